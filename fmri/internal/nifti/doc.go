@@ -1,0 +1,26 @@
+// Package nifti reads and writes NIfTI-1 images (.nii, .nii.gz), and reads NIfTI-2.
+//
+// # Writing
+//
+//	err := nifti.Write("streams.nii.gz", nifti.Header{Dims: []int{x, y, z}, Affine: nifti.Scaling(1.8)}, labels)
+//
+// with values of type uint8, int16, int32 or float32 in the order of the file, first index (x) fastest. A volume that
+// does not fit in memory is written piece by piece:
+//
+//	w, err := nifti.Create[int16]("betas_session01.nii.gz", nifti.Header{Dims: []int{x, y, z, trials}})
+//	defer w.Abort() // does nothing after Close
+//	for each trial:
+//		err = w.Append(volume)
+//	err = w.Close()
+//
+// The file appears under its name when Close succeeds.
+//
+// # Reading
+//
+//	img, err := nifti.Open("streams.nii.gz")         // header only
+//	labels, err := img.ReadAll()                     // []float32, scaled
+//	err = img.ReadVoxels(dst, indices)               // 4-D: [volumes, voxels], one pass, only those voxels kept
+//
+// Scaling follows the standard: a slope of 0 or NaN means none. A finite slope with an intercept that is not finite is
+// an error, as in nibabel.
+package nifti

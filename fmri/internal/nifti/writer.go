@@ -1,0 +1,169 @@
+package nifti
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"percept/fmri/internal/atomicfile"
+)
+
+const (
+	header1Size = 348
+	dataOffset  = 352 // header and the four bytes that announce no extension
+)
+
+// Element is what images are written from.
+type Element interface {
+	uint8 | int16 | int32 | float32
+}
+
+// Write writes a whole image; data is in file order, first index fastest. A path that ends in .gz is compressed.
+func Write[T Element](path string, h Header, data []T) error {
+	w, err := Create[T](path, h)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := w.Append(data); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// Writer writes one image piece by piece.
+type Writer[T Element] struct {
+	file    *atomicfile.File
+	buf     *bufio.Writer
+	gz      *gzip.Writer // nil for .nii
+	out     io.Writer
+	dims    []int
+	written int
+	total   int
+	bytes   []byte
+}
+
+// Create starts an image that appears at path when Close succeeds. Header.Type is ignored: T decides.
+func Create[T Element](path string, h Header) (*Writer[T], error) {
+	b, err := encodeHeader(h, elementType[T]())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer[T]{file: f, buf: bufio.NewWriterSize(f, 1<<18), dims: h.Dims, total: volume(h.Dims)}
+	w.out = w.buf
+	if strings.HasSuffix(path, ".gz") {
+		w.gz = gzip.NewWriter(w.buf)
+		w.out = w.gz
+	}
+	if _, err := w.out.Write(b); err != nil {
+		w.Abort()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
+}
+
+// Append adds elements in file order, any number at a time.
+func (w *Writer[T]) Append(data []T) error {
+	if len(data) > w.total-w.written {
+		return fmt.Errorf("%s: more values than dimensions %v hold", w.file.Path(), w.dims)
+	}
+	for len(data) > 0 {
+		n := min(len(data), 1<<14)
+		b, err := binary.Append(w.bytes[:0], binary.LittleEndian, data[:n])
+		if err != nil {
+			return err
+		}
+		w.bytes = b
+		if _, err := w.out.Write(b); err != nil {
+			return fmt.Errorf("%s: %w", w.file.Path(), err)
+		}
+		w.written += n
+		data = data[n:]
+	}
+	return nil
+}
+
+// Abort gives the file up and removes what was written. After Close it does nothing.
+func (w *Writer[T]) Abort() { w.file.Abort() }
+
+// Close gives the file its name. It fails, leaving nothing, if values are missing.
+func (w *Writer[T]) Close() error {
+	defer w.file.Abort()
+	if w.written != w.total {
+		return fmt.Errorf("%s: %d of %d values were written", w.file.Path(), w.written, w.total)
+	}
+	if w.gz != nil {
+		if err := w.gz.Close(); err != nil {
+			return fmt.Errorf("%s: %w", w.file.Path(), err)
+		}
+	}
+	if err := w.buf.Flush(); err != nil {
+		return fmt.Errorf("%s: %w", w.file.Path(), err)
+	}
+	return w.file.Commit()
+}
+
+func elementType[T Element]() DataType {
+	var z T
+	switch any(z).(type) {
+	case uint8:
+		return Uint8
+	case int16:
+		return Int16
+	case int32:
+		return Int32
+	default:
+		return Float32
+	}
+}
+
+// encodeHeader is a little-endian NIfTI-1 header, in millimetres and seconds, with the affine as sform.
+func encodeHeader(h Header, t DataType) ([]byte, error) {
+	if len(h.Dims) < 1 || len(h.Dims) > 7 {
+		return nil, fmt.Errorf("dimensions %v: NIfTI holds 1 to 7", h.Dims)
+	}
+	b := make([]byte, dataOffset)
+	le := binary.LittleEndian
+	put := func(at int, v float64) { le.PutUint32(b[at:], math.Float32bits(float32(v))) }
+	le.PutUint32(b, header1Size)
+	le.PutUint16(b[40:], uint16(len(h.Dims)))
+	for i := range 7 {
+		d := 1
+		if i < len(h.Dims) {
+			d = h.Dims[i]
+		}
+		if d < 1 || d > math.MaxInt16 {
+			return nil, fmt.Errorf("dimensions %v: NIfTI-1 holds 1 to 32767 each", h.Dims)
+		}
+		le.PutUint16(b[42+2*i:], uint16(d))
+		put(80+4*i, 1) // pixdim
+	}
+	le.PutUint16(b[70:], uint16(t))
+	le.PutUint16(b[72:], uint16(8*t.Size()))
+	put(76, 1) // qfac
+	put(108, dataOffset)
+	put(112, h.Slope)
+	put(116, h.Inter)
+	b[123] = 2 | 8 // millimetres, seconds
+	if h.Affine != ([4][4]float64{}) {
+		for j, s := range voxelSize(h.Affine) {
+			put(80+4*j, s)
+		}
+		le.PutUint16(b[254:], 1) // sform: scanner coordinates
+		for i := range 3 {
+			for j := range 4 {
+				put(280+16*i+4*j, h.Affine[i][j])
+			}
+		}
+	}
+	copy(b[344:], "n+1\x00")
+	return b, nil
+}
