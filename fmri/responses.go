@@ -1,0 +1,154 @@
+package fmri
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Responses is a matrix of responses: one row for each trial, or for each image after averaging.
+type Responses struct {
+	X        []float32 // [rows, voxels]
+	Voxels   int
+	Images   []ImageID // image of each row
+	Sessions []int     // recording session of each row, 1-based as in the files; nil once sessions were averaged over
+	Counts   []int     // trials averaged into each row; nil where every row is one trial
+}
+
+// Rows is the number of rows.
+func (r *Responses) Rows() int { return len(r.Images) }
+
+// Row is row i, [voxels], not a copy.
+func (r *Responses) Row(i int) []float32 { return r.X[i*r.Voxels : (i+1)*r.Voxels] }
+
+// Count is the number of trials in row i.
+func (r *Responses) Count(i int) int {
+	if r.Counts == nil {
+		return 1
+	}
+	return r.Counts[i]
+}
+
+// Select copies the given rows, in the order given.
+func (r *Responses) Select(rows []int) *Responses {
+	s := &Responses{X: make([]float32, 0, len(rows)*r.Voxels), Voxels: r.Voxels}
+	for _, i := range rows {
+		s.X = append(s.X, r.Row(i)...)
+		s.Images = append(s.Images, r.Images[i])
+		if r.Sessions != nil {
+			s.Sessions = append(s.Sessions, r.Sessions[i])
+		}
+		if r.Counts != nil {
+			s.Counts = append(s.Counts, r.Counts[i])
+		}
+	}
+	return s
+}
+
+// Average gives one row for each image, in the order in which the images first appear, each the mean over its trials
+// taken in float64, with the number of trials in Counts. Rows that are means already count with their trials.
+func (r *Responses) Average() *Responses {
+	row := make(map[ImageID]int)
+	a := &Responses{Voxels: r.Voxels}
+	for _, id := range r.Images {
+		if _, seen := row[id]; !seen {
+			row[id] = len(a.Images)
+			a.Images = append(a.Images, id)
+		}
+	}
+	a.Counts = make([]int, len(a.Images))
+	sum := make([]float64, len(a.Images)*r.Voxels)
+	for i, id := range r.Images {
+		n := r.Count(i)
+		a.Counts[row[id]] += n
+		s := sum[row[id]*r.Voxels:][:r.Voxels]
+		for v, x := range r.Row(i) {
+			s[v] += float64(n) * float64(x)
+		}
+	}
+	a.X = make([]float32, len(sum))
+	for k := range a.Images {
+		for v := range r.Voxels {
+			i := k*r.Voxels + v
+			a.X[i] = float32(sum[i] / float64(a.Counts[k]))
+		}
+	}
+	return a
+}
+
+// ZScoreSessions standardises every voxel within each session in place: mean 0, population standard deviation 1. A
+// voxel without variance in a session becomes 0 there. It needs Sessions.
+func (r *Responses) ZScoreSessions() error {
+	if len(r.Sessions) != r.Rows() {
+		return fmt.Errorf("fmri: z-scoring by session needs the session of each of %d rows, have %d", r.Rows(), len(r.Sessions))
+	}
+	bySession := make(map[int][]int)
+	for i, s := range r.Sessions {
+		bySession[s] = append(bySession[s], i)
+	}
+	for _, rows := range bySession {
+		mean, sq := make([]float64, r.Voxels), make([]float64, r.Voxels)
+		for _, i := range rows {
+			for v, x := range r.Row(i) {
+				mean[v] += float64(x)
+			}
+		}
+		for v := range mean {
+			mean[v] /= float64(len(rows))
+		}
+		for _, i := range rows {
+			for v, x := range r.Row(i) {
+				d := float64(x) - mean[v]
+				sq[v] += d * d
+			}
+		}
+		for _, i := range rows {
+			row := r.Row(i)
+			for v := range row {
+				sd := math.Sqrt(sq[v] / float64(len(rows)))
+				// A constant column leaves rounding noise of the mean behind, not variance.
+				if sd <= 1e-12*math.Abs(mean[v]) || sd == 0 {
+					row[v] = 0
+					continue
+				}
+				row[v] = float32((float64(row[v]) - mean[v]) / sd)
+			}
+		}
+	}
+	return nil
+}
+
+// Split says which rows train and which test.
+type Split struct{ Train, Test []int }
+
+// SplitBy puts the rows whose image is in test into Test and all others into Train, in order, so that an image's
+// repeats are never on both sides.
+func (r *Responses) SplitBy(test map[ImageID]bool) Split {
+	var s Split
+	for i, id := range r.Images {
+		if test[id] {
+			s.Test = append(s.Test, i)
+		} else {
+			s.Train = append(s.Train, i)
+		}
+	}
+	return s
+}
+
+// Columns copies the given voxels, in the order given.
+func (r *Responses) Columns(voxels []int) (*Responses, error) {
+	for _, v := range voxels {
+		if v < 0 || v >= r.Voxels {
+			return nil, fmt.Errorf("fmri: voxel %d of %d", v, r.Voxels)
+		}
+	}
+	c := &Responses{X: make([]float32, 0, r.Rows()*len(voxels)), Voxels: len(voxels), Images: slices.Clone(r.Images),
+		Sessions: slices.Clone(r.Sessions), Counts: slices.Clone(r.Counts)}
+	for i := range r.Rows() {
+		row := r.Row(i)
+		for _, v := range voxels {
+			c.X = append(c.X, row[v])
+		}
+	}
+	return c, nil
+}

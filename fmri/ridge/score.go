@@ -1,0 +1,133 @@
+package ridge
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas/blas64"
+)
+
+// Score says how a prediction is judged; higher is better for all of them.
+type Score int
+
+// The scores of himalaya. Where a quantity has no value (no variance in the truth, or for
+// the correlation in the prediction) the score is 0, so that a mean over folds exists.
+const (
+	L2          Score = iota // minus the mean squared error (the default, as himalaya's)
+	R2                       // 1 − Σ(y − ŷ)² / Σ(y − ȳ)²
+	Correlation              // Pearson's r
+)
+
+func (s Score) String() string {
+	switch s {
+	case L2:
+		return "l2"
+	case R2:
+		return "r2"
+	case Correlation:
+		return "correlation"
+	}
+	return fmt.Sprintf("Score(%d)", int(s))
+}
+
+// ParseScore returns the score of a name: l2, r2 or correlation.
+func ParseScore(name string) (Score, error) {
+	for _, s := range []Score{L2, R2, Correlation} {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("ridge: score %q, want l2, r2 or correlation", name)
+}
+
+// Of returns the score of every target, over samples.
+//
+//	truth, predicted  [samples, targets]
+func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
+	if truth.Rows != predicted.Rows || truth.Cols != predicted.Cols {
+		return nil, fmt.Errorf("ridge: prediction is %d×%d, want %d×%d as the truth", predicted.Rows, predicted.Cols, truth.Rows, truth.Cols)
+	}
+	if err := truth.check("truth"); err != nil {
+		return nil, err
+	}
+	if err := predicted.check("prediction"); err != nil {
+		return nil, err
+	}
+	y, p := general(truth.Rows, truth.Cols), general(truth.Rows, truth.Cols)
+	for i := range truth.Data {
+		y.Data[i], p.Data[i] = float64(truth.Data[i]), float64(predicted.Data[i])
+	}
+	total := make([]float64, truth.Cols)
+	s.add(total, y, p)
+	return total, nil
+}
+
+// add adds the score of every column of p, given the truth y, to total.
+func (s Score) add(total []float64, y, p blas64.General) {
+	n := float64(y.Rows)
+	switch s {
+	case L2:
+		loss := squaredError(y, p)
+		for j := range loss {
+			total[j] -= loss[j] / n
+		}
+	case R2:
+		loss := squaredError(y, p)
+		sst, flat := deviations(y)
+		for j := range loss {
+			if !flat[j] {
+				total[j] += 1 - loss[j]/sst[j]
+			}
+		}
+	case Correlation:
+		yy, yFlat := deviations(y)
+		pp, pFlat := deviations(p)
+		my, mp := columnMeans(y), columnMeans(p)
+		yp := make([]float64, y.Cols)
+		for i := range y.Rows {
+			yi, pi := y.Data[i*y.Stride:i*y.Stride+y.Cols], p.Data[i*p.Stride:i*p.Stride+p.Cols]
+			for j := range yp {
+				yp[j] += (yi[j] - my[j]) * (pi[j] - mp[j])
+			}
+		}
+		for j := range yp {
+			if !yFlat[j] && !pFlat[j] {
+				total[j] += yp[j] / math.Sqrt(yy[j]*pp[j])
+			}
+		}
+	}
+}
+
+// squaredError returns Σ(y − p)² of every column.
+func squaredError(y, p blas64.General) []float64 {
+	sum := make([]float64, y.Cols)
+	for i := range y.Rows {
+		yi, pi := y.Data[i*y.Stride:i*y.Stride+y.Cols], p.Data[i*p.Stride:i*p.Stride+p.Cols]
+		for j := range sum {
+			d := yi[j] - pi[j]
+			sum[j] += d * d
+		}
+	}
+	return sum
+}
+
+// deviations returns Σ(v − mean)² of every column, and whether the column is constant up
+// to the rounding of its mean: an exact test for zero would take rounding for variance.
+func deviations(g blas64.General) (sum []float64, flat []bool) {
+	mean := columnMeans(g)
+	sum = make([]float64, g.Cols)
+	largest := make([]float64, g.Cols)
+	for i := range g.Rows {
+		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
+			d := v - mean[j]
+			sum[j] += d * d
+			largest[j] = max(largest[j], math.Abs(v))
+		}
+	}
+	flat = make([]bool, g.Cols)
+	for j := range flat {
+		noise := 8 * 0x1p-52 * largest[j]
+		flat[j] = sum[j] <= float64(g.Rows)*noise*noise
+	}
+	return sum, flat
+}

@@ -1,0 +1,172 @@
+package ridge
+
+import (
+	"errors"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A spectrum is the eigendecomposition that solves the ridge problem of some training
+// rows for every penalty: X'X = Q·diag(s)·Q' (primal) or XX' = Q·diag(s)·Q' (dual).
+type spectrum struct {
+	s []float64      // eigenvalues; 0 where indistinguishable from 0
+	q blas64.General // eigenvectors in columns
+}
+
+// eigen decomposes the symmetric gram, of which it reads the upper triangle. side is the
+// number of rows or columns of X, whichever is larger: eigenvalues below the rounding of
+// a sum that long are set to 0 and drop out, as directions in which X has no variance.
+func eigen(gram blas64.General, side int) (*spectrum, error) {
+	n := gram.Rows
+	var e mat.EigenSym
+	if !e.Factorize(mat.NewSymDense(n, gram.Data), true) {
+		return nil, errors.New("ridge: the eigendecomposition of the Gram matrix did not converge")
+	}
+	var q mat.Dense
+	e.VectorsTo(&q)
+	s := e.Values(nil)
+	least := 0x1p-52 * float64(side) * s[n-1]
+	for i, v := range s {
+		if v <= least {
+			s[i] = 0
+		}
+	}
+	return &spectrum{s, q.RawMatrix()}, nil
+}
+
+// shrink sets dst = diag(1 / (s + alpha[j])) · c: column j with its own penalty, or all
+// with alpha[0] where alpha has one value.
+func (sp *spectrum) shrink(dst, c blas64.General, alpha []float64) {
+	for i, s := range sp.s {
+		from, to := c.Data[i*c.Stride:i*c.Stride+c.Cols], dst.Data[i*dst.Stride:i*dst.Stride+c.Cols]
+		switch {
+		case s == 0:
+			clear(to)
+		case len(alpha) == 1:
+			w := 1 / (s + alpha[0])
+			for j, v := range from {
+				to[j] = w * v
+			}
+		default:
+			for j, v := range from {
+				to[j] = v / (s + alpha[j])
+			}
+		}
+	}
+}
+
+// A fold is one split of the rows: what is needed to predict the rows lo to hi (left out)
+// from all other rows, for any target and penalty:
+//
+//	prediction = held · shrink(C, α),   C = Q'·X'Y (primal) or Q'·Y (dual) of the other rows
+//
+// All means are over the training rows of the fold.
+type fold struct {
+	lo, hi int
+	*spectrum
+	held blas64.General // [hi−lo, rank]: X_held·Q (primal) or X_held·X'·Q (dual)
+	mean []float64      // of X; primal with intercept alone
+}
+
+// primalFold prepares a fold from x [n, p] and its Gram matrix x'x.
+func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, error) {
+	n, p := x.Rows, x.Cols
+	held := rowRange(x, lo, hi)
+	// The training Gram matrix is the whole without the part left out. Both are sums of
+	// squares, so the difference is as exact as the whole.
+	train := general(p, p)
+	copy(train.Data, gram.Data)
+	blas64.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
+	f := &fold{lo: lo, hi: hi}
+	if intercept {
+		f.mean = make([]float64, p)
+		for i := range n {
+			if i < lo || i >= hi {
+				for j, v := range x.Data[i*p : (i+1)*p] {
+					f.mean[j] += v
+				}
+			}
+		}
+		rows := float64(n - (hi - lo))
+		for j := range f.mean {
+			f.mean[j] /= rows
+		}
+		for i := range p {
+			for j := range p {
+				train.Data[i*p+j] -= rows * f.mean[i] * f.mean[j]
+			}
+		}
+		centred := general(hi-lo, p)
+		copy(centred.Data, held.Data)
+		subtractRow(centred, f.mean)
+		held = centred
+	}
+	var err error
+	if f.spectrum, err = eigen(train, max(n, p)); err != nil {
+		return nil, err
+	}
+	f.held = general(hi-lo, p)
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	return f, nil
+}
+
+// dualFold prepares a fold from kernel = x·x' [n, n] of x with side columns.
+func dualFold(kernel blas64.General, side, lo, hi int, intercept bool) (*fold, error) {
+	n := kernel.Rows
+	rows := n - (hi - lo)
+	train, held := general(rows, rows), general(hi-lo, rows)
+	for i := range n {
+		src := kernel.Data[i*n : (i+1)*n]
+		var dst []float64
+		switch {
+		case i < lo:
+			dst = train.Data[i*rows : (i+1)*rows]
+		case i < hi:
+			dst = held.Data[(i-lo)*rows : (i-lo+1)*rows]
+		default:
+			dst = train.Data[(i-(hi-lo))*rows : (i-(hi-lo)+1)*rows]
+		}
+		copy(dst[:lo], src[:lo])
+		copy(dst[lo:], src[hi:])
+	}
+	if intercept {
+		centreKernel(train, held)
+	}
+	sp, err := eigen(train, max(n, side))
+	if err != nil {
+		return nil, err
+	}
+	f := &fold{lo: lo, hi: hi, spectrum: sp, held: general(hi-lo, rows)}
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	return f, nil
+}
+
+// centreKernel turns train = XX' and held = X_held·X' into what they would be with the
+// mean of the training rows subtracted from X and X_held.
+func centreKernel(train, held blas64.General) {
+	mean := columnMeans(train) // of each training row's product with all training rows
+	grand := 0.0
+	for _, v := range mean {
+		grand += v
+	}
+	grand /= float64(len(mean))
+	for i := range held.Rows {
+		row := held.Data[i*held.Stride : i*held.Stride+held.Cols]
+		own := 0.0
+		for _, v := range row {
+			own += v
+		}
+		own /= float64(len(row))
+		for j := range row {
+			row[j] += grand - own - mean[j]
+		}
+	}
+	for i := range train.Rows {
+		row := train.Data[i*train.Stride : i*train.Stride+train.Cols]
+		for j := range row {
+			row[j] += grand - mean[i] - mean[j]
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package sim
+
+import (
+	"image"
+	"math"
+)
+
+// The front end of the early visual model: local luminance, colour opponency, contrast and
+// orientation energy of a picture, on a coarse grid.
+//
+// Colour opponency follows Derrington, Krauskopf and Lennie 1984 (doi:10.1113/jphysiol.1984.sp015499)
+// in its simplest form, on display values; orientation energy is the squared response of a
+// quadrature pair of Gabor filters (Adelson and Bergen 1985, doi:10.1364/JOSAA.2.000284), the
+// front end of Kay et al. 2008 (doi:10.1038/nature06713).
+const (
+	baseSize = 48           // pixels of the reduced picture that is filtered
+	mapSize  = baseSize / 2 // cells of a feature map, each 0.35 degrees
+)
+
+// Channels of a cell, all 0 or above.
+const (
+	onLuminance = iota
+	offLuminance
+	reddish
+	greenish
+	bluish
+	yellowish
+	contrast
+	orientation // four orientations at the fine scale, then four at the coarse one
+	channels    = orientation + 8
+)
+
+// channelNames are the channels in order, for the truth files.
+var channelNames = []string{
+	"luminance_on", "luminance_off", "red", "green", "blue", "yellow", "contrast",
+	"fine_0deg", "fine_45deg", "fine_90deg", "fine_135deg",
+	"coarse_0deg", "coarse_45deg", "coarse_90deg", "coarse_135deg",
+}
+
+// maps holds the channels of one picture, [mapSize, mapSize, channels].
+type maps []float32
+
+// look computes the feature maps of a picture of any size.
+func look(img *image.RGBA) maps {
+	r, g, b := reduce(img)
+	n := baseSize * baseSize
+	lum := make([]float32, n)
+	full := make([]float32, n*channels)
+	for i := range lum {
+		lum[i] = 0.299*r[i] + 0.587*g[i] + 0.114*b[i] - 0.5 // NSD shows its pictures on mid-grey
+		c := full[i*channels:][:channels]
+		c[onLuminance], c[offLuminance] = rectify(lum[i])
+		c[reddish], c[greenish] = rectify(r[i] - g[i])
+		c[bluish], c[yellowish] = rectify(b[i] - 0.5*(r[i]+g[i]))
+	}
+	blurred := blur(lum)
+	for i := range lum {
+		full[i*channels+contrast] = float32(math.Abs(float64(lum[i] - blurred[i])))
+	}
+	for s, wavelength := range []float64{4, 8} { // 1.4 and 0.7 cycles per degree
+		for o := range 4 {
+			gaborEnergy(full, orientation+4*s+o, lum, float64(o)*math.Pi/4, wavelength)
+		}
+	}
+	return pool(full)
+}
+
+func rectify(v float32) (above, below float32) {
+	return max(v, 0), max(-v, 0)
+}
+
+// reduce averages the picture into baseSize × baseSize cells, 0 to 1.
+func reduce(img *image.RGBA) (r, g, b []float32) {
+	r, g, b = make([]float32, baseSize*baseSize), make([]float32, baseSize*baseSize), make([]float32, baseSize*baseSize)
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	for y := range baseSize {
+		y0, y1 := cell(y, h)
+		for x := range baseSize {
+			x0, x1 := cell(x, w)
+			var sum [3]int
+			for v := y0; v < y1; v++ {
+				row := img.Pix[v*img.Stride+4*x0 : v*img.Stride+4*x1]
+				for i := 0; i < len(row); i += 4 {
+					sum[0] += int(row[i])
+					sum[1] += int(row[i+1])
+					sum[2] += int(row[i+2])
+				}
+			}
+			scale := 1 / (255 * float32((y1-y0)*(x1-x0)))
+			i := y*baseSize + x
+			r[i], g[i], b[i] = float32(sum[0])*scale, float32(sum[1])*scale, float32(sum[2])*scale
+		}
+	}
+	return r, g, b
+}
+
+// cell gives the pixels [lo, hi) of a picture n pixels wide that fall into cell i.
+func cell(i, n int) (lo, hi int) {
+	lo, hi = i*n/baseSize, (i+1)*n/baseSize
+	return lo, max(hi, lo+1)
+}
+
+// blur smooths by a Gaussian of standard deviation 2 cells, edges repeated.
+func blur(x []float32) []float32 {
+	taps := gaussianTaps(2)
+	tmp, y := make([]float32, len(x)), make([]float32, len(x))
+	line(tmp, x, taps, 1, baseSize)
+	line(y, tmp, taps, baseSize, 1)
+	return y
+}
+
+// line filters along one axis of a baseSize × baseSize picture.
+func line(y, x, taps []float32, step, other int) {
+	half := len(taps) / 2
+	for j := range baseSize {
+		for i := range baseSize {
+			var sum float32
+			for k, t := range taps {
+				sum += t * x[j*other+min(max(i+k-half, 0), baseSize-1)*step]
+			}
+			y[j*other+i*step] = sum
+		}
+	}
+}
+
+func gaussianTaps(sigma float64) []float32 {
+	half := int(math.Ceil(2.5 * sigma))
+	taps := make([]float32, 2*half+1)
+	var sum float32
+	for i := range taps {
+		d := float64(i-half) / sigma
+		taps[i] = float32(math.Exp(-d * d / 2))
+		sum += taps[i]
+	}
+	for i := range taps {
+		taps[i] /= sum
+	}
+	return taps
+}
+
+// gaborEnergy writes the root of the quadrature energy of one orientation and wavelength into a
+// channel. A complex Gabor with a round envelope is the product of two one-dimensional ones, so
+// it costs two passes.
+func gaborEnergy(full []float32, channel int, lum []float32, angle, wavelength float64) {
+	sigma := 0.4 * wavelength // about 1.4 octaves
+	gauss := gaussianTaps(sigma)
+	half := len(gauss) / 2
+	wave := func(k float64) (re, im []float32) {
+		re, im = make([]float32, len(gauss)), make([]float32, len(gauss))
+		for i, g := range gauss {
+			s, c := math.Sincos(k * float64(i-half))
+			re[i], im[i] = g*float32(c), g*float32(s)
+		}
+		return re, im
+	}
+	k := 2 * math.Pi / wavelength
+	// The grating varies across the bars: bars at 0 degrees are horizontal.
+	xr, xi := wave(-k * math.Sin(angle))
+	yr, yi := wave(k * math.Cos(angle))
+
+	n := len(lum)
+	buf := make([]float32, 6*n)
+	hr, hi, rr, ii, ri, ir := buf[:n], buf[n:2*n], buf[2*n:3*n], buf[3*n:4*n], buf[4*n:5*n], buf[5*n:]
+	line(hr, lum, xr, 1, baseSize)
+	line(hi, lum, xi, 1, baseSize)
+	line(rr, hr, yr, baseSize, 1)
+	line(ii, hi, yi, baseSize, 1)
+	line(ri, hr, yi, baseSize, 1)
+	line(ir, hi, yr, baseSize, 1)
+	for i := range lum {
+		even, odd := rr[i]-ii[i], ri[i]+ir[i]
+		full[i*channels+channel] = float32(math.Sqrt(float64(even*even + odd*odd)))
+	}
+}
+
+// pool averages 2 × 2 cells.
+func pool(full []float32) maps {
+	m := make(maps, mapSize*mapSize*channels)
+	for y := range mapSize {
+		for x := range mapSize {
+			out := m[(y*mapSize+x)*channels:][:channels]
+			for _, at := range [4]int{0, 1, baseSize, baseSize + 1} {
+				in := full[((2*y)*baseSize+2*x+at)*channels:][:channels]
+				for c, v := range in {
+					out[c] += v / 4
+				}
+			}
+		}
+	}
+	return m
+}
