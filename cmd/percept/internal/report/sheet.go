@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+
+	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// Sheet is a contact sheet: rows of pictures under named columns.
+type Sheet struct {
+	Title   string
+	Columns []string
+	Rows    []SheetRow
+	Scale   int // whole-number magnification of the pictures; 0 means 1
+}
+
+// SheetRow is one line of a contact sheet. A nil picture leaves its place empty.
+type SheetRow struct {
+	Label   string // shown under the pictures; may be empty
+	Images  []image.Image
+	Divider bool // leaves a gap above the row
+}
+
+// Sizes in pixels of the sheet's parts.
+const (
+	sheetMargin  = 14
+	sheetGap     = 6
+	sheetTitle   = 30
+	sheetHeader  = 22
+	sheetCaption = 18
+)
+
+var (
+	paper = color.RGBA{250, 250, 248, 255}
+	ink   = color.RGBA{30, 30, 34, 255}
+	faint = color.RGBA{110, 110, 118, 255}
+)
+
+// Draw renders the sheet. All pictures must have the size of the first.
+func (s Sheet) Draw() (*image.RGBA, error) {
+	scale := max(s.Scale, 1)
+	var cell image.Point
+	caption := 0
+	for _, r := range s.Rows {
+		if r.Label != "" {
+			caption = sheetCaption
+		}
+		for _, m := range r.Images {
+			if m == nil {
+				continue
+			}
+			size := m.Bounds().Size()
+			if cell == (image.Point{}) {
+				cell = size
+			}
+			if size != cell {
+				return nil, fmt.Errorf("contact sheet: a picture of %v among pictures of %v", size, cell)
+			}
+		}
+	}
+	if cell == (image.Point{}) {
+		return nil, fmt.Errorf("contact sheet: no picture")
+	}
+	cell = cell.Mul(scale)
+	width := 2*sheetMargin + len(s.Columns)*(cell.X+sheetGap) - sheetGap
+	height := 2*sheetMargin + sheetTitle + sheetHeader
+	for _, r := range s.Rows {
+		height += cell.Y + sheetGap + caption
+		if r.Divider {
+			height += 2 * sheetGap
+		}
+	}
+	dst := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(dst, dst.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
+
+	title, err := face(17)
+	if err != nil {
+		return nil, err
+	}
+	defer title.Close()
+	small, err := face(12)
+	if err != nil {
+		return nil, err
+	}
+	defer small.Close()
+
+	text(dst, title, ink, sheetMargin, sheetMargin+17, width-2*sheetMargin, s.Title)
+	y := sheetMargin + sheetTitle
+	for i, c := range s.Columns {
+		text(dst, small, ink, sheetMargin+i*(cell.X+sheetGap), y+14, cell.X, c)
+	}
+	y += sheetHeader
+	for _, r := range s.Rows {
+		if r.Divider {
+			y += 2 * sheetGap
+		}
+		for i, m := range r.Images {
+			if m == nil {
+				continue
+			}
+			at := image.Rect(0, 0, cell.X, cell.Y).Add(image.Pt(sheetMargin+i*(cell.X+sheetGap), y))
+			xdraw.NearestNeighbor.Scale(dst, at, m, m.Bounds(), xdraw.Src, nil)
+		}
+		y += cell.Y
+		if caption > 0 {
+			text(dst, small, faint, sheetMargin, y+14, width-2*sheetMargin, r.Label)
+			y += caption
+		}
+		y += sheetGap
+	}
+	return dst, nil
+}
+
+// face returns the sheet's typeface at a size in pixels.
+func face(px float64) (font.Face, error) {
+	f, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		return nil, err
+	}
+	return opentype.NewFace(f, &opentype.FaceOptions{Size: px, DPI: 72, Hinting: font.HintingFull})
+}
+
+// text draws one line with its baseline at (x, y), cut with an ellipsis at width pixels.
+func text(dst draw.Image, f font.Face, c color.Color, x, y, width int, s string) {
+	r := []rune(s)
+	for n := len(r); n > 0 && font.MeasureString(f, s).Ceil() > width; {
+		n--
+		s = string(r[:n]) + "…"
+	}
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, y)}
+	d.DrawString(s)
+}

@@ -1,0 +1,279 @@
+// Package stage runs the steps of a run directory: each step leaves one artefact and, beside it,
+// a manifest of what it was made from. A step whose manifest still matches is skipped, and an
+// artefact appears by rename, so an interrupted run never leaves a half-written one.
+package stage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+)
+
+// Progress is told how many of the total units of work are done.
+type Progress func(done, total int)
+
+// Stage is one step of a run.
+type Stage struct {
+	Name   string            // short and unique; also the file name of the manifest
+	Title  string            // what the progress bar says
+	Output string            // artefact, a file or folder, relative to the run directory
+	Inputs []string          // artefacts of earlier stages, relative to the run directory
+	Params any               // everything else the result depends on; JSON-encodable
+	Extra  map[string]string // sums of inputs that are not artefacts (model weights, kernel set)
+
+	// Run makes the artefact at path tmp (a file or a folder of that name).
+	Run func(ctx context.Context, tmp string, p Progress) error
+}
+
+// Manifest is what stands beside an artefact.
+type Manifest struct {
+	Stage   string            `json:"stage"`
+	Version string            `json:"version"`
+	Params  json.RawMessage   `json:"params"`
+	Inputs  map[string]string `json:"inputs"` // artefact or name → sha256
+	Output  string            `json:"output"`
+	SHA256  string            `json:"sha256"`
+	Seconds float64           `json:"seconds"` // wall time
+}
+
+// Runner runs stages in one directory.
+type Runner struct {
+	Dir     string
+	Version string
+	// Bar returns the progress function of a stage and a function that ends its display.
+	Bar func(title string) (Progress, func(skipped bool))
+	// Ran lists the stages that were not skipped, for tests and messages.
+	Ran []string
+}
+
+// New makes sure that dir can be written to.
+func New(dir, version string) (*Runner, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "manifests"), 0o777); err != nil {
+		return nil, fmt.Errorf("%s: cannot create the run directory: %w", dir, cause(err))
+	}
+	probe, err := os.CreateTemp(dir, ".write-*")
+	if err != nil {
+		return nil, fmt.Errorf("%s: the run directory is not writable: %w", dir, cause(err))
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	return &Runner{Dir: dir, Version: version}, nil
+}
+
+// cause strips the path that a PathError repeats.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// Path returns an artefact's full path.
+func (r *Runner) Path(artefact string) string { return filepath.Join(r.Dir, artefact) }
+
+// Do runs the stage unless its manifest still matches.
+func (r *Runner) Do(ctx context.Context, s Stage) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	params, err := json.Marshal(s.Params)
+	if err != nil {
+		return fmt.Errorf("stage %s: %w", s.Name, err)
+	}
+	want := Manifest{Stage: s.Name, Version: r.Version, Params: params, Output: s.Output, Inputs: map[string]string{}}
+	for k, v := range s.Extra {
+		want.Inputs[k] = v
+	}
+	for _, in := range s.Inputs {
+		sum, err := r.inputSum(in)
+		if err != nil {
+			return fmt.Errorf("stage %s: %w", s.Name, err)
+		}
+		want.Inputs[in] = sum
+	}
+	progress, end := Progress(func(int, int) {}), func(bool) {}
+	if r.Bar != nil {
+		progress, end = r.Bar(s.Title)
+	}
+	if r.upToDate(want) {
+		end(true)
+		return nil
+	}
+	start := time.Now()
+	out := r.Path(s.Output)
+	tmp := filepath.Join(filepath.Dir(out), ".part-"+filepath.Base(out))
+	if err := os.RemoveAll(tmp); err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := s.Run(ctx, tmp, progress); err != nil {
+		end(false)
+		return err
+	}
+	if want.SHA256, err = Sum(tmp); err != nil {
+		return fmt.Errorf("stage %s: %w", s.Name, err)
+	}
+	// The old manifest goes first: between here and the new one the artefact counts as unmade.
+	os.Remove(r.manifestPath(s.Name))
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, out); err != nil {
+		return err
+	}
+	want.Seconds = time.Since(start).Seconds()
+	if err := r.writeManifest(want); err != nil {
+		return err
+	}
+	r.Ran = append(r.Ran, s.Name)
+	end(false)
+	return nil
+}
+
+func (r *Runner) manifestPath(name string) string {
+	return filepath.Join(r.Dir, "manifests", name+".json")
+}
+
+// upToDate reports whether the artefact on disk is the one that want would make.
+func (r *Runner) upToDate(want Manifest) bool {
+	b, err := os.ReadFile(r.manifestPath(want.Stage))
+	if err != nil {
+		return false
+	}
+	var have Manifest
+	if json.Unmarshal(b, &have) != nil {
+		return false
+	}
+	if have.Version != want.Version || string(compact(have.Params)) != string(compact(want.Params)) ||
+		have.Output != want.Output || len(have.Inputs) != len(want.Inputs) {
+		return false
+	}
+	for k, v := range want.Inputs {
+		if have.Inputs[k] != v {
+			return false
+		}
+	}
+	sum, err := Sum(r.Path(want.Output))
+	return err == nil && sum == have.SHA256
+}
+
+func compact(m json.RawMessage) []byte {
+	var v any
+	if json.Unmarshal(m, &v) != nil {
+		return m
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return m
+	}
+	return b
+}
+
+// inputSum takes an input's sum from the manifest of the stage that made it, so that large
+// artefacts are not read again.
+func (r *Runner) inputSum(artefact string) (string, error) {
+	entries, err := os.ReadDir(filepath.Join(r.Dir, "manifests"))
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(r.Dir, "manifests", e.Name()))
+		if err != nil {
+			return "", err
+		}
+		var m Manifest
+		if json.Unmarshal(b, &m) == nil && m.Output == artefact {
+			return m.SHA256, nil
+		}
+	}
+	return Sum(r.Path(artefact))
+}
+
+func (r *Runner) writeManifest(m Manifest) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return WriteFile(r.manifestPath(m.Stage), append(b, '\n'))
+}
+
+// WriteFile writes a file by way of a temporary one, so that a reader never sees half of it.
+func WriteFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".part-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Chmod(0o666 &^ umask); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// umask is the usual one; CreateTemp makes files that only their owner can read.
+const umask = 0o022
+
+// Sum is the sha256 of a file, or of a folder's relative names and file sums in order.
+func Sum(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return fileSum(path)
+	}
+	var names []string
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, p)
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	sort.Strings(names)
+	h := sha256.New()
+	for _, p := range names {
+		sum, err := fileSum(p)
+		if err != nil {
+			return "", err
+		}
+		rel, err := filepath.Rel(path, p)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %s\n", sum, filepath.ToSlash(rel))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := f.WriteTo(h); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

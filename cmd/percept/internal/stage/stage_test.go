@@ -1,0 +1,93 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// write returns a stage that writes text to its artefact and counts its runs.
+func write(name, text string, runs *int, inputs ...string) Stage {
+	return Stage{Name: name, Output: name + ".txt", Inputs: inputs, Params: text,
+		Run: func(_ context.Context, tmp string, p Progress) error {
+			*runs++
+			p(1, 1)
+			return os.WriteFile(tmp, []byte(text), 0o666)
+		}}
+}
+
+func TestDoSkipsOnlyWhatStillMatches(t *testing.T) {
+	dir := t.TempDir()
+	var first, second int
+	pass := func(text string) {
+		t.Helper()
+		r, err := New(dir, "v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Do(t.Context(), write("a", text, &first)); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Do(t.Context(), write("b", "rest", &second, "a.txt")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steps := []struct {
+		name       string
+		before     func()
+		text       string
+		wantA, wtB int
+	}{
+		{"fresh", func() {}, "one", 1, 1},
+		{"again", func() {}, "one", 1, 1},
+		{"parameter changed", func() {}, "two", 2, 2},
+		{"artefact removed", func() { os.Remove(filepath.Join(dir, "b.txt")) }, "two", 2, 3},
+		{"artefact edited", func() { os.WriteFile(filepath.Join(dir, "a.txt"), []byte("x"), 0o666) }, "two", 3, 3},
+		{"manifest lost", func() { os.Remove(filepath.Join(dir, "manifests", "b.json")) }, "two", 3, 4},
+		{"manifest damaged", func() { os.WriteFile(filepath.Join(dir, "manifests", "b.json"), []byte("{"), 0o666) }, "two", 3, 5},
+	}
+	for _, s := range steps {
+		s.before()
+		pass(s.text)
+		if first != s.wantA || second != s.wtB {
+			t.Fatalf("%s: ran a %d and b %d times, want %d and %d", s.name, first, second, s.wantA, s.wtB)
+		}
+	}
+}
+
+func TestDoLeavesNothingHalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	r, err := New(dir, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	boom := errors.New("boom")
+	err = r.Do(t.Context(), Stage{Name: "a", Output: "a", Run: func(_ context.Context, tmp string, _ Progress) error {
+		if err := os.MkdirAll(filepath.Join(tmp, "deep"), 0o777); err != nil {
+			return err
+		}
+		return boom
+	}})
+	if !errors.Is(err, boom) {
+		t.Fatalf("error %v, want %v", err, boom)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	hidden, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if got := append(left, hidden...); len(got) != 1 || filepath.Base(got[0]) != "manifests" {
+		t.Fatalf("left behind: %v", got)
+	}
+}
+
+func TestNewRejectsAFileInTheWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "taken")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(path, "v1")
+	if err == nil || !strings.Contains(err.Error(), path) {
+		t.Fatalf("error %v, want one that names %s", err, path)
+	}
+}

@@ -1,0 +1,116 @@
+package percept_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// importRules say who may import what, in the order in which they are tried: the first rule
+// whose prefix fits an import decides. A package that is not named may import anything.
+var importRules = []struct {
+	pattern string   // imported path, or a prefix that ends in "/..."
+	only    []string // packages (or prefixes) that may import it
+	why     string
+}{
+	{"gorgonia.org/...", []string{"percept/nn"}, "the graph library stays behind nn, so that it can be vendored or replaced in a day"},
+	{"github.com/chewxy/hm", []string{"percept/nn"}, "gorgonia's type system stays behind nn"},
+	{"percept/tensor/internal/...", []string{"percept/tensor/..."}, "kernels are reached through tensor"},
+	{"percept/unet", models, modelsWhy},
+	{"percept/vae", models, modelsWhy},
+	{"percept/clip", models, modelsWhy},
+	{"percept", []string{"percept/fmri/decode", "percept/cmd/...", "percept/tools/..."}, "under fmri only decode may use a whole pipeline"},
+	{"percept/nn", []string{"percept", "percept/unet", "percept/vae", "percept/clip", "percept/nn/...", "percept/fmri/metrics", "percept/cmd/..."},
+		"under fmri only metrics builds a network"},
+	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
+	{"percept/fmri/...", []string{"percept/fmri", "percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
+	{"percept/fmri", []string{"percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
+	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
+}
+
+var models = []string{"percept", "percept/cmd/...", "percept/tools/..."}
+
+const modelsWhy = "models never import one another; the root package puts them together"
+
+// selfContained packages import the standard library and these only.
+var selfContained = map[string][]string{
+	"percept/scheduler":              nil,
+	"percept/weights":                nil,
+	"percept/tensor":                 {"percept/tensor/internal/...", "golang.org/x/sys/..."},
+	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
+	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
+	"percept/fmri/internal/hdf5":     nil,
+	"percept/fmri/internal/matfile":  nil,
+	"percept/fmri/internal/nifti":    nil,
+}
+
+func TestImportRules(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(out); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		for _, imported := range p.Imports {
+			checkImport(t, p.ImportPath, imported)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if seen < 10 {
+		t.Fatalf("go list named %d packages, expected the whole module", seen)
+	}
+}
+
+func checkImport(t *testing.T, from, imported string) {
+	t.Helper()
+	for _, rule := range importRules {
+		if !fits(rule.pattern, imported) {
+			continue
+		}
+		if !fitsAny(rule.only, from) {
+			t.Errorf("%s imports %s: %s", from, imported, rule.why)
+		}
+		break
+	}
+	if allowed, ok := selfContained[from]; ok && strings.Contains(imported, "/") {
+		std := !strings.Contains(strings.SplitN(imported, "/", 2)[0], ".") && !strings.HasPrefix(imported, "percept/")
+		if !std && !fitsAny(allowed, imported) {
+			t.Errorf("%s imports %s: it stands on the standard library and %v alone", from, imported, allowed)
+		}
+	}
+}
+
+func fitsAny(patterns []string, path string) bool {
+	for _, p := range patterns {
+		if fits(p, path) {
+			return true
+		}
+	}
+	return false
+}
+
+func fits(pattern, path string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "..."); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	return pattern == path
+}
