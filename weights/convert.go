@@ -1,0 +1,132 @@
+package weights
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+var le = binary.LittleEndian
+
+// count returns the elements of a tensor; its data has been checked to hold them.
+func (t tensorInfo) count() int { return len(t.data) / t.dtype.Size() }
+
+func (t tensorInfo) float32s() ([]float32, error) {
+	x := make([]float32, t.count())
+	b := t.data
+	switch t.dtype {
+	case F32:
+		for i := range x {
+			x[i] = math.Float32frombits(le.Uint32(b[4*i:]))
+		}
+	case F16:
+		for i := range x {
+			x[i] = F16ToF32(le.Uint16(b[2*i:]))
+		}
+	case BF16:
+		for i := range x {
+			x[i] = BF16ToF32(le.Uint16(b[2*i:]))
+		}
+	case F8E4M3:
+		for i := range x {
+			x[i] = F8E4M3ToF32(b[i])
+		}
+	case F8E5M2:
+		for i := range x {
+			x[i] = F16ToF32(uint16(b[i]) << 8)
+		}
+	case U64: // int64s would turn the upper half negative
+		for i := range x {
+			x[i] = float32(le.Uint64(b[8*i:]))
+		}
+	case F64:
+		for i := range x {
+			x[i] = float32(math.Float64frombits(le.Uint64(b[8*i:])))
+		}
+	default:
+		n, err := t.int64s()
+		if err != nil {
+			return nil, fmt.Errorf("dtype %s cannot be widened to float32", t.dtype)
+		}
+		for i, v := range n {
+			x[i] = float32(v)
+		}
+	}
+	return x, nil
+}
+
+func (t tensorInfo) float64s() ([]float64, error) {
+	x := make([]float64, t.count())
+	switch t.dtype {
+	case F64:
+		for i := range x {
+			x[i] = math.Float64frombits(le.Uint64(t.data[8*i:]))
+		}
+	case U64:
+		for i := range x {
+			x[i] = float64(le.Uint64(t.data[8*i:]))
+		}
+	case F32, F16, BF16, F8E4M3, F8E5M2:
+		f, err := t.float32s()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range f {
+			x[i] = float64(v)
+		}
+	default:
+		n, err := t.int64s()
+		if err != nil {
+			return nil, fmt.Errorf("dtype %s cannot be widened to float64", t.dtype)
+		}
+		for i, v := range n {
+			x[i] = float64(v)
+		}
+	}
+	return x, nil
+}
+
+func (t tensorInfo) int64s() ([]int64, error) {
+	x := make([]int64, t.count())
+	b := t.data
+	for i := range x {
+		switch t.dtype {
+		case I64, U64:
+			x[i] = int64(le.Uint64(b[8*i:]))
+		case I32:
+			x[i] = int64(int32(le.Uint32(b[4*i:])))
+		case U32:
+			x[i] = int64(le.Uint32(b[4*i:]))
+		case I16:
+			x[i] = int64(int16(le.Uint16(b[2*i:])))
+		case U16:
+			x[i] = int64(le.Uint16(b[2*i:]))
+		case I8:
+			x[i] = int64(int8(b[i]))
+		case U8:
+			x[i] = int64(b[i])
+		case Bool:
+			if b[i] != 0 {
+				x[i] = 1
+			}
+		default:
+			return nil, fmt.Errorf("dtype %s holds no integers", t.dtype)
+		}
+	}
+	return x, nil
+}
+
+// countNonFinite counts NaN and Inf. An exponent of all ones is both, and is rare: one test per value.
+func countNonFinite(name string, x []float32) NonFinite {
+	bad := NonFinite{Name: name}
+	for _, v := range x {
+		if b := math.Float32bits(v); b&0x7F800000 == 0x7F800000 {
+			if b&0x7FFFFF != 0 {
+				bad.NaN++
+			} else {
+				bad.Inf++
+			}
+		}
+	}
+	return bad
+}

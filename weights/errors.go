@@ -1,0 +1,88 @@
+package weights
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A FormatError says what is wrong with a file as a file: cut short, not of the format, inconsistent.
+type FormatError struct {
+	File   string
+	Reason string // what was found and what was expected, one line
+}
+
+func (e *FormatError) Error() string { return fmt.Sprintf("weights: %s: %s", e.File, e.Reason) }
+
+// A MissingError says that a file lacks a tensor that the model wants.
+type MissingError struct {
+	File string
+	Name string
+	Want []int
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("weights: %s: no tensor %s, the model wants it with shape %v", e.File, e.Name, e.Want)
+}
+
+// A ShapeError says that a tensor of a file has another shape than the model wants.
+type ShapeError struct {
+	File      string
+	Name      string
+	Got, Want []int
+}
+
+func (e *ShapeError) Error() string {
+	return fmt.Sprintf("weights: %s: %s: shape %v in the file, the model wants %v", e.File, e.Name, e.Got, e.Want)
+}
+
+// NonFinite counts the values of a tensor that are not numbers a model can compute with.
+type NonFinite struct {
+	Name     string
+	NaN, Inf int
+}
+
+// A CheckError lists everything that keeps a file from being the weights of a model.
+type CheckError struct {
+	File       string
+	Missing    []MissingError
+	Misshapen  []ShapeError
+	Unexpected []string
+	NonFinite  []NonFinite
+}
+
+// Error names the file and the counts on the first line, then each tensor on a line of its own.
+func (e *CheckError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "weights: %s: does not fit the model: %s", e.File, e.summary())
+	for _, m := range e.Missing {
+		fmt.Fprintf(&b, "\n  missing     %s %v", m.Name, m.Want)
+	}
+	for _, m := range e.Misshapen {
+		fmt.Fprintf(&b, "\n  misshapen   %s %v in the file, the model wants %v", m.Name, m.Got, m.Want)
+	}
+	for _, n := range e.Unexpected {
+		fmt.Fprintf(&b, "\n  unexpected  %s", n)
+	}
+	for _, n := range e.NonFinite {
+		fmt.Fprintf(&b, "\n  not finite  %s: %d NaN, %d Inf", n.Name, n.NaN, n.Inf)
+	}
+	return b.String()
+}
+
+func (e *CheckError) summary() string {
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(len(e.Missing), "missing")
+	add(len(e.Misshapen), "misshapen")
+	add(len(e.Unexpected), "unexpected")
+	add(len(e.NonFinite), "not finite")
+	return strings.Join(parts, ", ")
+}
+
+func (e *CheckError) empty() bool {
+	return len(e.Missing)+len(e.Misshapen)+len(e.Unexpected)+len(e.NonFinite) == 0
+}

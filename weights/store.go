@@ -1,0 +1,192 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+)
+
+// A Store hands out the tensors of one file by name. It is safe for concurrent use.
+type Store struct {
+	file    string
+	tensors map[string]tensorInfo // by the name that is handed out
+	meta    map[string]string
+	release func() error
+
+	mu     sync.Mutex
+	record map[string]*request
+}
+
+// request is what has been asked of a Store for one name; Check reports from it.
+type request struct {
+	missing *MissingError
+	shape   *ShapeError
+	bad     NonFinite
+}
+
+// Open maps a safetensors file. The error names the file, what was found and what was expected.
+func Open(path string) (*Store, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, &FormatError{path, "not a regular file, want a .safetensors file"}
+	}
+	if st.Size() > int64(maxInt) {
+		return nil, &FormatError{path, fmt.Sprintf("%d bytes are more than this machine can map", st.Size())}
+	}
+	if st.Size() == 0 {
+		return nil, &FormatError{path, "the file is empty, want a .safetensors file"}
+	}
+	b, release, err := mapFile(f, int(st.Size()))
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	s, err := OpenBytes(path, b)
+	if err != nil {
+		_ = release() // the format error is the one that helps
+		return nil, err
+	}
+	s.release = release
+	return s, nil
+}
+
+// OpenBytes reads a safetensors file that is in memory; name stands for the file in errors. The
+// Store keeps b.
+func OpenBytes(name string, b []byte) (*Store, error) {
+	tensors, meta, err := parseSafetensors(b)
+	if err != nil {
+		return nil, &FormatError{name, err.Error()}
+	}
+	return &Store{file: name, tensors: tensors, meta: meta, record: map[string]*request{}}, nil
+}
+
+// pathError says in one line what is wrong with a path, without naming it twice.
+func pathError(path string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("weights: %s: %w", path, err)
+}
+
+// Close unmaps the file. Slices from Bytes must not be used afterwards; those from Float32 may.
+// Closing a renamed view does nothing.
+func (s *Store) Close() error {
+	if s.release == nil {
+		return nil
+	}
+	release := s.release
+	s.release, s.tensors = nil, nil
+	return release()
+}
+
+// File returns the path that the Store was opened with.
+func (s *Store) File() string { return s.file }
+
+// Metadata returns the free text pairs of the file's header; nil where it has none.
+func (s *Store) Metadata() map[string]string { return s.meta }
+
+// Names returns all tensor names, sorted.
+func (s *Store) Names() []string { return slices.Sorted(maps.Keys(s.tensors)) }
+
+// Info returns the element type and shape of a tensor, and whether there is one of that name.
+func (s *Store) Info(name string) (DType, []int, bool) {
+	t, ok := s.tensors[name]
+	return t.dtype, slices.Clone(t.shape), ok
+}
+
+// Source returns the name that a tensor has in the file itself.
+func (s *Store) Source(name string) string { return s.tensors[name].source }
+
+// Bytes returns the stored bytes of a tensor, little-endian in C order: a view of the file, not to be
+// written to, valid until Close.
+func (s *Store) Bytes(name string) ([]byte, error) {
+	t, ok := s.tensors[name]
+	if !ok {
+		return nil, fmt.Errorf("weights: %s: no tensor %s", s.file, name)
+	}
+	return t.data, nil
+}
+
+// Float32 returns a tensor as float32 in C order, in memory that belongs to the caller: float16 and
+// bfloat16 widened exactly, float64 and integers rounded. With a shape given, the file's must equal it.
+// The errors are *MissingError and *ShapeError; Check lists them again, all together.
+func (s *Store) Float32(name string, shape ...int) ([]float32, error) {
+	t, err := s.lookup(name, shape)
+	if err != nil {
+		return nil, err
+	}
+	x, err := t.float32s()
+	if err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+	}
+	bad := countNonFinite(name, x)
+	s.note(name, func(r *request) { r.bad = bad })
+	return x, nil
+}
+
+// Float64 is Float32 for the types that need it: float64 is exact, the others are widened.
+func (s *Store) Float64(name string, shape ...int) ([]float64, error) {
+	t, err := s.lookup(name, shape)
+	if err != nil {
+		return nil, err
+	}
+	x, err := t.float64s()
+	if err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+	}
+	return x, nil
+}
+
+// Int64 returns a tensor of integers or booleans; uint64 values keep their bits.
+func (s *Store) Int64(name string, shape ...int) ([]int64, error) {
+	t, err := s.lookup(name, shape)
+	if err != nil {
+		return nil, err
+	}
+	x, err := t.int64s()
+	if err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+	}
+	return x, nil
+}
+
+// lookup finds a tensor and records the request.
+func (s *Store) lookup(name string, shape []int) (tensorInfo, error) {
+	t, ok := s.tensors[name]
+	switch {
+	case !ok:
+		err := &MissingError{s.file, name, slices.Clone(shape)}
+		s.note(name, func(r *request) { r.missing = err })
+		return t, err
+	case len(shape) > 0 && !slices.Equal(shape, t.shape):
+		err := &ShapeError{s.file, name, slices.Clone(t.shape), slices.Clone(shape)}
+		s.note(name, func(r *request) { r.shape = err })
+		return t, err
+	}
+	s.note(name, func(*request) {})
+	return t, nil
+}
+
+// note marks a name as asked for and lets f write what came of it.
+func (s *Store) note(name string, f func(*request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.record[name]
+	if r == nil {
+		r = &request{}
+		s.record[name] = r
+	}
+	f(r)
+}

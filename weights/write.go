@@ -1,0 +1,210 @@
+package weights
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Named is a tensor to be written: Data holds the elements little-endian in C order.
+type Named struct {
+	Name  string
+	DType DType
+	Shape []int
+	Data  []byte
+}
+
+// NamedF32 makes a float32 tensor for WriteSafetensors.
+func NamedF32(name string, x []float32, shape ...int) Named {
+	b := make([]byte, 0, 4*len(x))
+	for _, v := range x {
+		b = le.AppendUint32(b, math.Float32bits(v))
+	}
+	return Named{name, F32, shape, b}
+}
+
+// NamedF16 makes a float16 tensor, rounding to nearest even.
+func NamedF16(name string, x []float32, shape ...int) Named {
+	b := make([]byte, 0, 2*len(x))
+	for _, v := range x {
+		b = le.AppendUint16(b, F32ToF16(v))
+	}
+	return Named{name, F16, shape, b}
+}
+
+// NamedBF16 makes a bfloat16 tensor, rounding to nearest even.
+func NamedBF16(name string, x []float32, shape ...int) Named {
+	b := make([]byte, 0, 2*len(x))
+	for _, v := range x {
+		b = le.AppendUint16(b, F32ToBF16(v))
+	}
+	return Named{name, BF16, shape, b}
+}
+
+// NamedF64 makes a float64 tensor.
+func NamedF64(name string, x []float64, shape ...int) Named {
+	b := make([]byte, 0, 8*len(x))
+	for _, v := range x {
+		b = le.AppendUint64(b, math.Float64bits(v))
+	}
+	return Named{name, F64, shape, b}
+}
+
+// NamedI32 makes an int32 tensor.
+func NamedI32(name string, x []int32, shape ...int) Named {
+	b := make([]byte, 0, 4*len(x))
+	for _, v := range x {
+		b = le.AppendUint32(b, uint32(v))
+	}
+	return Named{name, I32, shape, b}
+}
+
+// WriteSafetensors writes a file that appears complete or not at all: it is written under a temporary
+// name in the same folder, synced and renamed. meta may be nil. Tensors are laid out as the reference
+// library does, wider types first, then by name, so that the same tensors give the same bytes.
+func WriteSafetensors(path string, tensors []Named, meta map[string]string) (err error) {
+	header, order, err := encodeHeader(tensors, meta)
+	if err != nil {
+		return &FormatError{path, err.Error()}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("weights: %s: cannot write into folder %s: %w", path, filepath.Dir(path), rootCause(err))
+	}
+	defer func() {
+		if err != nil {
+			f.Close() // a second Close is harmless, the first error is the one to report
+			os.Remove(f.Name())
+			err = fmt.Errorf("weights: %s: %w", path, rootCause(err))
+		}
+	}()
+	if err := writeAll(f, header, order); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil { // CreateTemp makes files for the owner alone
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	syncDir(filepath.Dir(path))
+	return nil
+}
+
+func writeAll(w io.Writer, header []byte, order []Named) error {
+	bw := bufio.NewWriterSize(w, 1<<16)
+	if _, err := bw.Write(header); err != nil {
+		return err
+	}
+	for _, t := range order {
+		if _, err := bw.Write(t.Data); err != nil {
+			return err
+		}
+	}
+	return bw.Flush()
+}
+
+// encodeHeader returns length and JSON, padded with spaces to a multiple of 8, and the order of the data.
+func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []Named, error) {
+	order := slices.Clone(tensors)
+	slices.SortFunc(order, func(a, b Named) int {
+		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
+	})
+	h := make([]byte, 8, 64+96*len(tensors))
+	h = append(h, '{')
+	if meta != nil {
+		m, err := json.Marshal(meta) // sorts the keys
+		if err != nil {
+			return nil, nil, err
+		}
+		h = append(append(append(h, `"__metadata__":`...), m...), ',')
+	}
+	seen := make(map[string]bool, len(order))
+	at := 0
+	for _, t := range order {
+		if err := t.valid(seen); err != nil {
+			return nil, nil, err
+		}
+		entry, err := json.Marshal(struct {
+			DType   DType  `json:"dtype"`
+			Shape   []int  `json:"shape"`
+			Offsets [2]int `json:"data_offsets"`
+		}{t.DType, append([]int{}, t.Shape...), [2]int{at, at + len(t.Data)}})
+		if err != nil {
+			return nil, nil, err
+		}
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		h = append(append(append(append(h, name...), ':'), entry...), ',')
+		at += len(t.Data)
+	}
+	if h[len(h)-1] == ',' {
+		h = h[:len(h)-1]
+	}
+	h = append(h, '}')
+	for len(h)%8 != 0 {
+		h = append(h, ' ')
+	}
+	if len(h)-8 > maxHeader {
+		return nil, nil, fmt.Errorf("header of %d bytes, the format allows %d", len(h)-8, maxHeader)
+	}
+	le.PutUint64(h, uint64(len(h)-8))
+	return h, order, nil
+}
+
+// valid checks a tensor before it is written; seen collects the names.
+func (t *Named) valid(seen map[string]bool) error {
+	if t.Name == "" || t.Name == "__metadata__" || seen[t.Name] {
+		return fmt.Errorf("tensor name %q is empty, reserved or used twice", t.Name)
+	}
+	seen[t.Name] = true
+	n, err := elements(t.Shape)
+	if err != nil {
+		return fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
+	size := t.DType.Size()
+	if size == 0 {
+		return fmt.Errorf("tensor %q: unknown dtype %q", t.Name, t.DType)
+	}
+	if len(t.Data)%size != 0 || len(t.Data)/size != n {
+		return fmt.Errorf("tensor %q: %s %v needs %d elements of %d bytes, got %d bytes", t.Name, t.DType, t.Shape, n, size, len(t.Data))
+	}
+	return nil
+}
+
+// rootCause drops the temporary name from an error: the user knows the file by its final one.
+func rootCause(err error) error {
+	var pe *os.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}
+
+// syncDir makes a rename durable. Systems that cannot sync a folder say so with an error of their own,
+// which is no failure of the write.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
