@@ -1,0 +1,94 @@
+// Package kernel holds the inner loops: for each a plain-Go version, which says what it computes and is the oracle of
+// the tests, and on amd64 versions in AVX2 and AVX-512 assembly.
+//
+// Kernels run on the caller's goroutine and touch nothing outside the slices they are given. Within one set the
+// result of an element does not depend on how many others are computed with it, so callers may cut work as they like.
+package kernel
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Set is one implementation of every kernel.
+type Set struct {
+	Name  string
+	Index int // distinct below Sets
+	// NR is the width of a panel of packed weights: two vectors. A last panel with NR/2 or fewer columns left is
+	// NR/2 wide.
+	NR int
+
+	// Panel computes one panel of a matrix product, C (+)= A·B:
+	//
+	//	c [m, ldc]  columns 0 … n-1 are written
+	//	a [m, lda]  columns 0 … kc-1 are read
+	//	b [kc, w]   packed, w = Width(n): columns past n are zero
+	//
+	// With add the product is added to c; otherwise it replaces c, and bias [w], unless nil, is added to each row.
+	Panel func(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, n int, bias []float32, add bool)
+
+	Max     func(x []float32) float32                       // largest element of x, not empty
+	ExpSum  func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
+	Scale   func(x []float32, s float32)                    // x *= s
+	Add     func(y, a, b []float32)                         // y = a + b
+	SiLU    func(y, x []float32)                            // y = x·sigmoid(x)
+	Sigmul  func(y, x []float32, s float32)                 // y = x·sigmoid(s·x)
+	GELU    func(y, x []float32)                            // y = x·Φ(x), with erf
+	MulGELU func(y, x, g []float32)                         // y = x·g·Φ(g)
+	Affine  func(y, x, a, b []float32)                      // y = x·a + b
+	Moments func(sum, square []float64, x []float32, c int) // x [rows, c]: adds each column's sum and sum of squares
+	Sums    func(x []float32) (sum, square float64)         // sum and sum of squares of x
+	Norm    func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
+}
+
+// Width returns the packed width of a panel with n columns, 1 ≤ n ≤ NR.
+func (s *Set) Width(n int) int {
+	if n <= s.NR/2 {
+		return s.NR / 2
+	}
+	return s.NR
+}
+
+// Generic is plain Go.
+var Generic = &Set{
+	Name: "generic", NR: genericNR,
+	Panel: panelGeneric,
+	Max:   maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
+	SiLU: siluGeneric, Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
+	Affine: affineGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
+}
+
+// Sets is how many sets there are on any architecture.
+const Sets = 3
+
+// names lists every set of every architecture.
+var names = []string{"generic", "avx2", "avx512"}
+
+// Available returns the sets that this processor can run, the best last.
+func Available() []*Set { return append([]*Set{Generic}, native()...) }
+
+// Best returns the fastest set that this processor can run.
+func Best() *Set {
+	a := Available()
+	return a[len(a)-1]
+}
+
+// Find returns the set of that name; the empty name means Best.
+func Find(name string) (*Set, error) {
+	if name == "" {
+		return Best(), nil
+	}
+	var have []string
+	for _, s := range Available() {
+		if s.Name == name {
+			return s, nil
+		}
+		have = append(have, s.Name)
+	}
+	for _, n := range names {
+		if n == name {
+			return nil, fmt.Errorf("PERCEPT_KERNELS=%s: this processor has %s only", name, strings.Join(have, ", "))
+		}
+	}
+	return nil, fmt.Errorf("PERCEPT_KERNELS=%s: unknown kernel set, want one of %s", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,28 @@
+package tensor
+
+// Linear is y = x·Wᵀ + b with packed weights. It is safe for concurrent use.
+type Linear struct {
+	in, out int
+	w       *weights
+}
+
+// NewLinear packs w [out, in] (torch's layout); bias [out] may be nil. Neither slice is kept.
+func NewLinear(w, bias []float32, out, in int) *Linear {
+	need("NewLinear", "w", len(w), out*in)
+	if bias != nil {
+		need("NewLinear", "bias", len(bias), out)
+	}
+	return &Linear{in: in, out: out, w: newWeights(w, bias, in, out)}
+}
+
+var products freeList[product]
+
+// Forward computes y [rows, out] from x [rows, in]. y must not overlap x.
+func (l *Linear) Forward(y, x []float32, rows int) {
+	need("Linear", "x", len(x), rows*l.in)
+	need("Linear", "y", len(y), rows*l.out)
+	p := products.get()
+	*p = product{b: l.w.of(current.Load()), c: y, a: x, lda: l.in, m: rows}
+	p.run()
+	products.put(p)
+}

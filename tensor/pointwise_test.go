@@ -1,0 +1,134 @@
+package tensor
+
+import (
+	"math"
+	"testing"
+)
+
+func TestActivations(t *testing.T) {
+	var x []float32
+	for v := float32(-100); v <= 100; v += 0.0371 {
+		x = append(x, v, v/16)
+	}
+	x = append(x, 0, 1e-30, -1e-30, 1e30, -1e30)
+	cases := []struct {
+		name string
+		f    func(y, x []float32)
+		want func(x float64) float64
+	}{
+		{"SiLU", SiLU, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+		{"QuickGELU", QuickGELU, func(x float64) float64 { return x / (1 + math.Exp(-1.702*x)) }},
+		{"GELU", GELU, func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) }},
+	}
+	eachSet(t, func(t *testing.T) {
+		for _, c := range cases {
+			want := make([]float64, len(x))
+			for i, v := range x {
+				want[i] = c.want(float64(v))
+			}
+			y := make([]float32, len(x))
+			c.f(y, x)
+			near(t, c.name, y, want, 2e-7)
+		}
+	})
+}
+
+func TestPointwise(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		r := newRand()
+		const n, hw, c = 2, 700, 37
+		a, b, e := random(r, n*hw*c), random(r, n*hw*c), random(r, n*c)
+		y := make([]float32, len(a))
+
+		Add(y, a, b)
+		for i := range y {
+			if y[i] != a[i]+b[i] {
+				t.Fatalf("Add: [%d] = %v", i, y[i])
+			}
+		}
+		AddChannels(y, a, e, n, hw, c)
+		for i := range y {
+			if want := a[i] + e[i/(hw*c)*c+i%c]; y[i] != want {
+				t.Fatalf("AddChannels: [%d] = %v, want %v", i, y[i], want)
+			}
+		}
+		z := make([]float32, n*hw*(c+c))
+		Concat(z, a, b, n*hw, c, c)
+		for i := range z {
+			want := a
+			if i%(2*c) >= c {
+				want = b
+			}
+			if z[i] != want[i/(2*c)*c+i%c] {
+				t.Fatalf("Concat: [%d] = %v", i, z[i])
+			}
+		}
+		g, want := make([]float32, n*hw*c), make([]float64, n*hw*c)
+		GEGLU(g, z, n*hw, c)
+		for i := range want {
+			v := float64(b[i])
+			want[i] = float64(a[i]) * 0.5 * v * math.Erfc(-v/math.Sqrt2)
+		}
+		near(t, "GEGLU", g, want, 1e-6)
+	})
+}
+
+func TestUpsample2x(t *testing.T) {
+	const n, h, w, c = 2, 3, 4, 5
+	x := random(newRand(), n*h*w*c)
+	y := make([]float32, 4*len(x))
+	Upsample2x(y, x, n, h, w, c)
+	for i := range n {
+		for r := range 2 * h {
+			for s := range 2 * w {
+				for k := range c {
+					got, want := y[((i*2*h+r)*2*w+s)*c+k], x[((i*h+r/2)*w+s/2)*c+k]
+					if got != want {
+						t.Fatalf("[%d %d %d %d] = %v, want %v", i, r, s, k, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	const n, c, h, w = 2, 19, 5, 7
+	x := random(newRand(), n*c*h*w)
+	y, z := make([]float32, len(x)), make([]float32, len(x))
+	ToChannelsLast(y, x, n, c, h, w)
+	for i := range n {
+		for k := range c {
+			for p := range h * w {
+				if y[(i*h*w+p)*c+k] != x[(i*c+k)*h*w+p] {
+					t.Fatalf("ToChannelsLast: [%d %d %d]", i, p, k)
+				}
+			}
+		}
+	}
+	ToChannelsFirst(z, y, n, c, h, w)
+	for i := range z {
+		if z[i] != x[i] {
+			t.Fatalf("there and back: [%d]", i)
+		}
+	}
+}
+
+func TestMeanPool(t *testing.T) {
+	y := make([]float32, 4)
+	MeanPool(y, []float32{1, 2, 3, 4, 5, 6, 10, 20}, 2, 2, 2)
+	near(t, "MeanPool", y, []float64{2, 3, 7.5, 13}, 0)
+}
+
+func TestTimestepEmbedding(t *testing.T) {
+	y := make([]float32, 5)
+	TimestepEmbedding(y, []float32{2}, 1, 5)
+	// By hand: frequencies 1 and 1/100; an odd size ends in a zero.
+	near(t, "dim 5", y, []float64{math.Cos(2), math.Cos(0.02), math.Sin(2), math.Sin(0.02), 0}, 2*epsilon)
+}
+
+func TestEmbedding(t *testing.T) {
+	y := make([]float32, 4)
+	Embedding(y, []float32{1, 2, 3, 4, 5, 6}, []int32{2, 0}, 2)
+	near(t, "Embedding", y, []float64{5, 6, 1, 2}, 0)
+}

@@ -1,0 +1,103 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// sumTolerance bounds the error of a float32 sum of k products of standard normal numbers: partial sums grow with √k
+// up to the length of a block, and so does the accumulated rounding of each.
+func sumTolerance(k int) float64 {
+	b := float64(min(k, maxKC))
+	return epsilon * (8 + b/2 + 4*math.Sqrt(float64(k)))
+}
+
+func TestLinear(t *testing.T) {
+	shapes := [][3]int{{1, 1, 1}, {1, 5, 3}, {2, 4, 1280}, {3, 33, 7}, {5, 8, 385}, {13, 17, 9}, {77, 48, 192}, {11, 31, 768}, {130, 70, 65}}
+	eachSet(t, func(t *testing.T) {
+		r := newRand()
+		for _, s := range shapes {
+			rows, out, in := s[0], s[1], s[2]
+			x, w, b := random(r, rows*in), random(r, out*in), random(r, out)
+			for _, bias := range [][]float32{nil, b} {
+				y := make([]float32, rows*out)
+				NewLinear(w, bias, out, in).Forward(y, x, rows)
+				near(t, fmt.Sprint(s), y, refLinear(x, w, bias, rows, out, in), sumTolerance(in))
+			}
+		}
+	})
+}
+
+func TestConv2d(t *testing.T) {
+	type c struct {
+		cout, cin, kh, kw int
+		g                 ConvGeometry
+	}
+	cases := []c{
+		{5, 3, 3, 3, ConvGeometry{N: 1, H: 6, W: 5, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{7, 4, 1, 1, ConvGeometry{N: 2, H: 3, W: 4, Stride: 1}},
+		{6, 5, 1, 1, ConvGeometry{N: 1, H: 5, W: 4, Stride: 2}},
+		{40, 64, 3, 3, ConvGeometry{N: 2, H: 7, W: 9, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{33, 16, 3, 3, ConvGeometry{N: 1, H: 8, W: 8, Stride: 2, PadBottom: 1, PadRight: 1}},
+		{8, 48, 3, 3, ConvGeometry{N: 2, H: 9, W: 6, Stride: 2, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{4, 3, 5, 2, ConvGeometry{N: 1, H: 7, W: 3, Stride: 1, PadTop: 4, PadLeft: 3, PadRight: 2}},
+		{3, 2, 3, 3, ConvGeometry{N: 1, H: 1, W: 1, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{12, 3, 4, 4, ConvGeometry{N: 1, H: 12, W: 8, Stride: 4}},
+	}
+	eachSet(t, func(t *testing.T) {
+		r := newRand()
+		for _, c := range cases {
+			g := c.g
+			x, w, b := random(r, g.N*g.H*g.W*c.cin), random(r, c.cout*c.cin*c.kh*c.kw), random(r, c.cout)
+			conv := NewConv2d(w, b, c.cout, c.cin, c.kh, c.kw)
+			oh, ow := conv.OutSize(g)
+			y := make([]float32, g.N*oh*ow*c.cout)
+			conv.Forward(y, x, make([]float32, conv.Scratch(g)), g)
+			tol := sumTolerance(c.cin * c.kh * c.kw)
+			near(t, fmt.Sprintf("%+v", c), y, refConv(x, w, b, c.cout, c.cin, c.kh, c.kw, g, oh, ow), tol)
+		}
+	})
+}
+
+// A layer made with one kernel set must work with every other, however often they change.
+func TestRepack(t *testing.T) {
+	r := newRand()
+	const rows, out, in = 9, 45, 400
+	x, w, b := random(r, rows*in), random(r, out*in), random(r, out)
+	want := refLinear(x, w, b, rows, out, in)
+	for _, first := range KernelSets() {
+		back, err := UseKernels(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := NewLinear(w, b, out, in)
+		eachSet(t, func(t *testing.T) {
+			y := make([]float32, rows*out)
+			l.Forward(y, x, rows)
+			near(t, first, y, want, sumTolerance(in))
+		})
+		back()
+	}
+}
+
+func TestAttention(t *testing.T) {
+	shapes := []AttentionShape{
+		{1, 1, 1, 1, 1, false}, {1, 5, 7, 2, 3, false}, {2, 16, 77, 2, 8, false}, {1, 49, 49, 2, 40, false},
+		{1, 77, 77, 3, 16, true}, {2, 9, 9, 1, 5, true}, {1, 30, 30, 1, 160, false}, {1, 33, 65, 1, 80, false},
+		{1, 150, 400, 1, 64, false}, {1, 600, 600, 1, 4, true},
+	}
+	eachSet(t, func(t *testing.T) {
+		r := newRand()
+		for _, s := range shapes {
+			c := s.Heads * s.HeadDim
+			q, k, v := random(r, s.N*s.Tq*c), random(r, s.N*s.Tk*c), random(r, s.N*s.Tk*c)
+			y := make([]float32, s.N*s.Tq*c)
+			Attention(y, q, k, v, make([]float32, AttentionScratch(s)), s)
+			near(t, fmt.Sprintf("%+v", s), y, refAttention(q, k, v, s), 1e-6)
+			p := make([]float32, s.N*s.Heads*s.Tq*s.Tk)
+			AttentionProbs(p, q, k, s)
+			near(t, fmt.Sprintf("probs %+v", s), p, refProbs(q, k, s), 1e-6)
+		}
+	})
+}
