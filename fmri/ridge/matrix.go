@@ -31,6 +31,17 @@ func (m Matrix) Take(rows []int) Matrix {
 	return t
 }
 
+// Transpose returns a new matrix with rows and columns exchanged.
+func (m Matrix) Transpose() Matrix {
+	t := NewMatrix(m.Cols, m.Rows)
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			t.Data[j*m.Rows+i] = v
+		}
+	}
+	return t
+}
+
 // check reports an impossible shape or a value that is not finite. One NaN voxel would
 // otherwise turn every prediction into NaN.
 func (m Matrix) check(name string) error {

@@ -81,18 +81,8 @@ func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, erro
 	blas64.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
 	f := &fold{lo: lo, hi: hi}
 	if intercept {
-		f.mean = make([]float64, p)
-		for i := range n {
-			if i < lo || i >= hi {
-				for j, v := range x.Data[i*p : (i+1)*p] {
-					f.mean[j] += v
-				}
-			}
-		}
+		f.mean = meanWithout(x, lo, hi)
 		rows := float64(n - (hi - lo))
-		for j := range f.mean {
-			f.mean[j] /= rows
-		}
 		for i := range p {
 			for j := range p {
 				train.Data[i*p+j] -= rows * f.mean[i] * f.mean[j]
