@@ -107,7 +107,7 @@ func (g *gather) rows(a []float32, r0, r1, k0, kc int) {
 				dst, at = dst[before:], at+before
 			}
 			image := g.x[((n*g.H+ih+u)*g.W)*g.cin:][:g.W*g.cin]
-			if at < len(image) {
+			if len(dst) > 0 && at < len(image) {
 				dst = dst[copy(dst, image[at:]):]
 			}
 			clear(dst)

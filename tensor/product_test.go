@@ -10,7 +10,7 @@ import (
 // up to the length of a block, and so does the accumulated rounding of each.
 func sumTolerance(k int) float64 {
 	b := float64(min(k, maxKC))
-	return epsilon * (8 + b/2 + 4*math.Sqrt(float64(k)))
+	return epsilon * (8 + b + 4*math.Sqrt(float64(k)))
 }
 
 func TestLinear(t *testing.T) {
