@@ -112,16 +112,25 @@ func squaredError(y, p blas64.General) []float64 {
 }
 
 // deviations returns Σ(v − mean)² of every column, and whether the column is constant up
-// to the rounding of its mean: an exact test for zero would take rounding for variance.
+// to rounding: an exact test for zero would take rounding for variance.
 func deviations(g blas64.General) (sum []float64, flat []bool) {
-	mean := columnMeans(g)
-	sum = make([]float64, g.Cols)
+	first := g.Data[:g.Cols]
+	mean := make([]float64, g.Cols) // less the first value, so that it is exact for a constant
 	largest := make([]float64, g.Cols)
 	for i := range g.Rows {
 		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
-			d := v - mean[j]
-			sum[j] += d * d
+			mean[j] += v - first[j]
 			largest[j] = max(largest[j], math.Abs(v))
+		}
+	}
+	for j := range mean {
+		mean[j] /= float64(g.Rows)
+	}
+	sum = make([]float64, g.Cols)
+	for i := range g.Rows {
+		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
+			d := v - first[j] - mean[j]
+			sum[j] += d * d
 		}
 	}
 	flat = make([]bool, g.Cols)
