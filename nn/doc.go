@@ -1,0 +1,22 @@
+// Package nn builds neural networks as expression graphs and runs them.
+//
+//	layers + functions ──► Graph ──Compile──► Program ──Run──► outputs
+//	(weights from a Scope)  │                    ▲
+//	                        └ gorgonia graph     └ probes: OnNode, Keep, Edit, Replace, Feed
+//
+// A layer is constructed once from a Scope, which names its weights; its Forward method adds a
+// node to the graph of its operand, so that a model's forward method reads like the equation:
+//
+//	h := b.conv1.Forward(nn.SiLU(b.norm1.Forward(x)))
+//	return nn.Add(x, h)
+//
+// Every node is named by its module path ("down_blocks.0.resnets.1.conv1"). A Program is a graph
+// compiled for its shapes: it places all intermediate values in one arena by liveness, runs
+// without allocating, and lets any node be read, kept, edited, replaced or fed by name.
+//
+// In memory images are [N, H, W, C] and tokens are [N, T, C], float32. What a user sees through
+// probes and outputs has the published shapes: images are [N, C, H, W].
+//
+// The graph underneath is a gorgonia.org/gorgonia ExprGraph with this package's own operations;
+// gorgonia's TapeMachine runs it too, and the tests hold both to the same bits.
+package nn
