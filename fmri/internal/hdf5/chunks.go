@@ -1,0 +1,297 @@
+package hdf5
+
+import (
+	"math/bits"
+	"sort"
+)
+
+// Chunk index types of layout versions 4 and 5.
+const (
+	indexBTree1          = 0 // the only one of layouts 1 to 3
+	indexSingle          = 1
+	indexImplicit        = 2
+	indexFixedArray      = 3
+	indexExtensibleArray = 4
+	indexBTree2          = 5
+)
+
+// chunkRef is where a chunk is stored.
+type chunkRef struct {
+	pos  uint64 // in C order of the chunk grid
+	addr uint64
+	size uint64 // bytes as stored
+	mask uint32 // bit i: filter i was not applied
+}
+
+// chunkBytes is the size of a chunk in memory.
+func (d *Dataset) chunkBytes() uint64 {
+	n := uint64(d.elem.Size)
+	for _, c := range d.chunk {
+		n *= uint64(c)
+	}
+	return n
+}
+
+// grid is the number of chunks along each axis of the present shape.
+func (d *Dataset) grid() []int { return chunkGrid(d.shape, d.chunk) }
+
+// loadChunks reads the whole index, once; the chunks come sorted by position. Chunks outside of the shape are left out.
+func (d *Dataset) loadChunks() ([]chunkRef, error) {
+	d.once.Do(func() {
+		d.err = d.readIndex()
+		if d.err == nil {
+			d.err = d.checkChunks()
+		}
+		if d.err != nil {
+			d.chunks = nil
+		}
+	})
+	return d.chunks, d.err
+}
+
+func (d *Dataset) readIndex() error {
+	if d.addr == undefined || d.Len() == 0 {
+		return nil // nothing was ever written
+	}
+	switch d.index.kind {
+	case indexSingle:
+		return d.readSingle()
+	case indexImplicit:
+		return d.readImplicit()
+	case indexFixedArray:
+		return d.readFixedArray()
+	case indexExtensibleArray:
+		return d.readExtensibleArray()
+	case indexBTree2:
+		return d.readBTree2()
+	}
+	t := &chunkTree{d: d, seen: make(map[uint64]bool)}
+	return t.node(d.addr, -1)
+}
+
+// checkChunks sorts the chunks and checks what every reader of them relies on.
+func (d *Dataset) checkChunks() error {
+	f := d.f
+	whole := d.chunkBytes()
+	for _, c := range d.chunks {
+		plain := len(d.filters) == 0 || (d.index.plainEdges && d.atEdge(c.pos))
+		if plain && c.size != whole {
+			return f.errorf(c.addr, "%s: chunk of %d bytes, shape %v of %s needs %d", d.name, c.size, d.chunk, d.elem, whole)
+		}
+		if err := f.inside(c.addr, c.size, d.name+": chunk"); err != nil {
+			return err
+		}
+	}
+	byPos := func(i, j int) bool { return d.chunks[i].pos < d.chunks[j].pos }
+	if !sort.SliceIsSorted(d.chunks, byPos) {
+		sort.Slice(d.chunks, byPos)
+	}
+	for i := 1; i < len(d.chunks); i++ {
+		if d.chunks[i].pos == d.chunks[i-1].pos {
+			return f.errorf(d.chunks[i].addr, "%s: the index has chunk %v twice", d.name, d.unpos(d.chunks[i].pos))
+		}
+	}
+	return nil
+}
+
+// add notes the chunk at the given grid coordinates, unless it is outside of the shape.
+func (d *Dataset) add(at []uint64, c chunkRef) {
+	grid := d.grid()
+	for i, g := range grid {
+		if at[i] >= uint64(g) {
+			return
+		}
+		c.pos = c.pos*uint64(g) + at[i]
+	}
+	d.chunks = append(d.chunks, c)
+}
+
+// unpos is the grid coordinates of a position.
+func (d *Dataset) unpos(pos uint64) []int {
+	grid := d.grid()
+	at := make([]int, len(grid))
+	for i := len(grid) - 1; i >= 0; i-- {
+		at[i] = int(pos % uint64(grid[i]))
+		pos /= uint64(grid[i])
+	}
+	return at
+}
+
+// atEdge says whether a chunk reaches beyond the shape.
+func (d *Dataset) atEdge(pos uint64) bool {
+	for i, a := range d.unpos(pos) {
+		if (a+1)*d.chunk[i] > d.shape[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// findChunk looks a position up.
+func findChunk(chunks []chunkRef, pos uint64) (chunkRef, bool) {
+	i := sort.Search(len(chunks), func(i int) bool { return chunks[i].pos >= pos })
+	if i < len(chunks) && chunks[i].pos == pos {
+		return chunks[i], true
+	}
+	return chunkRef{}, false
+}
+
+// chunkTree walks a version 1 B-tree of chunks.
+type chunkTree struct {
+	d    *Dataset
+	seen map[uint64]bool
+}
+
+// node reads the node at an address; level is what its parent says, -1 for the root.
+func (t *chunkTree) node(addr uint64, level int) error {
+	d, f := t.d, t.d.f
+	if t.seen[addr] {
+		return f.errorf(addr, "%s: chunk B-tree runs in a circle", d.name)
+	}
+	t.seen[addr] = true
+	head := 8 + 2*f.offsetSize
+	c, err := f.cursorAt(addr, head, "chunk B-tree node")
+	if err != nil {
+		return err
+	}
+	c.expect("TREE")
+	kind, lv, used := c.u8(), int(c.u8()), int(c.u16())
+	if c.err == nil && kind != 1 {
+		c.failf("B-tree node of type %d, want 1 (chunks)", kind)
+	}
+	if c.err == nil && (lv > maxTreeDepth || level >= 0 && lv != level) {
+		c.failf("B-tree node of level %d, want %d", lv, level)
+	}
+	if c.err != nil {
+		return c.err
+	}
+	rank := len(d.shape)
+	c, err = f.cursorAt(addr+uint64(head), used*(8+8*(rank+1)+f.offsetSize), "chunk B-tree node")
+	if err != nil {
+		return err
+	}
+	at := make([]uint64, rank)
+	for range used {
+		ref := chunkRef{size: uint64(c.u32()), mask: c.u32()}
+		for i := range at {
+			x := c.u64()
+			if c.err == nil && x%uint64(d.chunk[i]) != 0 {
+				c.failf("%s: chunk begins at %d of axis %d, chunks are %d long", d.name, x, i, d.chunk[i])
+			}
+			at[i] = x / uint64(d.chunk[i])
+		}
+		c.skip(8) // element axis
+		ref.addr = c.offset()
+		if c.err != nil {
+			return c.err
+		}
+		if lv > 0 {
+			if err := t.node(ref.addr, lv-1); err != nil {
+				return err
+			}
+			continue
+		}
+		d.add(at, ref)
+	}
+	return nil
+}
+
+func (d *Dataset) readSingle() error {
+	ref := chunkRef{addr: d.addr, size: d.chunkBytes()}
+	if d.index.filtered {
+		ref.size, ref.mask = d.index.singleBytes, d.index.singleMask
+	}
+	d.add(make([]uint64, len(d.shape)), ref)
+	return nil
+}
+
+// maxGrid is the number of chunks along each axis of the largest shape, 0 where that has no end; array indexes count
+// with it.
+func (d *Dataset) maxGrid() []uint64 {
+	g := make([]uint64, len(d.shape))
+	for i, m := range d.maxShape {
+		if m != undefined {
+			g[i] = (m + uint64(d.chunk[i]) - 1) / uint64(d.chunk[i])
+		}
+	}
+	return g
+}
+
+// arrayPosition turns the number of an array element into grid coordinates: C order of the largest grid, with the
+// axis that may grow without end moved to the front.
+func (d *Dataset) arrayPosition(grid []uint64, i uint64, at []uint64) {
+	grow := -1
+	for a, g := range grid {
+		if g == 0 {
+			grow = a
+		}
+	}
+	for a := len(grid) - 1; a >= 0; a-- {
+		if a == grow {
+			continue
+		}
+		at[a] = i % grid[a]
+		i /= grid[a]
+	}
+	if grow >= 0 {
+		at[grow] = i
+	} else if i > 0 {
+		at[0] = undefined // beyond the grid
+	}
+}
+
+// readImplicit places the chunks of an index that is only a rule: one after the other.
+func (d *Dataset) readImplicit() error {
+	f, grid := d.f, d.maxGrid()
+	n, whole := uint64(1), d.chunkBytes()
+	for _, g := range grid {
+		hi, lo := bits.Mul64(n, g)
+		if hi != 0 {
+			return f.errorf(d.addr, "%s: too many chunks", d.name)
+		}
+		n = lo
+	}
+	hi, total := bits.Mul64(n, whole)
+	if hi != 0 {
+		return f.errorf(d.addr, "%s: too many chunks", d.name)
+	}
+	if err := f.inside(d.addr, total, d.name+": chunks"); err != nil {
+		return err
+	}
+	at := make([]uint64, len(grid))
+	for i := range n {
+		d.arrayPosition(grid, i, at)
+		d.add(at, chunkRef{addr: d.addr + i*whole, size: whole})
+	}
+	return nil
+}
+
+func (d *Dataset) readBTree2() error {
+	kind := uint8(10)
+	if len(d.filters) > 0 {
+		kind = 11
+	}
+	at := make([]uint64, len(d.shape))
+	return d.f.walkBTree2(d.addr, kind, func(c *cursor, size int) error {
+		ref := chunkRef{addr: c.offset(), size: d.chunkBytes()}
+		if kind == 11 {
+			n := size - d.f.offsetSize - 4 - 8*len(at)
+			if n < 1 || n > 8 {
+				c.failf("chunk record of %d bytes", size)
+			}
+			ref.size, ref.mask = c.uint(min(max(n, 0), 8)), c.u32()
+		} else if size != d.f.offsetSize+8*len(at) {
+			c.failf("chunk record of %d bytes", size)
+		}
+		for i := range at {
+			at[i] = c.u64()
+		}
+		if c.err != nil {
+			return c.err
+		}
+		if ref.addr != undefined {
+			d.add(at, ref)
+		}
+		return nil
+	})
+}
