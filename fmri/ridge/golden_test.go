@@ -19,7 +19,12 @@ type golden struct {
 
 func openGolden(t *testing.T) golden {
 	t.Helper()
-	s, err := weights.Open(goldenFile)
+	return openFile(t, goldenFile)
+}
+
+func openFile(t *testing.T, path string) golden {
+	t.Helper()
+	s, err := weights.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +239,23 @@ func TestFitCVGlobalGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.within("ridgecv.global_alpha.pred", pred, 0)
+}
+
+// More features than samples, folds by image, all defaults: by testdata/grouped.py.
+func TestFitCVGroupedGolden(t *testing.T) {
+	g := openFile(t, "testdata/grouped.safetensors")
+	var groups []int
+	for _, v := range g.float64s("groups") {
+		groups = append(groups, int(v))
+	}
+	m, err := FitCV(context.Background(), g.matrix("X"), g.matrix("Y"), Options{Alphas: g.float64s("alphas"), Groups: groups, Score: R2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameAlphas(t, "grouped", m.Alphas, g.float64s("best_alphas"))
+	near(t, "scores", m.CVScores, g.float64s("cv_scores"), 1e-8)
+	near(t, "coefficients", wide(m.Coef.Data), g.float64s("coef"), 1e-6)
+	near(t, "intercept", m.Intercept, g.float64s("intercept"), 1e-8)
 }
 
 func TestScoresGolden(t *testing.T) {
