@@ -46,7 +46,7 @@ func (p *pointwise) tile(i int) {
 	case opAdd:
 		p.set.Add(p.y[from:to], p.a[from:to], p.b[from:to])
 	case opSiLU:
-		p.set.SiLU(p.y[from:to], p.a[from:to])
+		p.set.Sigmul(p.y[from:to], p.a[from:to], 1)
 	case opGELU:
 		p.set.GELU(p.y[from:to], p.a[from:to])
 	case opQuickGELU:

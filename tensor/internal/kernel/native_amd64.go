@@ -1,3 +1,137 @@
 package kernel
 
-func native() []*Set { return nil }
+import "golang.org/x/sys/cpu"
+
+// native returns the vector sets that this processor can run, the best last.
+func native() []*Set {
+	var sets []*Set
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		sets = append(sets, setAVX2)
+		if cpu.X86.HasAVX512F {
+			sets = append(sets, setAVX512)
+		}
+	}
+	return sets
+}
+
+var setAVX2 = &Set{
+	Name: "avx2", Index: 1, NR: 16,
+	Panel: panelAVX2,
+	Max: func(x []float32) (m float32) {
+		max_avx2(len(x), &x[0], &m)
+		return m
+	},
+	ExpSum: func(x []float32, scale, shift float32) (sum float32) {
+		if len(x) > 0 {
+			expsum_avx2(len(x), &x[0], scale, shift, &sum)
+		}
+		return sum
+	},
+	Scale: func(x []float32, s float32) {
+		if len(x) > 0 {
+			scale_avx2(len(x), &x[0], s)
+		}
+	},
+	Add: func(y, a, b []float32) {
+		if n := same(len(y), len(a), len(b)); n > 0 {
+			add_avx2(n, &y[0], &a[0], &b[0])
+		}
+	},
+	Sigmul: func(y, x []float32, s float32) {
+		if n := same(len(y), len(x)); n > 0 {
+			sigmul_avx2(n, &y[0], &x[0], s)
+		}
+	},
+	GELU: func(y, x []float32) {
+		if n := same(len(y), len(x)); n > 0 {
+			gelu_avx2(n, &y[0], &x[0])
+		}
+	},
+	MulGELU: func(y, x, g []float32) {
+		if n := same(len(y), len(x), len(g)); n > 0 {
+			mulgelu_avx2(n, &y[0], &g[0], &x[0])
+		}
+	},
+	Affine: func(y, x, a, b []float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			affine_avx2(n, &y[0], &x[0], &a[0], &b[0])
+		}
+	},
+	Norm: func(y, x, a, b []float32, mean, rstd float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			norm_avx2(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
+		}
+	},
+	Moments: func(sum, square []float64, x []float32, c int) {
+		momentsBy(8, moments_avx2, sum, square, x, c)
+	},
+	Sums: func(x []float32) (sum, square float64) {
+		var lanes [8]float64
+		n := len(x) &^ 15
+		if n > 0 {
+			sums_avx2(n, &x[0], &lanes[0])
+		}
+		return foldSums(lanes[:], x[n:])
+	},
+}
+
+var setAVX512 = &Set{
+	Name: "avx512", Index: 2, NR: 32,
+	Panel: panelAVX512,
+	Max: func(x []float32) (m float32) {
+		max_avx512(len(x), &x[0], &m)
+		return m
+	},
+	ExpSum: func(x []float32, scale, shift float32) (sum float32) {
+		if len(x) > 0 {
+			expsum_avx512(len(x), &x[0], scale, shift, &sum)
+		}
+		return sum
+	},
+	Scale: func(x []float32, s float32) {
+		if len(x) > 0 {
+			scale_avx512(len(x), &x[0], s)
+		}
+	},
+	Add: func(y, a, b []float32) {
+		if n := same(len(y), len(a), len(b)); n > 0 {
+			add_avx512(n, &y[0], &a[0], &b[0])
+		}
+	},
+	Sigmul: func(y, x []float32, s float32) {
+		if n := same(len(y), len(x)); n > 0 {
+			sigmul_avx512(n, &y[0], &x[0], s)
+		}
+	},
+	GELU: func(y, x []float32) {
+		if n := same(len(y), len(x)); n > 0 {
+			gelu_avx512(n, &y[0], &x[0])
+		}
+	},
+	MulGELU: func(y, x, g []float32) {
+		if n := same(len(y), len(x), len(g)); n > 0 {
+			mulgelu_avx512(n, &y[0], &g[0], &x[0])
+		}
+	},
+	Affine: func(y, x, a, b []float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			affine_avx512(n, &y[0], &x[0], &a[0], &b[0])
+		}
+	},
+	Norm: func(y, x, a, b []float32, mean, rstd float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			norm_avx512(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
+		}
+	},
+	Moments: func(sum, square []float64, x []float32, c int) {
+		momentsBy(16, moments_avx512, sum, square, x, c)
+	},
+	Sums: func(x []float32) (sum, square float64) {
+		var lanes [16]float64
+		n := len(x) &^ 31
+		if n > 0 {
+			sums_avx512(n, &x[0], &lanes[0])
+		}
+		return foldSums(lanes[:], x[n:])
+	},
+}

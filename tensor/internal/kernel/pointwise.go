@@ -22,8 +22,6 @@ func affineGeneric(y, x, a, b []float32) {
 	}
 }
 
-func siluGeneric(y, x []float32) { sigmulGeneric(y, x, 1) }
-
 func sigmulGeneric(y, x []float32, s float32) {
 	x = x[:len(y)]
 	for i, v := range x {

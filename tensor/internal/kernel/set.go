@@ -5,6 +5,8 @@
 // result of an element does not depend on how many others are computed with it, so callers may cut work as they like.
 package kernel
 
+//go:generate go run ./gen
+
 import (
 	"fmt"
 	"strings"
@@ -54,7 +56,7 @@ var Generic = &Set{
 	Name: "generic", NR: genericNR,
 	Panel: panelGeneric,
 	Max:   maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
-	SiLU: siluGeneric, Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
+	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
 }
 
