@@ -3,7 +3,6 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 // fieldOfView is the width of a picture in degrees of visual angle, as in NSD.
@@ -18,7 +17,7 @@ type receptiveField struct {
 	X, Y     float64 // centre in degrees from the picture's centre, x to the right, y upwards
 	Sigma    float64 // standard deviation in degrees
 	Exponent float64 // n
-	Weights  [channels]float32
+	Weights  cell
 
 	x0, y0, nx, ny int       // window of map cells
 	gauss          []float32 // weight of each cell of the window, sum 1 over the whole field
@@ -150,12 +149,12 @@ func (f *receptiveField) window() {
 
 // respond is the noise-free response in arbitrary units, before the calibration of the subject.
 // scale makes the channels comparable.
-func (f *receptiveField) respond(m maps, scale *[channels]float32) float64 {
-	var pooled [channels]float32
+func (f *receptiveField) respond(m maps, scale *cell) float64 {
+	var pooled cell
 	for j := range f.ny {
-		row := m[((f.y0+j)*mapSize+f.x0)*channels:]
+		row := m[(f.y0+j)*mapSize+f.x0:][:f.nx]
 		for i, g := range f.gauss[j*f.nx : (j+1)*f.nx] {
-			for c, v := range row[i*channels : (i+1)*channels] {
+			for c, v := range &row[i] {
 				pooled[c] += g * v
 			}
 		}
@@ -168,11 +167,11 @@ func (f *receptiveField) respond(m maps, scale *[channels]float32) float64 {
 }
 
 // channelScale is 1 over the standard deviation of each channel over the cells of many pictures.
-func channelScale(pictures []maps) (scale [channels]float32) {
+func channelScale(pictures []maps) (scale cell) {
 	var n, sum, sq [channels]float64
 	for _, m := range pictures {
-		for cell := range slices.Chunk(m, channels) {
-			for c, v := range cell {
+		for _, at := range m {
+			for c, v := range at {
 				n[c]++
 				sum[c] += float64(v)
 				sq[c] += float64(v) * float64(v)

@@ -37,25 +37,28 @@ var channelNames = []string{
 	"coarse_0deg", "coarse_45deg", "coarse_90deg", "coarse_135deg",
 }
 
-// maps holds the channels of one picture, [mapSize, mapSize, channels].
-type maps []float32
+// cell holds the channels at one place.
+type cell [channels]float32
+
+// maps holds the cells of one picture, [mapSize, mapSize].
+type maps []cell
 
 // look computes the feature maps of a picture of any size.
 func look(img *image.RGBA) maps {
 	r, g, b := reduce(img)
 	n := baseSize * baseSize
 	lum := make([]float32, n)
-	full := make([]float32, n*channels)
+	full := make([]cell, n)
 	for i := range lum {
 		lum[i] = 0.299*r[i] + 0.587*g[i] + 0.114*b[i] - 0.5 // NSD shows its pictures on mid-grey
-		c := full[i*channels:][:channels]
+		c := &full[i]
 		c[onLuminance], c[offLuminance] = rectify(lum[i])
 		c[reddish], c[greenish] = rectify(r[i] - g[i])
 		c[bluish], c[yellowish] = rectify(b[i] - 0.5*(r[i]+g[i]))
 	}
 	blurred := blur(lum)
 	for i := range lum {
-		full[i*channels+contrast] = float32(math.Abs(float64(lum[i] - blurred[i])))
+		full[i][contrast] = float32(math.Abs(float64(lum[i] - blurred[i])))
 	}
 	for s, wavelength := range []float64{4, 8} { // 1.4 and 0.7 cycles per degree
 		for o := range 4 {
@@ -74,9 +77,9 @@ func reduce(img *image.RGBA) (r, g, b []float32) {
 	r, g, b = make([]float32, baseSize*baseSize), make([]float32, baseSize*baseSize), make([]float32, baseSize*baseSize)
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	for y := range baseSize {
-		y0, y1 := cell(y, h)
+		y0, y1 := span(y, h)
 		for x := range baseSize {
-			x0, x1 := cell(x, w)
+			x0, x1 := span(x, w)
 			var sum [3]int
 			for v := y0; v < y1; v++ {
 				row := img.Pix[v*img.Stride+4*x0 : v*img.Stride+4*x1]
@@ -94,8 +97,8 @@ func reduce(img *image.RGBA) (r, g, b []float32) {
 	return r, g, b
 }
 
-// cell gives the pixels [lo, hi) of a picture n pixels wide that fall into cell i.
-func cell(i, n int) (lo, hi int) {
+// span gives the pixels [lo, hi) of a picture n pixels wide that fall into cell i.
+func span(i, n int) (lo, hi int) {
 	lo, hi = i*n/baseSize, (i+1)*n/baseSize
 	return lo, max(hi, lo+1)
 }
@@ -109,19 +112,27 @@ func blur(x []float32) []float32 {
 	return y
 }
 
-// line filters along one axis of a baseSize × baseSize picture.
+// line filters along one axis of a baseSize × baseSize picture, edges repeated.
 func line(y, x, taps []float32, step, other int) {
 	half := len(taps) / 2
+	var padded [baseSize + 2*maxHalf]float32
 	for j := range baseSize {
+		for i := range baseSize + 2*half {
+			padded[i] = x[j*other+min(max(i-half, 0), baseSize-1)*step]
+		}
 		for i := range baseSize {
 			var sum float32
+			window := padded[i:][:len(taps)]
 			for k, t := range taps {
-				sum += t * x[j*other+min(max(i+k-half, 0), baseSize-1)*step]
+				sum += t * window[k]
 			}
 			y[j*other+i*step] = sum
 		}
 	}
 }
+
+// maxHalf is the half width of the widest filter.
+const maxHalf = 8
 
 func gaussianTaps(sigma float64) []float32 {
 	half := int(math.Ceil(2.5 * sigma))
@@ -141,7 +152,7 @@ func gaussianTaps(sigma float64) []float32 {
 // gaborEnergy writes the root of the quadrature energy of one orientation and wavelength into a
 // channel. A complex Gabor with a round envelope is the product of two one-dimensional ones, so
 // it costs two passes.
-func gaborEnergy(full []float32, channel int, lum []float32, angle, wavelength float64) {
+func gaborEnergy(full []cell, channel int, lum []float32, angle, wavelength float64) {
 	sigma := 0.4 * wavelength // about 1.4 octaves
 	gauss := gaussianTaps(sigma)
 	half := len(gauss) / 2
@@ -169,21 +180,18 @@ func gaborEnergy(full []float32, channel int, lum []float32, angle, wavelength f
 	line(ir, hi, yr, baseSize, 1)
 	for i := range lum {
 		even, odd := rr[i]-ii[i], ri[i]+ir[i]
-		full[i*channels+channel] = float32(math.Sqrt(float64(even*even + odd*odd)))
+		full[i][channel] = float32(math.Sqrt(float64(even*even + odd*odd)))
 	}
 }
 
 // pool averages 2 × 2 cells.
-func pool(full []float32) maps {
-	m := make(maps, mapSize*mapSize*channels)
-	for y := range mapSize {
-		for x := range mapSize {
-			out := m[(y*mapSize+x)*channels:][:channels]
-			for _, at := range [4]int{0, 1, baseSize, baseSize + 1} {
-				in := full[((2*y)*baseSize+2*x+at)*channels:][:channels]
-				for c, v := range in {
-					out[c] += v / 4
-				}
+func pool(full []cell) maps {
+	m := make(maps, mapSize*mapSize)
+	for i := range m {
+		first := 2*(i/mapSize)*baseSize + 2*(i%mapSize)
+		for _, at := range [4]int{0, 1, baseSize, baseSize + 1} {
+			for c, v := range full[first+at] {
+				m[i][c] += v / 4
 			}
 		}
 	}

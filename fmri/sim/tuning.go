@@ -3,6 +3,8 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
+
+	"percept/fmri/sim/scene"
 )
 
 // labelTuning is what one voxel of higher cortex answers to: a sparse weight for each label of
@@ -48,7 +50,23 @@ func newTuning(r *rand.Rand, labels int, favourites [2]int) *labelTuning {
 	for range tunedLabels - len(favourites) {
 		t.Weights[r.IntN(labels)] += float32(r.NormFloat64())
 	}
+	for i := range t.Weights {
+		if isGist[scene.LabelNames[i]] {
+			t.Weights[i] *= gistWeight
+		}
+	}
 	return t
+}
+
+// gistWeight is how much less than by things a voxel is driven by the light and the ground. These
+// two fix most of a picture's colours; at full weight higher cortex would tell the pixels almost as
+// well as early cortex does.
+const gistWeight = 0.35
+
+// isGist holds the names of the labels for the light and the ground.
+var isGist = map[string]bool{
+	scene.Day.String(): true, scene.Sunset.String(): true, scene.Night.String(): true, scene.Overcast.String(): true,
+	scene.Grass.String(): true, scene.Snow.String(): true, scene.Sand.String(): true, scene.Water.String(): true,
 }
 
 // respond is the noise-free response in arbitrary units: a weighted sum of standardised labels.
