@@ -33,7 +33,7 @@ type pool struct {
 	job      job
 	finished atomic.Int64
 	caller   sleeper
-	crew     atomic.Pointer[[]*worker]
+	crew     []*worker // all that were ever hired
 	failure  atomic.Pointer[failure]
 }
 
@@ -81,26 +81,21 @@ func (p *pool) share(j job, n, helpers int) {
 	}
 }
 
-// hire returns at least n workers.
+// hire returns n workers or more.
 func (p *pool) hire(n int) []*worker {
-	var crew []*worker
-	if c := p.crew.Load(); c != nil {
-		crew = *c
-	}
-	if len(crew) >= n {
+	if crew := p.crew; len(crew) >= n {
 		return crew
-	}
-	for len(crew) < n {
-		w := &worker{}
-		w.ready = make(chan struct{}, 1)
-		crew = append(crew, w)
-		go p.serve(w)
 	}
 	if p.caller.ready == nil {
 		p.caller.ready = make(chan struct{}, 1)
 	}
-	p.crew.Store(&crew)
-	return crew
+	for len(p.crew) < n {
+		w := &worker{}
+		w.ready = make(chan struct{}, 1)
+		p.crew = append(p.crew, w)
+		go p.serve(w)
+	}
+	return p.crew
 }
 
 func (p *pool) serve(w *worker) {
