@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+
+	"percept/fmri/ridge/internal/gemm"
 )
 
 // FitCV chooses penalties by cross-validation and fits all samples with them.
@@ -108,7 +110,7 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 	var all blas64.General // x'y, of which each fold leaves out a part
 	if p.primal {
 		all = general(p.x.Cols, y.Cols)
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, all)
+		gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, all)
 	}
 	for _, f := range folds {
 		rank := len(f.s)
@@ -118,7 +120,7 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 		if p.primal {
 			rest := general(rank, y.Cols)
 			copy(rest.Data, all.Data)
-			blas64.Gemm(blas.Trans, blas.NoTrans, -1, rowRange(p.x, f.lo, f.hi), truth, 1, rest)
+			gemm.Gemm(blas.Trans, blas.NoTrans, -1, rowRange(p.x, f.lo, f.hi), truth, 1, rest)
 			if p.intercept {
 				mean := meanWithout(y, f.lo, f.hi)
 				rows := float64(y.Rows - (f.hi - f.lo))
@@ -129,7 +131,7 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 				}
 				subtractRow(truth, mean)
 			}
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
 		} else {
 			rest := dropRows(y, f.lo, f.hi)
 			if p.intercept {
@@ -137,12 +139,12 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 				subtractRow(rest, mean)
 				subtractRow(truth, mean)
 			}
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
 		}
 		shrunk, predicted := general(rank, y.Cols), general(truth.Rows, y.Cols)
 		for a, alpha := range p.opt.Alphas {
 			f.shrink(shrunk, c, []float64{alpha})
-			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, f.held, shrunk, 0, predicted)
+			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, f.held, shrunk, 0, predicted)
 			p.opt.Score.add(sum[a], truth, predicted)
 		}
 	}

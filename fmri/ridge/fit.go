@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+
+	"percept/fmri/ridge/internal/gemm"
 )
 
 // A problem is X and Y ready to be solved: rows in the order of the folds, X standardised
@@ -50,10 +52,10 @@ func newProblem(x, y Matrix, order []int, o Options) (*problem, error) {
 	}
 	if p.primal {
 		p.gram = general(x.Cols, x.Cols)
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, p.x, 0, p.gram)
+		gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, p.x, 0, p.gram)
 	} else {
 		p.gram = general(x.Rows, x.Rows)
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, p.x, p.x, 0, p.gram)
+		gemm.Gemm(blas.NoTrans, blas.Trans, 1, p.x, p.x, 0, p.gram)
 	}
 	return p, nil
 }
@@ -127,15 +129,15 @@ func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 		c := general(len(sp.s), hi-lo)
 		w := general(features, hi-lo)
 		if p.primal {
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, w, 0, c)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, w, 0, c)
 			sp.shrink(c, c, alphas[lo:hi])
-			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, w)
+			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, w)
 		} else {
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, y, 0, c)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, y, 0, c)
 			sp.shrink(c, c, alphas[lo:hi])
-			blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, y)
-			blas64.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
+			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, y)
+			gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
 		}
 		for i := range features {
 			row := m.Coef.Row(i)[lo:hi]

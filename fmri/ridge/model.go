@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+
+	"percept/fmri/ridge/internal/gemm"
 )
 
 // A Model predicts targets from features:
@@ -58,7 +60,7 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 		lo, hi := batches[b][0], batches[b][1]
 		w := columns(m.Coef, lo, hi, nil)
 		y := general(x.Rows, hi-lo)
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, xs, w, 0, y)
+		gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, xs, w, 0, y)
 		for i := range y.Rows {
 			row := out.Row(i)[lo:hi]
 			for j := range row {

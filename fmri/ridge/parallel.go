@@ -2,9 +2,10 @@ package ridge
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"percept/tensor"
 )
 
 // targetBatch is the number of targets solved at once: enough for the matrix products to
@@ -20,14 +21,14 @@ func split(n, size int) [][2]int {
 	return r
 }
 
-// parallel calls f(0) … f(n−1) from up to GOMAXPROCS goroutines, until one fails or ctx is
+// parallel calls f(0) … f(n−1) from up to tensor.Threads goroutines, until one fails or ctx is
 // done, and returns the error of the lowest index. What f computes must not depend on the
 // order of calls.
 func parallel(ctx context.Context, n int, f func(i int) error) error {
 	var next, failed atomic.Int64
 	errs := make([]error, n)
 	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, tensor.Threads()) {
 		wg.Go(func() {
 			for failed.Load() == 0 && ctx.Err() == nil {
 				i := int(next.Add(1) - 1)

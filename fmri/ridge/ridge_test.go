@@ -4,12 +4,13 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"percept/tensor"
 )
 
 var ctx = context.Background()
@@ -124,7 +125,7 @@ func TestSameBitsForAnyThreads(t *testing.T) {
 	x := gaussian(r, 90, 130)
 	y, _ := linear(r, x, 2*targetBatch+50, 3)
 	fit := func(threads int) *Model {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+		defer tensor.SetThreads(threads)()
 		return mustFit(t, x, y, Options{Score: Correlation})
 	}
 	one, three := fit(1), fit(3)

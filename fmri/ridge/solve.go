@@ -6,6 +6,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
+
+	"percept/fmri/ridge/internal/gemm"
 )
 
 // A spectrum is the eigendecomposition that solves the ridge problem of some training
@@ -78,7 +80,7 @@ func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, erro
 	// squares, so the difference is as exact as the whole.
 	train := general(p, p)
 	copy(train.Data, gram.Data)
-	blas64.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
+	gemm.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
 	f := &fold{lo: lo, hi: hi}
 	if intercept {
 		f.mean = meanWithout(x, lo, hi)
@@ -98,7 +100,7 @@ func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, erro
 		return nil, err
 	}
 	f.held = general(hi-lo, p)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
 	return f, nil
 }
 
@@ -129,7 +131,7 @@ func dualFold(kernel blas64.General, side, lo, hi int, intercept bool) (*fold, e
 		return nil, err
 	}
 	f := &fold{lo: lo, hi: hi, spectrum: sp, held: general(hi-lo, rows)}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
 	return f, nil
 }
 
