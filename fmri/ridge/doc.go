@@ -17,7 +17,7 @@
 // repeats of one image never straddle a split when Options.Groups names the images.
 //
 // Arithmetic is float64; arrays are held in float32. The result is the same, bit for
-// bit, for any number of threads.
+// bit, for any number of threads (with one set of kernels, see tensor.KernelSet).
 //
 // Sources: Dupré la Tour et al. 2022, doi:10.1016/j.neuroimage.2022.119728 (himalaya:
 // the solver, the scores and the rule for ties), scikit-learn (StandardScaler, KFold).
