@@ -1,0 +1,147 @@
+package nn
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+)
+
+// random returns n numbers of about unit variance that depend on the name alone.
+func random(name string, n int) []float32 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	r := rand.New(rand.NewPCG(h.Sum64(), 1))
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// randomParams gives every tensor that is asked for.
+type randomParams struct{}
+
+func (randomParams) Float32(name string, shape ...int) ([]float32, error) {
+	w := random(name, size(shape))
+	if len(shape) > 1 {
+		scale := float32(1 / math.Sqrt(float64(size(shape[1:]))))
+		for i := range w {
+			w[i] *= scale
+		}
+	}
+	return w, nil
+}
+
+func scope(path string) *Scope { return NewScope(randomParams{}).Sub(path) }
+
+// must compiles a graph made by f.
+func must(t testing.TB, f func(g *Graph)) *Program {
+	t.Helper()
+	g, err := Build(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Compile(g, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// setRandom fills all inputs that have no value yet.
+func setRandom(t testing.TB, p *Program) {
+	t.Helper()
+	for i, n := range p.nodes {
+		if n.op == nil && !p.set[i] {
+			if err := p.Set(n.name, random(n.name, size(n.shape))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func run(t testing.TB, p *Program) {
+	t.Helper()
+	if err := p.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// near wants max |got - want| ≤ tol · rms(want).
+func near[T float32 | float64](t *testing.T, what string, got []float32, want []T, tol float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d numbers, want %d", what, len(got), len(want))
+		return
+	}
+	var worst, sum float64
+	at := 0
+	for i, w := range want {
+		sum += float64(w) * float64(w)
+		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= worst) {
+			worst, at = d, i
+		}
+	}
+	if rms := math.Sqrt(sum / float64(len(want))); !(worst <= tol*rms) {
+		t.Errorf("%s: off by %.3g at %d (%v, want %v), allowed %.3g of rms %.3g", what, worst, at, got[at], want[at], tol*rms, rms)
+	}
+}
+
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+	}
+	for i := range got {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s: element %d is %v, want the bits of %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// golden holds the tensors of a safetensors file; it is Params as well.
+type golden map[string][]float32
+
+func openGolden(t *testing.T, path string) golden {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := binary.LittleEndian.Uint64(b)
+	var header map[string]struct {
+		Dtype   string `json:"dtype"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	if err := json.Unmarshal(b[8:8+n], &header); err != nil {
+		t.Fatal(err)
+	}
+	g := golden{}
+	for name, h := range header {
+		if name == "__metadata__" {
+			continue
+		}
+		if h.Dtype != "F32" {
+			t.Fatalf("%s: %s is %s, want F32", path, name, h.Dtype)
+		}
+		data := b[8+int(n):][h.Offsets[0]:h.Offsets[1]]
+		x := make([]float32, len(data)/4)
+		for i := range x {
+			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+		g[name] = x
+	}
+	return g
+}
+
+func (g golden) Float32(name string, shape ...int) ([]float32, error) {
+	if x, ok := g[name]; ok && len(x) == size(shape) {
+		return x, nil
+	}
+	return nil, &NameError{Name: name}
+}

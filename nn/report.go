@@ -1,0 +1,40 @@
+package nn
+
+import "fmt"
+
+// A Report says what a Program is and how much memory it takes. Memory is in bytes; weights are
+// not counted.
+type Report struct {
+	Nodes   int // of the graph, inputs included
+	Steps   int // nodes that Run computes, looks at or is given
+	InPlace int // that overwrite an operand
+	Views   int // that are another operand's memory
+
+	Arena   int // for intermediate values and workspaces, shared by liveness
+	Peak    int // what is alive at the worst moment: the smallest possible arena
+	Sum     int // what all intermediate values would take side by side
+	Private int // for inputs, outputs, kept and fed nodes
+}
+
+// Report plans the memory if it is not yet planned, and describes it.
+func (p *Program) Report() Report {
+	p.lay()
+	r := Report{Nodes: len(p.nodes), InPlace: p.plan.inPlace, Views: p.plan.views,
+		Arena: 4 * p.plan.arena, Peak: 4 * p.plan.peak, Sum: 4 * p.plan.sum}
+	for i, n := range p.nodes {
+		if p.all[i] {
+			r.Steps++
+		}
+		r.Private += 4 * len(p.source[i])
+		if p.plan.private[i] {
+			r.Private += 4 * size(n.shape)
+		}
+	}
+	return r
+}
+
+func (r Report) String() string {
+	const mib = 1 << 20
+	return fmt.Sprintf("%d nodes, %d steps (%d in place, %d views); arena %.1f MiB of %.1f MiB activations (least possible %.1f), private %.1f MiB",
+		r.Nodes, r.Steps, r.InPlace, r.Views, float64(r.Arena)/mib, float64(r.Sum)/mib, float64(r.Peak)/mib, float64(r.Private)/mib)
+}

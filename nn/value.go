@@ -1,0 +1,60 @@
+package nn
+
+import (
+	"fmt"
+
+	"percept/tensor"
+)
+
+// A Value is what a node holds at one moment of a run. It is valid during the call that received
+// it or, from Program.Value, until the next run.
+type Value struct {
+	Path     string    // the name under which the node was asked for
+	Shape    []int     // published shape: [N, C, H, W] of an image, [N, T, C] of tokens
+	Raw      []float32 // the numbers as they are in memory, to be read only; see RawShape
+	RawShape []int     // shape in memory: [N, H, W, C] of an image
+
+	image bool // Raw is in channels-last order, Shape in channels-first
+}
+
+func (n *Node) value(name string, raw []float32) Value {
+	return Value{name, n.Published(), raw, n.shape, n.layout == channelsLast && len(n.shape) == 4}
+}
+
+// Len returns how many numbers the value has.
+func (v Value) Len() int { return len(v.Raw) }
+
+// Data returns a copy in the published order.
+func (v Value) Data() []float32 {
+	d := make([]float32, len(v.Raw))
+	v.CopyTo(d)
+	return d
+}
+
+// CopyTo copies the value in the published order to dst, which must be as long.
+func (v Value) CopyTo(dst []float32) {
+	if len(dst) != len(v.Raw) {
+		panic(fmt.Sprintf("nn: %s: %d numbers to copy to, the value has %d", v.Path, len(dst), len(v.Raw)))
+	}
+	if v.image {
+		s := v.Shape
+		tensor.ToChannelsFirst(dst, v.Raw, s[0], s[1], s[2], s[3])
+		return
+	}
+	copy(dst, v.Raw)
+}
+
+// Set overwrites the value with data in the published order. It is for the functions given to
+// Program.Edit and Program.Replace alone.
+func (v Value) Set(data []float32) error {
+	if len(data) != len(v.Raw) {
+		return fmt.Errorf("nn: %s: %d numbers, want %d of shape %v", v.Path, len(data), len(v.Raw), v.Shape)
+	}
+	if v.image {
+		s := v.Shape
+		tensor.ToChannelsLast(v.Raw, data, s[0], s[1], s[2], s[3])
+		return nil
+	}
+	copy(v.Raw, data)
+	return nil
+}
