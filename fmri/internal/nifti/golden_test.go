@@ -1,0 +1,124 @@
+package nifti
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// expected is testdata/nii_expected.safetensors, which numpy wrote from what nibabel reads.
+type expected struct {
+	head map[string]struct {
+		Dtype   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	data []byte
+}
+
+func loadExpected(t *testing.T) *expected {
+	t.Helper()
+	b, err := os.ReadFile("testdata/nii_expected.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &expected{}
+	n := binary.LittleEndian.Uint64(b)
+	if err := json.Unmarshal(b[8:8+n], &e.head); err != nil {
+		t.Fatal(err)
+	}
+	e.data = b[8+n:]
+	return e
+}
+
+func (e *expected) raw(name string) []byte { at := e.head[name].Offsets; return e.data[at[0]:at[1]] }
+
+// TestGolden reads every valid file of the golden set as nibabel reads it.
+func TestGolden(t *testing.T) {
+	e := loadExpected(t)
+	files, _ := filepath.Glob("testdata/nii_*.nii*")
+	checked := 0
+	for _, path := range files {
+		key := strings.ReplaceAll(filepath.Base(path), ".", "_")
+		if key == "nii_gz_two_members_nii_gz" {
+			key = "nii_f32_nii_gz"
+		}
+		if _, ok := e.head[key+".data"]; !ok {
+			continue
+		}
+		checked++
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			img, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := img.ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			shape := e.head[key+".data"].Shape
+			if len(img.Dims) != 3 || img.Dims[0] != shape[0] || img.Dims[1] != shape[1] || img.Dims[2] != shape[2] {
+				t.Fatalf("dimensions %v, want %v", img.Dims, shape)
+			}
+			raw := e.raw(key + ".data")
+			for i := range got { // expected is in C order of (x, y, z)
+				x, y, z := i%shape[0], i/shape[0]%shape[1], i/(shape[0]*shape[1])
+				want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*((x*shape[1]+y)*shape[2]+z):]))
+				if got[i] != want {
+					t.Fatalf("voxel %d,%d,%d = %v, want %v", x, y, z, got[i], want)
+				}
+			}
+			aff := e.raw(key + ".affine")
+			for i := range 16 {
+				want := math.Float64frombits(binary.LittleEndian.Uint64(aff[8*i:]))
+				if d := math.Abs(img.Affine[i/4][i%4] - want); d > 1e-6 {
+					t.Errorf("affine[%d][%d] = %v, want %v", i/4, i%4, img.Affine[i/4][i%4], want)
+				}
+			}
+			index := []int{7, 0, 59, 7, 31}
+			dst := make([]float32, len(index))
+			if err := img.ReadVoxels(dst, index); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range index {
+				if dst[i] != got[v] {
+					t.Errorf("ReadVoxels: voxel %d = %v, want %v", v, dst[i], got[v])
+				}
+			}
+		})
+	}
+	if checked != 10 {
+		t.Errorf("%d files were checked, want 10", checked)
+	}
+}
+
+// TestRejects: damaged files end in one line that names the file.
+func TestRejects(t *testing.T) {
+	for name, want := range map[string]string{
+		"nii_scl_nan_inter.nii":   "offset 116: slope 2 with intercept NaN",
+		"nii_gz_corrupt.nii.gz":   "",
+		"nii_gz_bad_crc.nii.gz":   "gzip: invalid checksum",
+		"nii_gz_truncated.nii.gz": "the file ends inside",
+		"nii_truncated.nii":       "the file ends inside the voxels: dimensions [4 3 5]",
+		"nii_bad_magic.nii":       "offset 344: magic",
+		"nii_dims_lie.nii":        "the file ends inside the voxels",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name)
+			img, err := Open(path)
+			if err == nil {
+				_, err = img.ReadAll()
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q, want file and %q in one line", err, want)
+			}
+		})
+	}
+}
