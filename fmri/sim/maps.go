@@ -56,16 +56,26 @@ func look(img *image.RGBA) maps {
 		c[reddish], c[greenish] = rectify(r[i] - g[i])
 		c[bluish], c[yellowish] = rectify(b[i] - 0.5*(r[i]+g[i]))
 	}
-	blurred := blur(lum)
-	for i := range lum {
-		full[i][contrast] = float32(math.Abs(float64(lum[i] - blurred[i])))
-	}
-	for s, wavelength := range []float64{4, 8} { // 1.4 and 0.7 cycles per degree
-		for o := range 4 {
-			gaborEnergy(full, orientation+4*s+o, lum, float64(o)*math.Pi/4, wavelength)
+	round := gaussianTaps(2)
+	surround := line(line(lum, round, baseSize, 1, baseSize), round, baseSize, baseSize, 1)
+	fine := orientationEnergy(lum, baseSize) // 1.4 cycles per degree
+	for i := range full {
+		full[i][contrast] = float32(math.Abs(float64(lum[i] - surround[i])))
+		for o := range fine {
+			full[i][orientation+o] = fine[o][i]
 		}
 	}
-	return pool(full)
+	m := pool(full)
+	for i := range m {
+		lum[i] = m[i][onLuminance] - m[i][offLuminance]
+	}
+	coarse := orientationEnergy(lum[:len(m)], mapSize) // 0.7 cycles per degree
+	for i := range m {
+		for o := range coarse {
+			m[i][orientation+4+o] = coarse[o][i]
+		}
+	}
+	return m
 }
 
 func rectify(v float32) (above, below float32) {
@@ -101,87 +111,6 @@ func reduce(img *image.RGBA) (r, g, b []float32) {
 func span(i, n int) (lo, hi int) {
 	lo, hi = i*n/baseSize, (i+1)*n/baseSize
 	return lo, max(hi, lo+1)
-}
-
-// blur smooths by a Gaussian of standard deviation 2 cells, edges repeated.
-func blur(x []float32) []float32 {
-	taps := gaussianTaps(2)
-	tmp, y := make([]float32, len(x)), make([]float32, len(x))
-	line(tmp, x, taps, 1, baseSize)
-	line(y, tmp, taps, baseSize, 1)
-	return y
-}
-
-// line filters along one axis of a baseSize × baseSize picture, edges repeated.
-func line(y, x, taps []float32, step, other int) {
-	half := len(taps) / 2
-	var padded [baseSize + 2*maxHalf]float32
-	for j := range baseSize {
-		for i := range baseSize + 2*half {
-			padded[i] = x[j*other+min(max(i-half, 0), baseSize-1)*step]
-		}
-		for i := range baseSize {
-			var sum float32
-			window := padded[i:][:len(taps)]
-			for k, t := range taps {
-				sum += t * window[k]
-			}
-			y[j*other+i*step] = sum
-		}
-	}
-}
-
-// maxHalf is the half width of the widest filter.
-const maxHalf = 8
-
-func gaussianTaps(sigma float64) []float32 {
-	half := int(math.Ceil(2.5 * sigma))
-	taps := make([]float32, 2*half+1)
-	var sum float32
-	for i := range taps {
-		d := float64(i-half) / sigma
-		taps[i] = float32(math.Exp(-d * d / 2))
-		sum += taps[i]
-	}
-	for i := range taps {
-		taps[i] /= sum
-	}
-	return taps
-}
-
-// gaborEnergy writes the root of the quadrature energy of one orientation and wavelength into a
-// channel. A complex Gabor with a round envelope is the product of two one-dimensional ones, so
-// it costs two passes.
-func gaborEnergy(full []cell, channel int, lum []float32, angle, wavelength float64) {
-	sigma := 0.4 * wavelength // about 1.4 octaves
-	gauss := gaussianTaps(sigma)
-	half := len(gauss) / 2
-	wave := func(k float64) (re, im []float32) {
-		re, im = make([]float32, len(gauss)), make([]float32, len(gauss))
-		for i, g := range gauss {
-			s, c := math.Sincos(k * float64(i-half))
-			re[i], im[i] = g*float32(c), g*float32(s)
-		}
-		return re, im
-	}
-	k := 2 * math.Pi / wavelength
-	// The grating varies across the bars: bars at 0 degrees are horizontal.
-	xr, xi := wave(-k * math.Sin(angle))
-	yr, yi := wave(k * math.Cos(angle))
-
-	n := len(lum)
-	buf := make([]float32, 6*n)
-	hr, hi, rr, ii, ri, ir := buf[:n], buf[n:2*n], buf[2*n:3*n], buf[3*n:4*n], buf[4*n:5*n], buf[5*n:]
-	line(hr, lum, xr, 1, baseSize)
-	line(hi, lum, xi, 1, baseSize)
-	line(rr, hr, yr, baseSize, 1)
-	line(ii, hi, yi, baseSize, 1)
-	line(ri, hr, yi, baseSize, 1)
-	line(ir, hi, yr, baseSize, 1)
-	for i := range lum {
-		even, odd := rr[i]-ii[i], ri[i]+ir[i]
-		full[i][channel] = float32(math.Sqrt(float64(even*even + odd*odd)))
-	}
 }
 
 // pool averages 2 × 2 cells.
