@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -17,8 +18,21 @@ var small = Options{
 	EarlyVoxels: 160, MidVoxels: 30, HigherVoxels: 80,
 }
 
+// fixture is a brain with its calibration; tests share them and must not change them.
+type fixture struct {
+	b         *brain
+	d         *design
+	responses [][]float32
+}
+
+var fixtures = map[string]fixture{}
+
 func smallBrain(t *testing.T, o Options, subject int) (*brain, *design, [][]float32) {
 	t.Helper()
+	key := fmt.Sprint(o, subject)
+	if f, ok := fixtures[key]; ok {
+		return f.b, f.d, f.responses
+	}
 	o = o.withDefaults()
 	d := newDesign(o)
 	stimuli, err := drawStimuli(context.Background(), o, d.images, func() {})
@@ -33,6 +47,7 @@ func smallBrain(t *testing.T, o Options, subject int) (*brain, *design, [][]floa
 	if err != nil {
 		t.Fatal(err)
 	}
+	fixtures[key] = fixture{b, d, responses}
 	return b, d, responses
 }
 
