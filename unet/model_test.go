@@ -1,0 +1,125 @@
+package unet
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"percept/internal/golden"
+	"percept/nn"
+	"percept/weights"
+)
+
+func TestPredictRejects(t *testing.T) {
+	m := nanoModel(t)
+	for _, test := range []struct {
+		name                    string
+		eps, latent, time, text int // lengths
+		n, h, w                 int
+		want                    string
+	}{
+		{"height", 4 * 12 * 16, 4 * 12 * 16, 1, 77 * 48, 1, 12, 16, "12×16 (height × width), both must be positive multiples of 8"},
+		{"width", 4 * 16 * 15, 4 * 16 * 15, 1, 77 * 48, 1, 16, 15, "16×15 (height × width), both must be positive multiples of 8"},
+		{"empty", 0, 0, 1, 77 * 48, 1, 0, 8, "0×8"},
+		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "context of 3696 values, must be [0, tokens, 48]"},
+		{"negative size", 256, 256, 1, 77 * 48, 1, -8, -8, "-8×-8"},
+		{"context", 256, 256, 1, 47, 1, 8, 8, "context of 47 values, must be [1, tokens, 48]"},
+		{"room", 255, 256, 1, 77 * 48, 1, 8, 8, "room for 255 values of eps, must be 256: [1, 4, 8, 8]"},
+		{"latent", 256, 255, 1, 77 * 48, 1, 8, 8, "latent"},
+		{"timesteps", 256, 256, 2, 77 * 48, 1, 8, 8, "timesteps"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			make := func(n int) []float32 { return make([]float32, n) }
+			err := m.Predict(t.Context(), make(test.eps), make(test.latent), make(test.time), make(test.text), test.n, test.h, test.w)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// without gives the weights of a Synth but for those that a file lacks.
+type without struct {
+	*weights.Synth
+	missing func(name string) bool
+}
+
+func (w without) Float32(name string, shape ...int) ([]float32, error) {
+	if w.missing(name) {
+		return nil, &weights.MissingError{File: "model", Name: name, Want: shape}
+	}
+	return w.Synth.Float32(name, shape...)
+}
+
+// All missing tensors are named at once.
+func TestNewRejects(t *testing.T) {
+	missing := []string{"conv_in.bias", "down_blocks.1.resnets.0.conv_shortcut.weight", "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"}
+	_, err := New(tiny(), without{weights.NewSynth("unet", golden.Seed), func(name string) bool {
+		return slices.Contains(missing, name)
+	}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, name := range missing {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("error %q does not name %s", err, name)
+		}
+	}
+	if _, err := New(Config{}, weights.NewSynth("unet", golden.Seed)); err == nil || !strings.Contains(err.Error(), "block_out_channels") {
+		t.Errorf("error %v for an empty configuration", err)
+	}
+}
+
+// Predictions after the first of their shape allocate nothing.
+func TestPredictAllocates(t *testing.T) {
+	m := nanoModel(t)
+	ctx, eps, latent, timesteps, text := t.Context(), make([]float32, 4*64), make([]float32, 4*64), []float32{1}, make([]float32, 3*48)
+	predict := func() {
+		if err := m.Predict(ctx, eps, latent, timesteps, text, 1, 8, 8); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 10 { // the engine's lists of free workspaces grow to what is needed at the same time
+		predict()
+	}
+	if n := testing.AllocsPerRun(5, predict); n > 0 {
+		t.Errorf("%v allocations a prediction", n)
+	}
+}
+
+// Predictions of one model may be asked for at the same time, also of different shapes.
+func TestPredictConcurrent(t *testing.T) {
+	m := nanoModel(t)
+	ref := golden.Open(t, "testdata/nano_io.safetensors")
+	want := predict(t, m, ref, "unet.sq.")
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			prefix := []string{"unet.sq.", "unet.ns."}[i%2]
+			if got := predict(t, m, ref, prefix); i%2 == 0 && !slices.Equal(got, want) {
+				t.Error("another result than alone")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A probe on the shared Program sees Predict's values.
+func TestProgramIsShared(t *testing.T) {
+	m := nanoModel(t)
+	p, err := m.Program(Shape{1, 8, 8, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	if err := p.OnNode("**.attn2.probs", func(_ string, v nn.Value) { seen++ }); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Predict(t.Context(), make([]float32, 256), make([]float32, 256), []float32{1}, make([]float32, 3*48), 1, 8, 8); err != nil {
+		t.Fatal(err)
+	}
+	if seen != 16 {
+		t.Errorf("%d attention maps, want 16", seen)
+	}
+}

@@ -1,0 +1,113 @@
+package unet
+
+import (
+	"context"
+	"fmt"
+
+	"percept/nn"
+)
+
+// ContextTokens is the length of the context that CLIP gives Stable Diffusion v1. A network takes any.
+const ContextTokens = 77
+
+// Shape says for which sizes a graph is made.
+type Shape struct {
+	N      int // batch
+	H, W   int // of the latent, an eighth of the image's; multiples of Config.SizeMultiple
+	Tokens int // of the context
+}
+
+// check says which sizes the network can take: each level but the last halves them, and what is doubled on the way
+// up has to fit the skip connections.
+func (m *Model) check(s Shape) error {
+	if s.N < 1 || s.Tokens < 1 {
+		return fmt.Errorf("unet: batch %d and %d context tokens, both must be positive", s.N, s.Tokens)
+	}
+	if k := m.Config.SizeMultiple(); s.H < k || s.W < k || s.H%k != 0 || s.W%k != 0 {
+		return fmt.Errorf("unet: latent of %d×%d (height × width), both must be positive multiples of %d", s.H, s.W, k)
+	}
+	return nil
+}
+
+// Graph is the network as a graph with the inputs "latent" [N, in, H, W], "timesteps" [N] and "context"
+// [N, tokens, D] and the output "eps" [N, out, H, W].
+func (m *Model) Graph(s Shape) (*nn.Graph, error) {
+	if err := m.check(s); err != nil {
+		return nil, err
+	}
+	return nn.Build(func(g *nn.Graph) {
+		latent := g.Input("latent", s.N, m.Config.InChannels, s.H, s.W)
+		timesteps := g.Input("timesteps", s.N)
+		text := g.Input("context", s.N, s.Tokens, m.Config.CrossAttentionDim)
+		eps := m.Forward(nn.ToChannelsLast(latent), timesteps, text)
+		g.Output("eps", nn.ToChannelsFirst(eps))
+	})
+}
+
+// Compile makes a Program of the caller's own, not shared with Predict.
+func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
+	g, err := m.Graph(s)
+	if err != nil {
+		return nil, err
+	}
+	p, err := nn.Compile(g, o)
+	if err != nil {
+		return nil, fmt.Errorf("unet: %w", err)
+	}
+	return p, nil
+}
+
+// Program returns the Program that Predict uses for these sizes, for probes on predictions. It is made once; it must
+// neither run nor be changed while a prediction runs.
+func (m *Model) Program(s Shape) (*nn.Program, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.program(s)
+}
+
+// program is the cached Program; m.mu is held.
+func (m *Model) program(s Shape) (*nn.Program, error) {
+	if p, ok := m.programs[s]; ok {
+		return p, nil
+	}
+	p, err := m.Compile(s, nn.Options{})
+	if err != nil {
+		return nil, err
+	}
+	m.programs[s] = p
+	return p, nil
+}
+
+// Predict writes the noise predicted in n latents of h×w to eps.
+//
+//	eps, latent [n, channels, h, w]
+//	timesteps   [n], from 0 to 999, one for each latent
+//	text        [n, tokens, CrossAttentionDim]; the number of tokens follows from its length
+func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []float32, n, h, w int) error {
+	row := n * m.Config.CrossAttentionDim
+	if n < 1 || len(text) == 0 || len(text)%row != 0 {
+		return fmt.Errorf("unet: context of %d values, must be [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
+	}
+	if want := n * m.Config.OutChannels * h * w; len(eps) != want {
+		return fmt.Errorf("unet: room for %d values of eps, must be %d: [%d, %d, %d, %d]", len(eps), want, n, m.Config.OutChannels, h, w)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, err := m.program(Shape{n, h, w, len(text) / row})
+	if err != nil {
+		return err
+	}
+	for _, in := range []struct {
+		name string
+		data []float32
+	}{{"latent", latent}, {"timesteps", timesteps}, {"context", text}} {
+		if err := p.Set(in.name, in.data); err != nil {
+			return fmt.Errorf("unet: %w", err)
+		}
+	}
+	if err := p.Run(ctx); err != nil {
+		return fmt.Errorf("unet: %w", err)
+	}
+	copy(eps, p.Output("eps"))
+	return nil
+}
