@@ -1,0 +1,163 @@
+package vae
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"percept/nn"
+)
+
+// Model is an autoencoder with its weights. Its methods may be called from several goroutines; the runs of one Model
+// follow one another.
+type Model struct {
+	Config Config
+
+	encoder   *encoder   // encoder
+	quant     *nn.Conv2d // quant_conv
+	postQuant *nn.Conv2d // post_quant_conv
+	decoder   *decoder   // decoder
+
+	mu       sync.Mutex
+	programs map[programKey]*nn.Program
+}
+
+// programKey names a cached Program: which half, and the size of its input.
+type programKey struct {
+	decode  bool
+	n, h, w int
+}
+
+// New builds the network from the tensors of p, named as in diffusers. All missing and misshapen tensors are
+// reported at once.
+func New(c Config, p nn.Params) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s := nn.NewScope(p)
+	m := &Model{
+		Config:    c,
+		encoder:   c.newEncoder(s.Sub("encoder")),
+		quant:     nn.NewConv2d(s.Sub("quant_conv"), 2*c.LatentChannels, 2*c.LatentChannels, 1),
+		postQuant: nn.NewConv2d(s.Sub("post_quant_conv"), c.LatentChannels, c.LatentChannels, 1),
+		decoder:   c.newDecoder(s.Sub("decoder")),
+		programs:  map[programKey]*nn.Program{},
+	}
+	if err := s.Err(); err != nil {
+		return nil, fmt.Errorf("vae: %w", err)
+	}
+	return m, nil
+}
+
+// checkImage says which image sizes the encoder can take.
+func (m *Model) checkImage(n, h, w int) error {
+	if n < 1 {
+		return fmt.Errorf("vae: batch of %d images, must be positive", n)
+	}
+	if k := m.Config.Downscale(); h < k || w < k || h%k != 0 || w%k != 0 {
+		return fmt.Errorf("vae: image of %d×%d (height × width), both must be positive multiples of %d", h, w, k)
+	}
+	return nil
+}
+
+// EncodeGraph is the encoder for n images of h×w as a graph with the input "image" [n, in, h, w] and the output
+// "moments" [n, 2·latent, h/8, w/8].
+func (m *Model) EncodeGraph(n, h, w int) (*nn.Graph, error) {
+	if err := m.checkImage(n, h, w); err != nil {
+		return nil, err
+	}
+	return nn.Build(func(g *nn.Graph) {
+		image := g.Input("image", n, m.Config.InChannels, h, w)
+		moments := m.quant.Forward(m.encoder.forward(nn.ToChannelsLast(image)))
+		g.Output("moments", nn.ToChannelsFirst(moments))
+	})
+}
+
+// DecodeGraph is the decoder for n latents of h×w as a graph with the input "latent" [n, latent, h, w] and the output
+// "image" [n, out, 8h, 8w].
+func (m *Model) DecodeGraph(n, h, w int) (*nn.Graph, error) {
+	if n < 1 || h < 1 || w < 1 {
+		return nil, fmt.Errorf("vae: %d latents of %d×%d (height × width), all must be positive", n, h, w)
+	}
+	return nn.Build(func(g *nn.Graph) {
+		latent := g.Input("latent", n, m.Config.LatentChannels, h, w)
+		image := m.decoder.forward(m.postQuant.Forward(nn.ToChannelsLast(latent)))
+		g.Output("image", nn.ToChannelsFirst(image))
+	})
+}
+
+// EncodeProgram returns the Program of EncodeGraph. It is made once for every shape and shared with Encode, so that
+// it must not run while Encode does.
+func (m *Model) EncodeProgram(n, h, w int) (*nn.Program, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.program(programKey{false, n, h, w})
+}
+
+// DecodeProgram returns the Program of DecodeGraph; see EncodeProgram.
+func (m *Model) DecodeProgram(n, h, w int) (*nn.Program, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.program(programKey{true, n, h, w})
+}
+
+// program is the cached Program; m.mu is held.
+func (m *Model) program(k programKey) (*nn.Program, error) {
+	if p, ok := m.programs[k]; ok {
+		return p, nil
+	}
+	graph := m.EncodeGraph
+	if k.decode {
+		graph = m.DecodeGraph
+	}
+	g, err := graph(k.n, k.h, k.w)
+	if err != nil {
+		return nil, err
+	}
+	p, err := nn.Compile(g, nn.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("vae: %w", err)
+	}
+	m.programs[k] = p
+	return p, nil
+}
+
+// Encode writes the moments of n images of h×w.
+//
+//	moments [n, 2·latent, h/8, w/8]: means, then log-variances; see Moments
+//	image   [n, in, h, w], from -1 to 1
+func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w int) error {
+	return m.run(ctx, programKey{false, n, h, w}, "moments", moments, "image", image)
+}
+
+// Decode writes the images of n latents of h×w.
+//
+//	image  [n, out, 8h, 8w], about -1 to 1, not clamped
+//	latent [n, latent, h, w], not scaled: what the U-Net sees divided by Config.ScalingFactor
+func (m *Model) Decode(ctx context.Context, image, latent []float32, n, h, w int) error {
+	return m.run(ctx, programKey{true, n, h, w}, "image", image, "latent", latent)
+}
+
+func (m *Model) run(ctx context.Context, k programKey, outName string, out []float32, inName string, in []float32) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, err := m.program(k)
+	if err != nil {
+		return err
+	}
+	if err := p.Set(inName, in); err != nil {
+		return fmt.Errorf("vae: %w", err)
+	}
+	shape, want := p.OutputShape(outName), 1
+	for _, d := range shape {
+		want *= d
+	}
+	if len(out) != want {
+		return fmt.Errorf("vae: room for %d values of %s, must be %d: %v", len(out), outName, want, shape)
+	}
+	if err := p.Run(ctx); err != nil {
+		return fmt.Errorf("vae: %w", err)
+	}
+	copy(out, p.Output(outName))
+	return nil
+}
