@@ -1,0 +1,115 @@
+package clip
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// The activations a text model may have, by their names in transformers.
+const (
+	QuickGELU = "quick_gelu" // x·sigmoid(1.702x)
+	GELU      = "gelu"       // with the error function
+)
+
+// TextConfig describes a text model; the JSON keys are those of the config.json that transformers writes.
+type TextConfig struct {
+	VocabSize    int     `json:"vocab_size"`
+	Hidden       int     `json:"hidden_size"`       // width of a token
+	Intermediate int     `json:"intermediate_size"` // width inside the perceptrons
+	Layers       int     `json:"num_hidden_layers"`
+	Heads        int     `json:"num_attention_heads"`
+	Positions    int     `json:"max_position_embeddings"`
+	Activation   string  `json:"hidden_act"` // QuickGELU or GELU
+	LayerNormEps float32 `json:"layer_norm_eps"`
+	EndToken     int     `json:"eos_token_id"` // marks the row that is pooled; 2 means the highest id, see Text.Pooled
+}
+
+// SD14 returns the configuration of the text encoder of Stable Diffusion v1.1 to v1.5: CLIP ViT-L/14, 123 M parameters.
+func SD14() TextConfig {
+	return TextConfig{
+		VocabSize:    49408,
+		Hidden:       768,
+		Intermediate: 3072,
+		Layers:       12,
+		Heads:        12,
+		Positions:    77,
+		Activation:   QuickGELU,
+		LayerNormEps: 1e-5,
+		EndToken:     49407,
+	}
+}
+
+// transformersDefaults are the values transformers takes for keys that a config.json lacks.
+func transformersDefaults() TextConfig {
+	return TextConfig{
+		VocabSize:    49408,
+		Hidden:       512,
+		Intermediate: 2048,
+		Layers:       12,
+		Heads:        8,
+		Positions:    77,
+		Activation:   QuickGELU,
+		LayerNormEps: 1e-5,
+		EndToken:     49407,
+	}
+}
+
+// TextConfigFromJSON reads a config.json of transformers' CLIPTextModel; of a whole CLIPModel it takes "text_config".
+func TextConfigFromJSON(data []byte) (TextConfig, error) {
+	var whole struct {
+		Text json.RawMessage `json:"text_config"`
+		Type string          `json:"model_type"`
+	}
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return TextConfig{}, fmt.Errorf("clip: config: %w", err)
+	}
+	if whole.Text != nil && whole.Type == "clip" {
+		data = whole.Text
+	}
+	c := transformersDefaults()
+	if err := json.Unmarshal(data, &c); err != nil {
+		return TextConfig{}, fmt.Errorf("clip: config: %w", err)
+	}
+	if err := c.Validate(); err != nil {
+		return TextConfig{}, err
+	}
+	return c, nil
+}
+
+// Validate reports everything wrong with the configuration in one line that names the keys.
+func (c TextConfig) Validate() error {
+	var wrong []string
+	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	for _, p := range []struct {
+		key   string
+		value int
+	}{
+		{"vocab_size", c.VocabSize},
+		{"hidden_size", c.Hidden},
+		{"intermediate_size", c.Intermediate},
+		{"num_hidden_layers", c.Layers},
+		{"num_attention_heads", c.Heads},
+		{"max_position_embeddings", c.Positions},
+	} {
+		if p.value <= 0 {
+			bad("%s is %d, must be positive", p.key, p.value)
+		}
+	}
+	if c.Heads > 0 && c.Hidden%c.Heads != 0 {
+		bad("hidden_size is %d, not a multiple of num_attention_heads %d", c.Hidden, c.Heads)
+	}
+	if c.VocabSize > 1<<24 {
+		bad("vocab_size is %d, must be at most %d: ids travel as float32", c.VocabSize, 1<<24)
+	}
+	if c.Activation != QuickGELU && c.Activation != GELU {
+		bad("hidden_act is %q, supported are %q and %q", c.Activation, QuickGELU, GELU)
+	}
+	if !(c.LayerNormEps > 0) {
+		bad("layer_norm_eps is %g, must be positive", c.LayerNormEps)
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("clip: config: %s", strings.Join(wrong, "; "))
+	}
+	return nil
+}

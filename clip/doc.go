@@ -1,0 +1,11 @@
+// Package clip is the text half of CLIP: the tokenizer, and the transformer that makes the context of Stable
+// Diffusion v1 out of token ids.
+//
+//	"a boat" ── Tokenizer ── ids [T] ── Text.Encode ── context [T, D]
+//
+// Every module's output is a named node of the graph, by its module path in Hugging Face transformers, such as
+// "text_model.encoder.layers.0.self_attn"; "hidden_states.0" is what enters the first layer and "hidden_states.k"
+// what leaves layer k-1.
+//
+// Sources: Radford et al. 2021, arXiv:2103.00020; configuration keys and weight names of transformers 4.
+package clip

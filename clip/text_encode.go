@@ -1,0 +1,114 @@
+package clip
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"percept/nn"
+)
+
+// Graph is the model for n texts of the given number of tokens as a graph with the input "input_ids" [n, tokens] and
+// the output "last_hidden_state" [n, tokens, D].
+func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
+	if n < 1 || tokens < 1 || tokens > m.Config.Positions {
+		return nil, fmt.Errorf("clip: %d texts of %d tokens, must be at least one text of 1 to %d tokens", n, tokens, m.Config.Positions)
+	}
+	return nn.Build(func(g *nn.Graph) {
+		ids := g.Input("input_ids", n, tokens)
+		g.Output("last_hidden_state", m.Forward(ids))
+	})
+}
+
+// Program returns the Program for n texts of Config.Positions tokens. It is made once for every n and shared with
+// Encode, so that it must not run while Encode does.
+func (m *Text) Program(n int) (*nn.Program, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.program(n, m.Config.Positions)
+}
+
+// program is the cached Program; m.mu is held.
+func (m *Text) program(n, tokens int) (*nn.Program, error) {
+	key := [2]int{n, tokens}
+	if p, ok := m.programs[key]; ok {
+		return p, nil
+	}
+	g, err := m.Graph(n, tokens)
+	if err != nil {
+		return nil, err
+	}
+	p, err := nn.Compile(g, nn.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	m.programs[key] = p
+	return p, nil
+}
+
+// Encode returns the last hidden state [n, T, D] of n texts, given as ids of equal number T: the context of Stable
+// Diffusion v1 where the texts are padded to 77 tokens.
+func (m *Text) Encode(ctx context.Context, ids [][]int32) ([]float32, error) {
+	input, err := m.flatten(ids)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, err := m.program(len(ids), len(ids[0]))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Set("input_ids", input); err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	if err := p.Run(ctx); err != nil {
+		return nil, fmt.Errorf("clip: %w", err)
+	}
+	return slices.Clone(p.Output("last_hidden_state")), nil
+}
+
+// flatten checks ids and returns them as the numbers that the graph takes.
+func (m *Text) flatten(ids [][]int32) ([]float32, error) {
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("clip: no text to encode")
+	}
+	var flat []float32
+	for i, text := range ids {
+		if len(text) != len(ids[0]) {
+			return nil, fmt.Errorf("clip: text %d has %d tokens, text 0 has %d: pad them to one length", i, len(text), len(ids[0]))
+		}
+		for j, id := range text {
+			if id < 0 || int(id) >= m.Config.VocabSize {
+				return nil, fmt.Errorf("clip: token %d of text %d is %d, must be 0 to %d", j, i, id, m.Config.VocabSize-1)
+			}
+			flat = append(flat, float32(id))
+		}
+	}
+	return flat, nil
+}
+
+// legacyEndToken in a config.json is a mistake of its time: the end token is the highest id instead.
+const legacyEndToken = 2
+
+// Pooled returns the row of each text's first end token, [n, D], out of the last hidden state [n, T, D] of ids. A text
+// without one gives its first row, as transformers does.
+func (m *Text) Pooled(hidden []float32, ids [][]int32) ([]float32, error) {
+	d := m.Config.Hidden
+	if _, err := m.flatten(ids); err != nil {
+		return nil, err
+	}
+	if len(ids[0]) == 0 || len(hidden) != len(ids)*len(ids[0])*d {
+		return nil, fmt.Errorf("clip: hidden state of %d values does not belong to %d texts of %d tokens", len(hidden), len(ids), len(ids[0]))
+	}
+	pooled := make([]float32, 0, len(ids)*d)
+	for i, text := range ids {
+		end := int32(m.Config.EndToken)
+		if end == legacyEndToken {
+			end = slices.Max(text)
+		}
+		row := i*len(ids[0]) + max(slices.Index(text, end), 0)
+		pooled = append(pooled, hidden[row*d:(row+1)*d]...)
+	}
+	return pooled, nil
+}

@@ -1,0 +1,47 @@
+package clip
+
+import "percept/nn"
+
+// textLayer is a CLIPEncoderLayer: causal self-attention and a perceptron, each on a normalised copy and added back.
+type textLayer struct {
+	scope      *nn.Scope
+	heads      int
+	activation func(*nn.Node) *nn.Node
+	norm1      *nn.LayerNorm // layer_norm1
+	q, k, v    *nn.Linear    // self_attn.q_proj, k_proj, v_proj
+	out        *nn.Linear    // self_attn.out_proj
+	norm2      *nn.LayerNorm // layer_norm2
+	fc1        *nn.Linear    // mlp.fc1
+	fc2        *nn.Linear    // mlp.fc2
+}
+
+func (c TextConfig) newTextLayer(s *nn.Scope) *textLayer {
+	attn, mlp := s.Sub("self_attn"), s.Sub("mlp")
+	l := &textLayer{
+		scope:      s,
+		heads:      c.Heads,
+		activation: nn.QuickGELU,
+		norm1:      nn.NewLayerNorm(s.Sub("layer_norm1"), c.Hidden, c.LayerNormEps),
+		q:          nn.NewLinear(attn.Sub("q_proj"), c.Hidden, c.Hidden),
+		k:          nn.NewLinear(attn.Sub("k_proj"), c.Hidden, c.Hidden),
+		v:          nn.NewLinear(attn.Sub("v_proj"), c.Hidden, c.Hidden),
+		out:        nn.NewLinear(attn.Sub("out_proj"), c.Hidden, c.Hidden),
+		norm2:      nn.NewLayerNorm(s.Sub("layer_norm2"), c.Hidden, c.LayerNormEps),
+		fc1:        nn.NewLinear(mlp.Sub("fc1"), c.Hidden, c.Intermediate),
+		fc2:        nn.NewLinear(mlp.Sub("fc2"), c.Intermediate, c.Hidden),
+	}
+	if c.Activation == GELU {
+		l.activation = nn.GELU
+	}
+	return l
+}
+
+// forward maps x [N, T, D] to [N, T, D]; a token sees itself and those before it.
+func (l *textLayer) forward(x *nn.Node) *nn.Node {
+	h := l.norm1.Forward(x)
+	h = nn.Attention(l.q.Forward(h), l.k.Forward(h), l.v.Forward(h), l.heads, true)
+	x = nn.Add(x, l.out.Forward(h).Named(l.scope.Sub("self_attn").Path()))
+	mlp := l.scope.Sub("mlp")
+	h = l.activation(l.fc1.Forward(l.norm2.Forward(x))).Named(mlp.Sub("activation_fn").Path())
+	return nn.Add(x, l.fc2.Forward(h).Named(mlp.Path())).Named(l.scope.Path())
+}
