@@ -14,44 +14,44 @@ const (
 
 // TextConfig describes a text model; the JSON keys are those of the config.json that transformers writes.
 type TextConfig struct {
-	VocabSize    int     `json:"vocab_size"`
-	Hidden       int     `json:"hidden_size"`       // width of a token
-	Intermediate int     `json:"intermediate_size"` // width inside the perceptrons
-	Layers       int     `json:"num_hidden_layers"`
-	Heads        int     `json:"num_attention_heads"`
-	Positions    int     `json:"max_position_embeddings"`
-	Activation   string  `json:"hidden_act"` // QuickGELU or GELU
-	LayerNormEps float32 `json:"layer_norm_eps"`
-	EndToken     int     `json:"eos_token_id"` // marks the row that is pooled; 2 means the highest id, see Text.Pooled
+	VocabSize             int     `json:"vocab_size"`
+	HiddenSize            int     `json:"hidden_size"`       // width of a token
+	IntermediateSize      int     `json:"intermediate_size"` // width inside the perceptrons
+	Layers                int     `json:"num_hidden_layers"`
+	Heads                 int     `json:"num_attention_heads"`
+	MaxPositionEmbeddings int     `json:"max_position_embeddings"`
+	Activation            string  `json:"hidden_act"` // QuickGELU or GELU
+	LayerNormEps          float32 `json:"layer_norm_eps"`
+	EndToken              int     `json:"eos_token_id"` // marks the row that is pooled; 2 means the highest id, see Text.Pooled
 }
 
 // SD14 returns the configuration of the text encoder of Stable Diffusion v1.1 to v1.5: CLIP ViT-L/14, 123 M parameters.
 func SD14() TextConfig {
 	return TextConfig{
-		VocabSize:    49408,
-		Hidden:       768,
-		Intermediate: 3072,
-		Layers:       12,
-		Heads:        12,
-		Positions:    77,
-		Activation:   QuickGELU,
-		LayerNormEps: 1e-5,
-		EndToken:     49407,
+		VocabSize:             49408,
+		HiddenSize:            768,
+		IntermediateSize:      3072,
+		Layers:                12,
+		Heads:                 12,
+		MaxPositionEmbeddings: 77,
+		Activation:            QuickGELU,
+		LayerNormEps:          1e-5,
+		EndToken:              49407,
 	}
 }
 
 // transformersDefaults are the values transformers takes for keys that a config.json lacks.
 func transformersDefaults() TextConfig {
 	return TextConfig{
-		VocabSize:    49408,
-		Hidden:       512,
-		Intermediate: 2048,
-		Layers:       12,
-		Heads:        8,
-		Positions:    77,
-		Activation:   QuickGELU,
-		LayerNormEps: 1e-5,
-		EndToken:     49407,
+		VocabSize:             49408,
+		HiddenSize:            512,
+		IntermediateSize:      2048,
+		Layers:                12,
+		Heads:                 8,
+		MaxPositionEmbeddings: 77,
+		Activation:            QuickGELU,
+		LayerNormEps:          1e-5,
+		EndToken:              49407,
 	}
 }
 
@@ -86,18 +86,18 @@ func (c TextConfig) Validate() error {
 		value int
 	}{
 		{"vocab_size", c.VocabSize},
-		{"hidden_size", c.Hidden},
-		{"intermediate_size", c.Intermediate},
+		{"hidden_size", c.HiddenSize},
+		{"intermediate_size", c.IntermediateSize},
 		{"num_hidden_layers", c.Layers},
 		{"num_attention_heads", c.Heads},
-		{"max_position_embeddings", c.Positions},
+		{"max_position_embeddings", c.MaxPositionEmbeddings},
 	} {
 		if p.value <= 0 {
 			bad("%s is %d, must be positive", p.key, p.value)
 		}
 	}
-	if c.Heads > 0 && c.Hidden%c.Heads != 0 {
-		bad("hidden_size is %d, not a multiple of num_attention_heads %d", c.Hidden, c.Heads)
+	if c.Heads > 0 && c.HiddenSize%c.Heads != 0 {
+		bad("hidden_size is %d, not a multiple of num_attention_heads %d", c.HiddenSize, c.Heads)
 	}
 	if c.VocabSize > 1<<24 {
 		bad("vocab_size is %d, must be at most %d: ids travel as float32", c.VocabSize, 1<<24)

@@ -13,7 +13,7 @@ func TestTextConfigFromJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := TextConfig{
-		VocabSize: 1000, Hidden: 48, Intermediate: 192, Layers: 3, Heads: 4, Positions: 77,
+		VocabSize: 1000, HiddenSize: 48, IntermediateSize: 192, Layers: 3, Heads: 4, MaxPositionEmbeddings: 77,
 		Activation: QuickGELU, LayerNormEps: 1e-5, EndToken: 999,
 	}
 	got, err := TextConfigFromJSON(data)

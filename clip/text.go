@@ -34,9 +34,9 @@ func NewText(c TextConfig, p nn.Params) (*Text, error) {
 	m := &Text{
 		Config:    c,
 		scope:     s,
-		tokens:    nn.NewEmbedding(s.Sub("embeddings.token_embedding"), c.VocabSize, c.Hidden),
-		positions: nn.NewEmbedding(s.Sub("embeddings.position_embedding"), c.Positions, c.Hidden),
-		normOut:   nn.NewLayerNorm(s.Sub("final_layer_norm"), c.Hidden, c.LayerNormEps),
+		tokens:    nn.NewEmbedding(s.Sub("embeddings.token_embedding"), c.VocabSize, c.HiddenSize),
+		positions: nn.NewEmbedding(s.Sub("embeddings.position_embedding"), c.MaxPositionEmbeddings, c.HiddenSize),
+		normOut:   nn.NewLayerNorm(s.Sub("final_layer_norm"), c.HiddenSize, c.LayerNormEps),
 		programs:  map[[2]int]*nn.Program{},
 	}
 	for i := range c.Layers {

@@ -11,8 +11,8 @@ import (
 // Graph is the model for n texts of the given number of tokens as a graph with the input "input_ids" [n, tokens] and
 // the output "last_hidden_state" [n, tokens, D].
 func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
-	if n < 1 || tokens < 1 || tokens > m.Config.Positions {
-		return nil, fmt.Errorf("clip: %d texts of %d tokens, must be at least one text of 1 to %d tokens", n, tokens, m.Config.Positions)
+	if n < 1 || tokens < 1 || tokens > m.Config.MaxPositionEmbeddings {
+		return nil, fmt.Errorf("clip: %d texts of %d tokens, must be at least one text of 1 to %d tokens", n, tokens, m.Config.MaxPositionEmbeddings)
 	}
 	return nn.Build(func(g *nn.Graph) {
 		ids := g.Input("input_ids", n, tokens)
@@ -20,12 +20,12 @@ func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
 	})
 }
 
-// Program returns the Program for n texts of Config.Positions tokens. It is made once for every n and shared with
+// Program returns the Program for n texts of Config.MaxPositionEmbeddings tokens. It is made once for every n and shared with
 // Encode, so that it must not run while Encode does.
 func (m *Text) Program(n int) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.program(n, m.Config.Positions)
+	return m.program(n, m.Config.MaxPositionEmbeddings)
 }
 
 // program is the cached Program; m.mu is held.
@@ -94,7 +94,7 @@ const legacyEndToken = 2
 // Pooled returns the row of each text's first end token, [n, D], out of the last hidden state [n, T, D] of ids. A text
 // without one gives its first row, as transformers does.
 func (m *Text) Pooled(hidden []float32, ids [][]int32) ([]float32, error) {
-	d := m.Config.Hidden
+	d := m.Config.HiddenSize
 	if _, err := m.flatten(ids); err != nil {
 		return nil, err
 	}

@@ -21,14 +21,14 @@ func (c TextConfig) newTextLayer(s *nn.Scope) *textLayer {
 		scope:      s,
 		heads:      c.Heads,
 		activation: nn.QuickGELU,
-		norm1:      nn.NewLayerNorm(s.Sub("layer_norm1"), c.Hidden, c.LayerNormEps),
-		q:          nn.NewLinear(attn.Sub("q_proj"), c.Hidden, c.Hidden),
-		k:          nn.NewLinear(attn.Sub("k_proj"), c.Hidden, c.Hidden),
-		v:          nn.NewLinear(attn.Sub("v_proj"), c.Hidden, c.Hidden),
-		out:        nn.NewLinear(attn.Sub("out_proj"), c.Hidden, c.Hidden),
-		norm2:      nn.NewLayerNorm(s.Sub("layer_norm2"), c.Hidden, c.LayerNormEps),
-		fc1:        nn.NewLinear(mlp.Sub("fc1"), c.Hidden, c.Intermediate),
-		fc2:        nn.NewLinear(mlp.Sub("fc2"), c.Intermediate, c.Hidden),
+		norm1:      nn.NewLayerNorm(s.Sub("layer_norm1"), c.HiddenSize, c.LayerNormEps),
+		q:          nn.NewLinear(attn.Sub("q_proj"), c.HiddenSize, c.HiddenSize),
+		k:          nn.NewLinear(attn.Sub("k_proj"), c.HiddenSize, c.HiddenSize),
+		v:          nn.NewLinear(attn.Sub("v_proj"), c.HiddenSize, c.HiddenSize),
+		out:        nn.NewLinear(attn.Sub("out_proj"), c.HiddenSize, c.HiddenSize),
+		norm2:      nn.NewLayerNorm(s.Sub("layer_norm2"), c.HiddenSize, c.LayerNormEps),
+		fc1:        nn.NewLinear(mlp.Sub("fc1"), c.HiddenSize, c.IntermediateSize),
+		fc2:        nn.NewLinear(mlp.Sub("fc2"), c.IntermediateSize, c.HiddenSize),
 	}
 	if c.Activation == GELU {
 		l.activation = nn.GELU

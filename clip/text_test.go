@@ -149,7 +149,7 @@ func TestHiddenStates(t *testing.T) {
 // A text depends on nothing but its own tokens up to each position, and on no other text of the batch.
 func TestEncodeCausal(t *testing.T) {
 	m := tinyText(t)
-	d := m.Config.Hidden
+	d := m.Config.HiddenSize
 	ids := [][]int32{{998, 3, 5, 7, 999, 999}, {998, 3, 5, 8, 1, 2}}
 	both, err := m.Encode(t.Context(), ids)
 	if err != nil {
