@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func (g *Graph) ToDot() string { return g.expr.ToDot() }
 // with a ShapeError where op cannot take the operands.
 func Apply(op Op, name string, operands ...*Node) *Node {
 	if len(operands) == 0 || slices.Contains(operands, nil) {
-		panic(&BuildError{name, op.Kind() + " lacks an operand"})
+		panic(&BuildError{cmp.Or(name, op.Kind()), "an operand is missing"})
 	}
 	g := operands[0].g
 	derived := name == ""
