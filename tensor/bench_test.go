@@ -99,3 +99,49 @@ func BenchmarkPointwise(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) { benchmarkThreads(b, float64(len(x)), c.f) })
 	}
 }
+
+// BenchmarkBlock runs a residual block and a transformer block of a small U-Net: batch 2, 12×12 pixels, 128 channels.
+func BenchmarkBlock(b *testing.B) {
+	r := newRand()
+	const n, size, c, tk = 2, 12, 128, 24
+	const hw = size * size
+	g := ConvGeometry{N: n, H: size, W: size, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
+	conv := NewConv2d(random(r, c*c*9), random(r, c), c, c, 3, 3)
+	lin, up, down := NewLinear(random(r, c*c), random(r, c), c, c), NewLinear(random(r, 8*c*c), random(r, 8*c), 8*c, c), NewLinear(random(r, 4*c*c), random(r, c), c, 4*c)
+	gamma := random(r, c)
+	x, y, z, q, k, v := random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c)
+	wide, gated := make([]float32, n*hw*8*c), make([]float32, n*hw*4*c)
+	ctx, ck, cv := random(r, n*tk*c), random(r, n*tk*c), random(r, n*tk*c)
+	self := AttentionShape{N: n, Tq: hw, Tk: hw, Heads: 8, HeadDim: c / 8}
+	cross := AttentionShape{N: n, Tq: hw, Tk: tk, Heads: 8, HeadDim: c / 8}
+	scratch := make([]float32, AttentionScratch(self)+AttentionScratch(cross))
+	flops := float64(2*n*hw*c*(2*9*c+4*c+2*c+12*c) + 2*2*n*tk*c*c + 4*n*hw*(hw+tk)*c)
+	benchmarkThreads(b, flops, func() {
+		for range 2 {
+			GroupNorm(y, x, gamma, gamma, n, hw, c, 32, 1e-5)
+			SiLU(y, y)
+			conv.Forward(z, y, nil, g)
+			AddChannels(z, z, ctx[:n*c], n, hw, c)
+		}
+		Add(y, x, z)
+		LayerNorm(z, y, gamma, gamma, n*hw, c, 1e-5)
+		lin.Forward(q, z, n*hw)
+		lin.Forward(k, z, n*hw)
+		lin.Forward(v, z, n*hw)
+		Attention(z, q, k, v, scratch, self)
+		lin.Forward(q, z, n*hw)
+		Add(y, y, q)
+		LayerNorm(z, y, gamma, gamma, n*hw, c, 1e-5)
+		lin.Forward(q, z, n*hw)
+		lin.Forward(ck, ctx, n*tk)
+		lin.Forward(cv, ctx, n*tk)
+		Attention(z, q, ck, cv, scratch, cross)
+		lin.Forward(q, z, n*hw)
+		Add(y, y, q)
+		LayerNorm(z, y, gamma, gamma, n*hw, c, 1e-5)
+		up.Forward(wide, z, n*hw)
+		GEGLU(gated, wide, n*hw, 4*c)
+		down.Forward(q, gated, n*hw)
+		Add(y, y, q)
+	})
+}

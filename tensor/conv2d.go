@@ -22,19 +22,7 @@ func NewConv2d(w, bias []float32, cout, cin, kh, kw int) *Conv2d {
 	if bias != nil {
 		need("NewConv2d", "bias", len(bias), cout)
 	}
-	taps := kh * kw
-	t := w
-	if taps > 1 {
-		t = make([]float32, len(w)) // [cout, kh, kw, cin], the order of channels-last pixels
-		for o := range cout {
-			for i := range cin {
-				for s, v := range w[(o*cin+i)*taps:][:taps] {
-					t[(o*taps+s)*cin+i] = v
-				}
-			}
-		}
-	}
-	return &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, w: newWeights(t, bias, taps*cin, cout)}
+	return &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, w: newWeights(w, bias, cout, cin, kh*kw)}
 }
 
 // OutSize returns the output's height and width.

@@ -12,7 +12,7 @@ func NewLinear(w, bias []float32, out, in int) *Linear {
 	if bias != nil {
 		need("NewLinear", "bias", len(bias), out)
 	}
-	return &Linear{in: in, out: out, w: newWeights(w, bias, in, out)}
+	return &Linear{in: in, out: out, w: newWeights(w, bias, out, in, 1)}
 }
 
 var products freeList[product]

@@ -89,18 +89,42 @@ type packed struct {
 	bias []float32 // [width], nil without a bias
 }
 
-// newWeights packs b [n, k], which holds B's columns as rows. bias [n] may be nil.
-func newWeights(b, bias []float32, k, n int) *weights {
-	w := &weights{k: k, n: n}
+// newWeights packs b [n, cin, taps], torch's layout of a convolution, as B [taps·cin, n]; a linear layer has one tap.
+// bias [n] may be nil.
+func newWeights(b, bias []float32, n, cin, taps int) *weights {
+	w := &weights{k: cin * taps, n: n}
 	set := current.Load()
-	p := newPacked(k, n, set.NR, bias)
-	for k0 := 0; k0 < k; k0 += p.kc {
-		for j := range p.panels() {
-			p.packTransposed(p.data, b, k, k0, j)
+	p := packings.get()
+	*p = packing{packed: newPacked(w.k, n, set.NR, bias), b: b, cin: cin, taps: taps}
+	run(p, p.panels(), len(b))
+	w.packed[set.Index].Store(p.packed)
+	packings.put(p)
+	return w
+}
+
+// packing is the job of packing weights: a tile is one panel in all blocks.
+type packing struct {
+	*packed
+	b         []float32
+	cin, taps int
+}
+
+var packings freeList[packing]
+
+func (p *packing) tile(j int) {
+	for k0 := 0; k0 < p.k; k0 += p.kc {
+		panel, w := p.panel(p.data, k0, j)
+		for c := range min(w, p.n-j*p.nr) {
+			column := p.b[(j*p.nr+c)*p.k:][:p.k]
+			tap, in := k0/p.cin, k0%p.cin
+			for at := c; at < len(panel); at += w {
+				panel[at] = column[in*p.taps+tap]
+				if in++; in == p.cin {
+					tap, in = tap+1, 0
+				}
+			}
 		}
 	}
-	w.packed[set.Index].Store(p)
-	return w
 }
 
 func newPacked(k, n, nr int, bias []float32) *packed {

@@ -84,7 +84,7 @@ func TestRepack(t *testing.T) {
 func TestAttention(t *testing.T) {
 	shapes := []AttentionShape{
 		{1, 1, 1, 1, 1, false}, {1, 5, 7, 2, 3, false}, {2, 16, 77, 2, 8, false}, {1, 49, 49, 2, 40, false},
-		{1, 77, 77, 3, 16, true}, {2, 9, 9, 1, 5, true}, {1, 30, 30, 1, 160, false}, {1, 33, 65, 1, 80, false},
+		{1, 77, 77, 3, 16, true}, {2, 9, 9, 1, 5, true}, {1, 30, 30, 1, 160, false}, {1, 33, 65, 1, 80, false}, {1, 20, 40, 1, 512, false},
 		{1, 150, 400, 1, 64, false}, {1, 600, 600, 1, 4, true},
 	}
 	eachSet(t, func(t *testing.T) {
