@@ -48,32 +48,57 @@ func (r *Responses) Select(rows []int) *Responses {
 // Average gives one row for each image, in the order in which the images first appear, each the mean over its trials
 // taken in float64, with the number of trials in Counts. Rows that are means already count with their trials.
 func (r *Responses) Average() *Responses {
-	row := make(map[ImageID]int)
-	a := &Responses{Voxels: r.Voxels}
-	for _, id := range r.Images {
-		if _, seen := row[id]; !seen {
-			row[id] = len(a.Images)
-			a.Images = append(a.Images, id)
-		}
+	var a Averager
+	a.Add(r)
+	return a.Responses()
+}
+
+// Averager averages over repeats without holding all trials: add one session after the other. The zero value is ready.
+type Averager struct {
+	voxels int
+	row    map[ImageID]int
+	images []ImageID
+	counts []int
+	sum    []float64 // [images, voxels]
+}
+
+// Add adds rows. All that is added must have the same voxels.
+func (a *Averager) Add(r *Responses) {
+	if a.row == nil {
+		a.row, a.voxels = make(map[ImageID]int), r.Voxels
 	}
-	a.Counts = make([]int, len(a.Images))
-	sum := make([]float64, len(a.Images)*r.Voxels)
+	if a.voxels != r.Voxels {
+		panic(fmt.Sprintf("fmri: averaging rows of %d and %d voxels", a.voxels, r.Voxels))
+	}
 	for i, id := range r.Images {
+		k, seen := a.row[id]
+		if !seen {
+			k = len(a.images)
+			a.row[id] = k
+			a.images = append(a.images, id)
+			a.counts = append(a.counts, 0)
+			a.sum = append(a.sum, make([]float64, a.voxels)...)
+		}
 		n := r.Count(i)
-		a.Counts[row[id]] += n
-		s := sum[row[id]*r.Voxels:][:r.Voxels]
+		a.counts[k] += n
+		s := a.sum[k*a.voxels:][:a.voxels]
 		for v, x := range r.Row(i) {
 			s[v] += float64(n) * float64(x)
 		}
 	}
-	a.X = make([]float32, len(sum))
-	for k := range a.Images {
-		for v := range r.Voxels {
-			i := k*r.Voxels + v
-			a.X[i] = float32(sum[i] / float64(a.Counts[k]))
+}
+
+// Responses is the mean of each image seen so far, in the order of first appearance.
+func (a *Averager) Responses() *Responses {
+	r := &Responses{Voxels: a.voxels, Images: slices.Clone(a.images), Counts: slices.Clone(a.counts),
+		X: make([]float32, len(a.sum))}
+	for k, n := range a.counts {
+		for v := range a.voxels {
+			i := k*a.voxels + v
+			r.X[i] = float32(a.sum[i] / float64(n))
 		}
 	}
-	return a
+	return r
 }
 
 // ZScoreSessions standardises every voxel within each session in place: mean 0, population standard deviation 1. A

@@ -1,36 +1,12 @@
 package hdf5
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// expected reads one tensor of testdata/h5_expected.safetensors, which numpy wrote.
-func expected[T Number](t *testing.T, name string) []T {
-	t.Helper()
-	b, err := os.ReadFile("testdata/h5_expected.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := binary.LittleEndian.Uint64(b)
-	var head map[string]struct {
-		Offsets [2]int `json:"data_offsets"`
-	}
-	if err := json.Unmarshal(b[8:8+n], &head); err != nil {
-		t.Fatal(err)
-	}
-	at := head[name].Offsets
-	raw := b[8+n:][at[0]:at[1]]
-	out := make([]T, len(raw)/typeOf[T]().Size)
-	if _, err := binary.Decode(raw, binary.LittleEndian, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
+	"percept/fmri/internal/golden"
+)
 
 func open(t *testing.T, name string) *File {
 	t.Helper()
@@ -87,8 +63,9 @@ func abs(x float32) float32 { return max(x, -x) }
 
 // TestGolden reads the same contents as h5py wrote them in three versions of the format.
 func TestGolden(t *testing.T) {
-	i16, u8 := expected[int16](t, "i16_4d"), expected[uint8](t, "u8")
-	f32, f64 := expected[float32](t, "f32_2d"), expected[float64](t, "f64")
+	want := golden.Open(t, "testdata/h5_expected.safetensors")
+	i16, u8 := golden.Values[int16](want, "i16_4d"), golden.Values[uint8](want, "u8")
+	f32, f64 := golden.Values[float32](want, "f32_2d"), golden.Values[float64](want, "f64")
 	half := roundToHalf(f32[:30])
 	for _, name := range []string{"h5_earliest.h5", "h5_v110.h5", "h5_latest.h5"} {
 		t.Run(name, func(t *testing.T) {

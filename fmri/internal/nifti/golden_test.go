@@ -1,45 +1,17 @@
 package nifti
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"percept/fmri/internal/golden"
 )
-
-// expected is testdata/nii_expected.safetensors, which numpy wrote from what nibabel reads.
-type expected struct {
-	head map[string]struct {
-		Dtype   string `json:"dtype"`
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-	data []byte
-}
-
-func loadExpected(t *testing.T) *expected {
-	t.Helper()
-	b, err := os.ReadFile("testdata/nii_expected.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &expected{}
-	n := binary.LittleEndian.Uint64(b)
-	if err := json.Unmarshal(b[8:8+n], &e.head); err != nil {
-		t.Fatal(err)
-	}
-	e.data = b[8+n:]
-	return e
-}
-
-func (e *expected) raw(name string) []byte { at := e.head[name].Offsets; return e.data[at[0]:at[1]] }
 
 // TestGolden reads every valid file of the golden set as nibabel reads it.
 func TestGolden(t *testing.T) {
-	e := loadExpected(t)
+	e := golden.Open(t, "testdata/nii_expected.safetensors")
 	files, _ := filepath.Glob("testdata/nii_*.nii*")
 	checked := 0
 	for _, path := range files {
@@ -47,7 +19,7 @@ func TestGolden(t *testing.T) {
 		if key == "nii_gz_two_members_nii_gz" {
 			key = "nii_f32_nii_gz"
 		}
-		if _, ok := e.head[key+".data"]; !ok {
+		if !e.Has(key + ".data") {
 			continue
 		}
 		checked++
@@ -60,21 +32,19 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shape := e.head[key+".data"].Shape
+			shape := e.Shape(key + ".data")
 			if len(img.Dims) != 3 || img.Dims[0] != shape[0] || img.Dims[1] != shape[1] || img.Dims[2] != shape[2] {
 				t.Fatalf("dimensions %v, want %v", img.Dims, shape)
 			}
-			raw := e.raw(key + ".data")
+			all := golden.Values[float32](e, key+".data")
 			for i := range got { // expected is in C order of (x, y, z)
 				x, y, z := i%shape[0], i/shape[0]%shape[1], i/(shape[0]*shape[1])
-				want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*((x*shape[1]+y)*shape[2]+z):]))
+				want := all[(x*shape[1]+y)*shape[2]+z]
 				if got[i] != want {
 					t.Fatalf("voxel %d,%d,%d = %v, want %v", x, y, z, got[i], want)
 				}
 			}
-			aff := e.raw(key + ".affine")
-			for i := range 16 {
-				want := math.Float64frombits(binary.LittleEndian.Uint64(aff[8*i:]))
+			for i, want := range golden.Values[float64](e, key+".affine") {
 				if d := math.Abs(img.Affine[i/4][i%4] - want); d > 1e-6 {
 					t.Errorf("affine[%d][%d] = %v, want %v", i/4, i%4, img.Affine[i/4][i%4], want)
 				}
