@@ -38,6 +38,19 @@
 // The ncsnr.nii.gz of the tree is estimated from the betas that were written, as NSD's is; the
 // stated one is in truth.
 //
+// # What can be decoded
+//
+// Ridge regression on 240 pictures, tested on 40: how often a decoded picture is more like the seen
+// one than like another (chance 0.5). Where is the luminance along each row, what is the kinds of
+// things. TestWhatAndWhereCanBeDecoded computes it.
+//
+//	                 where   what
+//	early voxels      0.90   0.82
+//	higher voxels     0.66   0.97
+//
+// Higher voxels know a little of where, because the sun stands high and boats lie low; early ones
+// know a good deal of what, because water is blue.
+//
 // # Differences from NSD
 //
 // Pictures are 96×96 and drawn (package scene), sessions and volumes are small, only the subjects
