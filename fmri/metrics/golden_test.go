@@ -138,6 +138,7 @@ func TestPictureScoresGolden(t *testing.T) {
 		{"mse", MeanSquaredError, 0, false},
 		{"ssim", SSIM, 0, false},
 		{"ssim_resize85", SSIM, 85, true},
+		{"ssim_columns_as_channels", SSIMColumnsAsChannels, 0, false},
 		{"ssim_rgb", colour, 0, false},
 		{"ssim_uniform7", uniform, 0, false},
 	} {

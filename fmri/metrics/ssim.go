@@ -43,8 +43,8 @@ func UniformWindow(size int) Window {
 // the range of values 1, and the mean taken without a border of 5 pixels.
 //
 // A trap: evaluation code that calls an old skimage with multichannel=True on a grey
-// picture takes its columns for channels, and gets another, usually higher number. This
-// function never does; scores from such code are not comparable.
+// picture takes its columns for channels, and gets another number. See
+// SSIMColumnsAsChannels; the two are not comparable.
 //
 // Source: Wang et al. 2004, doi:10.1109/TIP.2003.819861; skimage's structural_similarity.
 func SSIM(seen, decoded Image) (float64, error) {
@@ -70,21 +70,49 @@ func (w Window) SSIM(a, b Plane) (mean float64, at Plane, err error) {
 	if w.sample {
 		unbias = n / (n - 1)
 	}
-	const c1, c2 = 0.01 * 0.01, 0.03 * 0.03
-	ma, mb := w.filter(a), w.filter(b)
-	aa, bb, ab := w.filter(product(a, a)), w.filter(product(b, b)), w.filter(product(a, b))
-	at = Plane{a.H, a.W, make([]float64, len(a.Pix))}
-	for i := range at.Pix {
-		x, y := ma.Pix[i], mb.Pix[i]
-		va, vb, cov := unbias*(aa.Pix[i]-x*x), unbias*(bb.Pix[i]-y*y), unbias*(ab.Pix[i]-x*y)
-		at.Pix[i] = (2*x*y + c1) * (2*cov + c2) / ((x*x + y*y + c1) * (va + vb + c2))
-	}
+	at = similarityMap(a, b, unbias, func(p Plane) Plane { return w.across(w.down(p)) })
 	for y := border; y < a.H-border; y++ {
 		for _, v := range at.Pix[y*a.W+border : (y+1)*a.W-border] {
 			mean += v
 		}
 	}
 	return mean / float64((a.H-2*border)*(a.W-2*border)), at, nil
+}
+
+// SSIMColumnsAsChannels returns what skimage before 0.19 made of two grey pictures when it
+// was told multichannel=True, as some published evaluation code does: every column is
+// compared as a picture of its own, one pixel wide. It serves to compare with numbers
+// published that way, and for nothing else.
+func SSIMColumnsAsChannels(seen, decoded Image) (float64, error) {
+	if err := sameSize(seen, decoded); err != nil {
+		return 0, err
+	}
+	w := GaussianWindow()
+	border := len(w.weights) / 2
+	if seen.H <= 2*border {
+		return 0, fmt.Errorf("metrics: picture of %d×%d, want at least %d rows for SSIM", seen.H, seen.W, 2*border+1)
+	}
+	at := similarityMap(seen.Grey(), decoded.Grey(), 1, w.down)
+	sum, inside := 0.0, at.Pix[border*at.W:(at.H-border)*at.W]
+	for _, v := range inside {
+		sum += v
+	}
+	return sum / float64(len(inside)), nil
+}
+
+// similarityMap compares two planes at every pixel, with filter taking weighted means of
+// neighbourhoods.
+func similarityMap(a, b Plane, unbias float64, filter func(Plane) Plane) Plane {
+	const c1, c2 = 0.01 * 0.01, 0.03 * 0.03
+	ma, mb := filter(a), filter(b)
+	aa, bb, ab := filter(product(a, a)), filter(product(b, b)), filter(product(a, b))
+	at := Plane{a.H, a.W, make([]float64, len(a.Pix))}
+	for i := range at.Pix {
+		x, y := ma.Pix[i], mb.Pix[i]
+		va, vb, cov := unbias*(aa.Pix[i]-x*x), unbias*(bb.Pix[i]-y*y), unbias*(ab.Pix[i]-x*y)
+		at.Pix[i] = (2*x*y + c1) * (2*cov + c2) / ((x*x + y*y + c1) * (va + vb + c2))
+	}
+	return at
 }
 
 func product(a, b Plane) Plane {
@@ -95,12 +123,12 @@ func product(a, b Plane) Plane {
 	return p
 }
 
-// filter convolves a plane with the window, mirrored at the border (d c b a | a b c d).
-func (w Window) filter(p Plane) Plane {
+// down convolves every column with the window, mirrored at the border (d c b a | a b c d).
+func (w Window) down(p Plane) Plane {
 	radius := len(w.weights) / 2
-	tall := make([]float64, len(p.Pix))
+	out := Plane{p.H, p.W, make([]float64, len(p.Pix))}
 	for y := range p.H {
-		dst := tall[y*p.W : (y+1)*p.W]
+		dst := out.Pix[y*p.W : (y+1)*p.W]
 		for k, weight := range w.weights {
 			from := mirror(y+k-radius, p.H) * p.W
 			for x, v := range p.Pix[from : from+p.W] {
@@ -108,9 +136,15 @@ func (w Window) filter(p Plane) Plane {
 			}
 		}
 	}
+	return out
+}
+
+// across convolves every row with the window.
+func (w Window) across(p Plane) Plane {
+	radius := len(w.weights) / 2
 	out := Plane{p.H, p.W, make([]float64, len(p.Pix))}
 	for y := range p.H {
-		src := tall[y*p.W : (y+1)*p.W]
+		src := p.Pix[y*p.W : (y+1)*p.W]
 		for x := range p.W {
 			sum := 0.0
 			for k, weight := range w.weights {
