@@ -100,7 +100,7 @@ func Apply(op Op, name string, operands ...*Node) *Node {
 		name = operands[0].name + "." + strings.ToLower(op.Kind())
 	}
 	g.checkName(name)
-	n := &Node{op: op, in: operands, name: g.unique(name), derived: derived}
+	n := &Node{op: op, in: slices.Clone(operands), name: g.unique(name), derived: derived}
 
 	shapes, layouts, exprs := make([][]int, len(operands)), make([]layout, len(operands)), make([]*exprNode, len(operands))
 	for i, x := range operands {

@@ -162,3 +162,30 @@ func TestChainIsInPlace(t *testing.T) {
 		t.Errorf("%v: want an arena of %d bytes, 18 nodes in place", r, 4*1600)
 	}
 }
+
+func TestPlanOverwrites(t *testing.T) {
+	first := func(i int) bool { return i == 0 }
+	for _, c := range []struct {
+		name    string
+		last    task
+		private bool // of the operand
+		want    int
+	}{
+		{"a dying operand", task{in: []int{1}, size: 16, overwrites: first}, false, 1},
+		{"of another size", task{in: []int{1}, size: 8, overwrites: first}, false, 0},
+		{"not the one it may", task{in: []int{0, 1}, size: 16, overwrites: first}, false, 0},
+		{"twice the same, one it may not", task{in: []int{1, 1}, size: 16, overwrites: first}, false, 0},
+		{"an input", task{in: []int{0}, size: 16, overwrites: first}, false, 0},
+		{"a private operand", task{in: []int{1}, size: 16, overwrites: first}, true, 0},
+	} {
+		c.last.live = true
+		p := makePlan([]task{
+			{live: true, source: true, size: 16},
+			{live: true, in: []int{0}, size: 16, private: c.private},
+			c.last,
+		})
+		if p.inPlace != c.want {
+			t.Errorf("%s: %d in place, want %d", c.name, p.inPlace, c.want)
+		}
+	}
+}

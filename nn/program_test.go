@@ -259,3 +259,38 @@ func TestReport(t *testing.T) {
 		t.Errorf("after a run %v, before %v, arena %d", again, r, len(p.arena)*4)
 	}
 }
+
+// idleOp does nothing, so that a run of it is what the program itself costs.
+type idleOp struct{}
+
+func (idleOp) Kind() string                     { return "Idle" }
+func (idleOp) Shape(in ...[]int) ([]int, error) { return in[0], nil }
+func (idleOp) Forward(*Call)                    {}
+
+func BenchmarkRun1000Nodes(b *testing.B) {
+	p := must(b, func(g *Graph) {
+		x := g.Input("x", 16)
+		for i := range 1000 {
+			x = Apply(idleOp{}, fmt.Sprintf("unet.%d", i), x)
+		}
+		g.Output("y", x)
+	})
+	setRandom(b, p)
+	b.ReportAllocs()
+	for b.Loop() {
+		run(b, p)
+	}
+}
+
+func BenchmarkCompile1000Nodes(b *testing.B) {
+	for b.Loop() {
+		p := must(b, func(g *Graph) {
+			x := g.Input("x", 16)
+			for i := range 500 {
+				x = Add(Apply(idleOp{}, fmt.Sprintf("unet.%d", i), x), x)
+			}
+			g.Output("y", x)
+		})
+		p.prepare()
+	}
+}
