@@ -72,7 +72,7 @@ func (a *attention) run(q, k []float32, s AttentionShape) {
 	need("Attention", "q", len(q), s.N*s.Tq*c)
 	need("Attention", "k", len(k), s.N*s.Tk*c)
 	a.AttentionShape, a.q, a.k, a.set = s, q, k, current.Load()
-	a.keys, a.values = newLayout(s.HeadDim, s.Tk, a.set.NR), newLayout(s.Tk, s.HeadDim, a.set.NR)
+	a.keys, a.values = newLayout(s.HeadDim, s.HeadDim, s.Tk, a.set.NR), newLayout(s.Tk, s.Tk, s.HeadDim, a.set.NR)
 	a.blocks = max(1, (s.Tq*s.Tk+maxScores-1)/maxScores, min(s.Tq/24, 4))
 	a.block = (s.Tq + a.blocks - 1) / a.blocks
 	a.blocks = (s.Tq + a.block - 1) / a.block
@@ -103,7 +103,7 @@ func (a *attention) pack(head int) {
 	c := a.Heads * a.HeadDim
 	at := head/a.Heads*a.Tk*c + head%a.Heads*a.HeadDim
 	keys, values := a.packed(head)
-	for k0 := 0; k0 < a.keys.k; k0 += a.keys.kc {
+	for k0 := 0; k0 < a.keys.k; k0 += a.keys.depth(k0) {
 		for j := range a.keys.panels() {
 			a.keys.packTransposed(keys, a.k[at:], c, k0, j)
 		}
@@ -111,7 +111,7 @@ func (a *attention) pack(head int) {
 	if a.probs {
 		return
 	}
-	for k0 := 0; k0 < a.values.k; k0 += a.values.kc {
+	for k0 := 0; k0 < a.values.k; k0 += a.values.depth(k0) {
 		for j := range a.values.panels() {
 			a.values.packRows(values, a.v[at:], c, k0, j)
 		}
@@ -165,11 +165,11 @@ func (a *attention) queries(head, q0, q1 int) {
 
 // multiply computes columns 0 … n-1 of c [m, ldc] = A·B from the first k columns of a [m, lda] and rows of B.
 func (a *attention) multiply(c []float32, ldc int, x []float32, lda, m int, l *layout, b []float32, k, n int) {
-	for k0 := 0; k0 < k; k0 += l.kc {
+	for k0 := 0; k0 < k; k0 += l.depth(k0) {
 		for j := 0; j*l.nr < n; j++ {
 			p, w := l.panel(b, k0, j)
-			kc := min(l.kc, k-k0)
-			a.set.Panel(c[j*l.nr:], ldc, x[k0:], lda, m, kc, p, min(w, l.n-j*l.nr), nil, k0 > 0)
+			rows := kernel.Matrix(x[k0:], m, min(l.depth(k0), k-k0), lda)
+			a.set.Panel(c[j*l.nr:], ldc, rows, p, min(w, l.n-j*l.nr), nil, k0 > 0)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"errors"
 	"os"
 	"sync/atomic"
 
@@ -35,8 +36,9 @@ func KernelSets() []string {
 }
 
 // KernelError returns what was wrong with PERCEPT_KERNELS at start: an unknown name, or a set that this processor
-// does not have. The best set is used then, and a command should stop with the error.
-func KernelError() error { return errKernel }
+// does not have; or with PERCEPT_THREADS: anything but a number from 1 on. The default is used then, and a command
+// should stop with the error.
+func KernelError() error { return errors.Join(errKernel, errThreads) }
 
 // UseKernels switches to the named set and returns a function that switches back. Layers made before keep working:
 // they pack their weights again on first use.

@@ -12,7 +12,7 @@ func NewLinear(w, bias []float32, out, in int) *Linear {
 	if bias != nil {
 		need("NewLinear", "bias", len(bias), out)
 	}
-	return &Linear{in: in, out: out, w: newWeights(w, bias, out, in, 1)}
+	return &Linear{in: in, out: out, w: newWeights(w, bias, out, in, 1, 1)}
 }
 
 var products freeList[product]
@@ -22,7 +22,7 @@ func (l *Linear) Forward(y, x []float32, rows int) {
 	need("Linear", "x", len(x), rows*l.in)
 	need("Linear", "y", len(y), rows*l.out)
 	p := products.get()
-	*p = product{b: l.w.of(current.Load()), c: y, a: x, lda: l.in, m: rows}
+	*p = product{b: l.w.of(current.Load()), c: y, a: x, m: rows}
 	p.run()
 	products.put(p)
 }

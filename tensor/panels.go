@@ -11,16 +11,22 @@ import (
 // keeps a block of panels in the cache and the rounding error of long sums small.
 const maxKC = 384
 
-// layout says how a matrix B [k, n] is packed for one kernel set: first by blocks of kc rows, in each by panels of nr
-// columns, in each panel row by row.
+// layout says how a matrix B [k, n] is packed for one kernel set: first by blocks of rows, in each by panels of nr
+// columns, in each panel row by row. Blocks have kc rows, or what is left of line rows: no block goes across a multiple
+// of line.
 type layout struct {
 	k, n, nr int
-	kc       int // rows of every block but the last
+	line, kc int
 	width    int // columns with the padding of the last panel
 }
 
-func newLayout(k, n, nr int) layout {
-	blocks := max(1, (k+maxKC-1)/maxKC)
+// newLayout lays out B [k, n] with k made of lines of line rows, which a convolution needs: a line is one row of taps.
+// A matrix short enough to be one block is one whatever its lines.
+func newLayout(k, line, n, nr int) layout {
+	if k <= maxKC {
+		line = k
+	}
+	blocks := max(1, (line+maxKC-1)/maxKC)
 	last := n % nr
 	width := n
 	switch {
@@ -29,8 +35,11 @@ func newLayout(k, n, nr int) layout {
 	case last > 0:
 		width += nr/2 - last
 	}
-	return layout{k: k, n: n, nr: nr, kc: (k + blocks - 1) / blocks, width: width}
+	return layout{k: k, n: n, nr: nr, line: line, kc: (line + blocks - 1) / blocks, width: width}
 }
+
+// depth returns how many rows the block at row k0 has.
+func (l *layout) depth(k0 int) int { return min(l.kc, l.line-k0%l.line) }
 
 // panels returns how many panels a block has.
 func (l *layout) panels() int { return (l.n + l.nr - 1) / l.nr }
@@ -40,7 +49,7 @@ func (l *layout) size() int { return l.k * l.width }
 
 // panel returns panel j of the block that begins at row k0, and its width.
 func (l *layout) panel(data []float32, k0, j int) (p []float32, w int) {
-	kc := min(l.kc, l.k-k0)
+	kc := l.depth(k0)
 	w = min(l.nr, l.width-j*l.nr)
 	at := k0*l.width + j*l.nr*kc
 	return data[at : at+kc*w], w
@@ -75,12 +84,12 @@ func (l *layout) packRows(data, b []float32, ld, k0, j int) {
 	}
 }
 
-// weights is a packed matrix B [k, n] with its bias, which can change from one kernel set to another. It keeps no
+// weights is a packed matrix B [k, n], in lines of line rows, with its bias, which can change from one kernel set to another. It keeps no
 // unpacked copy: a set's panels are made from another set's.
 type weights struct {
-	k, n   int
-	mu     sync.Mutex
-	packed [kernel.Sets]atomic.Pointer[packed]
+	k, line, n int
+	mu         sync.Mutex
+	packed     [kernel.Sets]atomic.Pointer[packed]
 }
 
 type packed struct {
@@ -89,13 +98,13 @@ type packed struct {
 	bias []float32 // [width], nil without a bias
 }
 
-// newWeights packs b [n, cin, taps], torch's layout of a convolution, as B [taps·cin, n]; a linear layer has one tap.
+// newWeights packs b [n, cin, kh, kw], torch's layout of a convolution, as B [kh·kw·cin, n]; a linear layer has one tap.
 // bias [n] may be nil.
-func newWeights(b, bias []float32, n, cin, taps int) *weights {
-	w := &weights{k: cin * taps, n: n}
+func newWeights(b, bias []float32, n, cin, kh, kw int) *weights {
+	w := &weights{k: kh * kw * cin, line: kw * cin, n: n}
 	set := current.Load()
 	p := packings.get()
-	*p = packing{packed: newPacked(w.k, n, set.NR, bias), b: b, cin: cin, taps: taps}
+	*p = packing{packed: w.newPacked(set, bias), b: b, cin: cin, taps: kh * kw}
 	run(p, p.panels(), len(b))
 	w.packed[set.Index].Store(p.packed)
 	packings.put(p)
@@ -112,7 +121,7 @@ type packing struct {
 var packings freeList[packing]
 
 func (p *packing) tile(j int) {
-	for k0 := 0; k0 < p.k; k0 += p.kc {
+	for k0 := 0; k0 < p.k; k0 += p.depth(k0) {
 		panel, w := p.panel(p.data, k0, j)
 		for c := range min(w, p.n-j*p.nr) {
 			column := p.b[(j*p.nr+c)*p.k:][:p.k]
@@ -127,12 +136,12 @@ func (p *packing) tile(j int) {
 	}
 }
 
-func newPacked(k, n, nr int, bias []float32) *packed {
-	p := &packed{layout: newLayout(k, n, nr)}
+func (w *weights) newPacked(set *kernel.Set, bias []float32) *packed {
+	p := &packed{layout: newLayout(w.k, w.line, w.n, set.NR)}
 	p.data = make([]float32, p.size())
 	if bias != nil {
 		p.bias = make([]float32, p.width)
-		copy(p.bias, bias[:n])
+		copy(p.bias, bias[:w.n])
 	}
 	return p
 }
@@ -157,8 +166,8 @@ func (w *weights) repack(set *kernel.Set) *packed {
 			from = p
 		}
 	}
-	p := newPacked(w.k, w.n, set.NR, from.bias)
-	for k0 := 0; k0 < w.k; k0 += p.kc {
+	p := w.newPacked(set, from.bias)
+	for k0 := 0; k0 < w.k; k0 += p.depth(k0) {
 		for col := range w.n {
 			src, sw := from.panel(from.data, k0, col/from.nr)
 			dst, dw := p.panel(p.data, k0, col/p.nr)

@@ -171,13 +171,18 @@ func spinning() int {
 	return spins
 }
 
-var threads atomic.Int64
+var (
+	threads    atomic.Int64
+	errThreads error
+)
 
 func init() {
 	n := runtime.GOMAXPROCS(0)
 	if s := os.Getenv("PERCEPT_THREADS"); s != "" {
 		if v, err := strconv.Atoi(s); err == nil && v > 0 {
 			n = v
+		} else {
+			errThreads = fmt.Errorf("PERCEPT_THREADS=%s: want a whole number from 1 on", s)
 		}
 	}
 	threads.Store(int64(n))

@@ -3,6 +3,9 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"os"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -156,6 +159,32 @@ func TestWrongLengthPanics(t *testing.T) {
 		}
 	}()
 	l.Forward(make([]float32, 4), make([]float32, 5), 2)
+}
+
+// A bad environment is reported, and does not stop the program from starting.
+func TestEnvironment(t *testing.T) {
+	cases := []struct{ name, value, want string }{
+		{"PERCEPT_KERNELS", "sse9", "PERCEPT_KERNELS=sse9: unknown kernel set, want one of generic, avx2, avx512"},
+		{"PERCEPT_THREADS", "many", "PERCEPT_THREADS=many: want a whole number from 1 on"},
+		{"PERCEPT_THREADS", "0", "PERCEPT_THREADS=0: want a whole number from 1 on"},
+		{"PERCEPT_THREADS", "3", "<nil>"},
+		{"PERCEPT_KERNELS", "generic", "<nil>"},
+	}
+	for _, c := range cases {
+		cmd := exec.Command(os.Args[0], "-test.run=TestPrintEnvironment")
+		cmd.Env = append(os.Environ(), c.name+"="+c.value, "PRINT_ENVIRONMENT=1")
+		out, err := cmd.Output()
+		if got, _, _ := strings.Cut(string(out), "\n"); err != nil || got != c.want {
+			t.Errorf("%s=%s: %q, %v; want %q", c.name, c.value, got, err, c.want)
+		}
+	}
+}
+
+// TestPrintEnvironment is the process that TestEnvironment starts.
+func TestPrintEnvironment(*testing.T) {
+	if os.Getenv("PRINT_ENVIRONMENT") != "" {
+		fmt.Println(KernelError())
+	}
 }
 
 func TestUseKernelsRejects(t *testing.T) {

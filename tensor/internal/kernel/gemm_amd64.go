@@ -6,29 +6,29 @@ const (
 	rowsAVX512 = 12
 )
 
-func panelAVX2(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, n int, bias []float32, add bool) {
+func panelAVX2(c []float32, ldc int, a Left, b []float32, n int, bias []float32, add bool) {
 	vecs, last := (n+7)/8, (n-1)%8+1
-	biasAt := checkPanel(c, ldc, a, lda, m, kc, b, n, bias, 8*vecs)
-	tiles := (m + rowsAVX2 - 1) / rowsAVX2
+	biasAt := checkPanel(c, ldc, &a, b, n, bias, 8*vecs)
+	tiles := (a.M + rowsAVX2 - 1) / rowsAVX2
 	for t := range tiles {
-		i, end := m*t/tiles, m*(t+1)/tiles
-		gemm_avx2(end-i, vecs, kc, &a[i*lda], lda, &b[0], &c[i*ldc], ldc, biasAt, flag(add), last)
+		i, end := a.M*t/tiles, a.M*(t+1)/tiles
+		gemm_avx2(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flag(add), last, a.Runs, a.Jump-a.Run)
 	}
 }
 
-func panelAVX512(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, n int, bias []float32, add bool) {
+func panelAVX512(c []float32, ldc int, a Left, b []float32, n int, bias []float32, add bool) {
 	vecs, mask := (n+15)/16, 1<<((n-1)%16+1)-1
-	biasAt := checkPanel(c, ldc, a, lda, m, kc, b, n, bias, 16*vecs)
-	tiles := (m + rowsAVX512 - 1) / rowsAVX512
+	biasAt := checkPanel(c, ldc, &a, b, n, bias, 16*vecs)
+	tiles := (a.M + rowsAVX512 - 1) / rowsAVX512
 	for t := range tiles {
-		i, end := m*t/tiles, m*(t+1)/tiles
-		gemm_avx512(end-i, vecs, kc, &a[i*lda], lda, &b[0], &c[i*ldc], ldc, biasAt, flag(add), mask)
+		i, end := a.M*t/tiles, a.M*(t+1)/tiles
+		gemm_avx512(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flag(add), mask, a.Runs, a.Jump-a.Run)
 	}
 }
 
 // checkPanel panics unless the slices hold all that a product of these sizes touches. It returns the bias's address.
-func checkPanel(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, n int, bias []float32, w int) *float32 {
-	_, _, _ = c[(m-1)*ldc+n-1], a[(m-1)*lda+kc-1], b[kc*w-1]
+func checkPanel(c []float32, ldc int, a *Left, b []float32, n int, bias []float32, w int) *float32 {
+	_, _, _ = c[(a.M-1)*ldc+n-1], a.X[a.extent()-1], b[a.K()*w-1]
 	if bias == nil {
 		return nil
 	}

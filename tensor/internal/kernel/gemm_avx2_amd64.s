@@ -2,10 +2,11 @@
 
 // AVX2 with FMA kernels of the float32 matrix product, C (+)= A·B for 1 … 6 rows and one or two vectors of 8 columns.
 //
-// 	for k                          two at a time in the larger kernels
-// 	  load B[k]                    one or two vectors, packed
-// 	  for rows                     unrolled
-// 	    broadcast A[row][k], multiply and add
+// 	for runs of A's rows
+// 	  for k                        two at a time, four in the largest kernels
+// 	    load B[k]                  one or two vectors, packed
+// 	    for rows                   unrolled
+// 	      broadcast A[row][k], multiply and add
 //
 // Registers
 // 	Y0 … Y11   sums, row by row
@@ -18,9 +19,8 @@
 
 #include "textflag.h"
 
-// func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -56,6 +56,8 @@ TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
 	JLT rest
 loop:
@@ -174,6 +176,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -294,9 +303,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -328,6 +336,8 @@ TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -397,6 +407,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -502,9 +519,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -532,6 +548,8 @@ TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -592,6 +610,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -682,9 +707,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -706,6 +730,8 @@ TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -755,6 +781,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -830,9 +862,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -850,6 +881,8 @@ TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -890,6 +923,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -950,9 +989,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -966,6 +1004,8 @@ TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-72
 	VXORPS Y1, Y1, Y1
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -997,6 +1037,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1042,9 +1088,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1074,6 +1119,8 @@ TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
 	JLT rest
 loop:
@@ -1157,6 +1204,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1246,9 +1300,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1275,6 +1328,8 @@ TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1326,6 +1381,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1405,9 +1467,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1431,6 +1492,8 @@ TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1476,6 +1539,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1545,9 +1615,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1566,6 +1635,8 @@ TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1603,6 +1674,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1662,9 +1739,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1680,6 +1756,8 @@ TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1711,6 +1789,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace
@@ -1760,9 +1844,8 @@ writefull:
 	VZEROUPPER
 	RET
 
-// func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1775,6 +1858,8 @@ TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-72
 	VXORPS Y0, Y0, Y0
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1800,6 +1885,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	TESTQ DI, DI
 	JZ replace

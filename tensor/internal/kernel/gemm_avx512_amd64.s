@@ -2,10 +2,11 @@
 
 // AVX-512 F kernels of the float32 matrix product, C (+)= A·B for 1 … 12 rows and one or two vectors of 16 columns.
 //
-// 	for k                          two at a time in the larger kernels
-// 	  load B[k]                    one or two vectors, packed
-// 	  for rows                     unrolled
-// 	    broadcast A[row][k], multiply and add
+// 	for runs of A's rows
+// 	  for k                        two at a time, four in the largest kernels
+// 	    load B[k]                  one or two vectors, packed
+// 	    for rows                   unrolled
+// 	      broadcast A[row][k], multiply and add
 //
 // Registers
 // 	Z0 … Z23   sums, row by row
@@ -18,9 +19,8 @@
 
 #include "textflag.h"
 
-// func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -94,6 +94,8 @@ TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
 	JLT rest
 loop:
@@ -306,6 +308,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -417,9 +428,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -488,6 +498,8 @@ TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -615,6 +627,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -718,9 +739,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -784,6 +804,8 @@ TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -902,6 +924,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -997,9 +1028,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1057,6 +1087,8 @@ TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1164,6 +1196,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -1251,9 +1291,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1306,6 +1345,8 @@ TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1404,6 +1445,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -1483,9 +1532,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1533,6 +1581,8 @@ TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1622,6 +1672,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -1693,9 +1751,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1737,6 +1794,8 @@ TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1815,6 +1874,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -1878,9 +1944,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1917,6 +1982,8 @@ TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -1986,6 +2053,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2041,9 +2115,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2075,6 +2148,8 @@ TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -2135,6 +2210,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2182,9 +2264,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2209,6 +2290,8 @@ TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -2258,6 +2341,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2297,9 +2386,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2319,6 +2407,8 @@ TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-72
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -2359,6 +2449,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2390,9 +2486,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2407,6 +2502,8 @@ TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-72
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -2438,6 +2535,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2461,9 +2564,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2513,6 +2615,8 @@ TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
 	JLT rest
 loop:
@@ -2660,6 +2764,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2734,9 +2847,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2783,6 +2895,8 @@ TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -2874,6 +2988,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -2943,9 +3066,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2989,6 +3111,8 @@ TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3074,6 +3198,15 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	LEAQ (R12)(R13*4), R12
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3138,9 +3271,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3180,6 +3312,8 @@ TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3257,6 +3391,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3316,9 +3458,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3355,6 +3496,8 @@ TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3426,6 +3569,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3480,9 +3631,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3516,6 +3666,8 @@ TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3581,6 +3733,14 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	LEAQ (R11)(R13*4), R11
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3630,9 +3790,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3662,6 +3821,8 @@ TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3719,6 +3880,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3763,9 +3931,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3792,6 +3959,8 @@ TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3843,6 +4012,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3882,9 +4058,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3908,6 +4083,8 @@ TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -3953,6 +4130,13 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -3987,9 +4171,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4008,6 +4191,8 @@ TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -4045,6 +4230,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -4074,9 +4265,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4092,6 +4282,8 @@ TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-72
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -4123,6 +4315,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI
@@ -4147,9 +4345,8 @@ write:
 	VZEROUPPER
 	RET
 
-// func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
-TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-72
-	MOVQ kc+0(FP), SI
+// func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-88
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4162,6 +4359,8 @@ TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-72
 	VPXORD Z0, Z0, Z0
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
+run:
+	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
 	JLT rest
 loop:
@@ -4187,6 +4386,12 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	DECQ runs+72(FP)
+	JZ finish
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	JMP run
+finish:
 	MOVQ mask+64(FP), R13
 	KMOVW R13, K1
 	TESTQ DI, DI

@@ -68,7 +68,13 @@ func TestPanel(t *testing.T) {
 			for n := 1; n <= s.NR; n++ {
 				kc := depths[(m+n)%len(depths)]
 				lda, ldc, w := kc+m%3, n+n%4, s.Width(n)
-				a := guardedSlice(r, (m-1)*lda+kc, m%5)
+				// Some rows in one piece, some in two or three runs; some overlapping, as in a convolution.
+				left := Matrix(nil, m, kc, lda)
+				if runs := 1 + (m+n)%3; kc%runs == 0 && runs > 1 {
+					left = Left{M: m, Stride: 1 + n%(kc+2), Runs: runs, Run: kc / runs, Jump: kc/runs + m%4}
+				}
+				a := guardedSlice(r, left.extent(), m%5)
+				left.X = a.x
 				b := guardedSlice(r, kc*w, n%7)
 				c := guardedSlice(r, (m-1)*ldc+n, (m+n)%9)
 				bias := guardedSlice(r, w, 3)
@@ -78,7 +84,7 @@ func TestPanel(t *testing.T) {
 					if mode == 1 {
 						h = bias.x
 					}
-					s.Panel(c.x, ldc, a.x, lda, m, kc, b.x, n, h, mode == 2)
+					s.Panel(c.x, ldc, left, b.x, n, h, mode == 2)
 					what := fmt.Sprintf("m %d n %d kc %d mode %d", m, n, kc, mode)
 					for i := range m {
 						for j := range ldc {
@@ -95,7 +101,7 @@ func TestPanel(t *testing.T) {
 									want = float64(bias.x[j])
 								}
 								for k := range kc {
-									want += float64(a.x[i*lda+k]) * float64(b.x[k*w+j])
+									want += float64(a.x[i*left.Stride+k/left.Run*left.Jump+k%left.Run]) * float64(b.x[k*w+j])
 								}
 							}
 							if d := math.Abs(float64(c.x[at]) - want); !(d <= 2e-6*float64(4+kc)) {
@@ -118,10 +124,10 @@ func TestPanelBits(t *testing.T) {
 		m, n := 40, s.NR
 		a, b := guardedSlice(r, m*kc, 0).x, guardedSlice(r, kc*n, 0).x
 		want := make([]float32, m*n)
-		s.Panel(want, n, a, kc, m, kc, b, n, nil, false)
+		s.Panel(want, n, Matrix(a, m, kc, kc), b, n, nil, false)
 		for i := range m {
 			got := make([]float32, n)
-			s.Panel(got, n, a[i*kc:], kc, 1, kc, b, n, nil, false)
+			s.Panel(got, n, Matrix(a[i*kc:], 1, kc, kc), b, n, nil, false)
 			for j := range n {
 				if got[j] != want[i*n+j] {
 					t.Fatalf("row %d alone: [%d] = %v, in the whole %v", i, j, got[j], want[i*n+j])

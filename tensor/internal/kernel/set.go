@@ -23,11 +23,11 @@ type Set struct {
 	// Panel computes one panel of a matrix product, C (+)= A·B:
 	//
 	//	c [m, ldc]  columns 0 … n-1 are written
-	//	a [m, lda]  columns 0 … kc-1 are read
-	//	b [kc, w]   packed, w = Width(n): columns past n are zero
+	//	a [m, k]
+	//	b [k, w]    packed, w = Width(n): columns past n are zero
 	//
 	// With add the product is added to c; otherwise it replaces c, and bias [w], unless nil, is added to each row.
-	Panel func(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, n int, bias []float32, add bool)
+	Panel func(c []float32, ldc int, a Left, b []float32, n int, bias []float32, add bool)
 
 	Max     func(x []float32) float32                       // largest element of x, not empty
 	ExpSum  func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
@@ -42,6 +42,25 @@ type Set struct {
 	Sums    func(x []float32) (sum, square float64)         // sum and sum of squares of x
 	Norm    func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
 }
+
+// Left is the left operand of a product, M rows that begin Stride floats apart. Rows may overlap, as the windows of a
+// convolution do. A row is Runs runs of Run floats, Jump floats from the beginning of one to the beginning of the next.
+type Left struct {
+	X               []float32
+	M, Stride       int
+	Runs, Run, Jump int
+}
+
+// Matrix is the left operand [m, k] with rows stride floats apart.
+func Matrix(x []float32, m, k, stride int) Left {
+	return Left{X: x, M: m, Stride: stride, Runs: 1, Run: k}
+}
+
+// K returns the length of a row.
+func (a *Left) K() int { return a.Runs * a.Run }
+
+// extent returns how many floats of X the rows span.
+func (a *Left) extent() int { return (a.M-1)*a.Stride + (a.Runs-1)*a.Jump + a.Run }
 
 // Width returns the packed width of a panel with n columns, 1 ≤ n ≤ NR.
 func (s *Set) Width(n int) int {

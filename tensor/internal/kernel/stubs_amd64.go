@@ -3,40 +3,40 @@
 package kernel
 
 //go:noescape
-func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
 func add_avx2(n int, y, a, b *float32)
@@ -72,106 +72,106 @@ func moments_avx2(rows int, sum, square *float64, x *float32, c int)
 func sums_avx2(n int, x *float32, lanes *float64)
 
 // gemm_avx2 calls the product kernel for rows rows and vecs vectors of columns.
-func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int) {
+func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
 	case 3:
-		gemm1x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm1x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 4:
-		gemm1x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm1x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 5:
-		gemm2x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm2x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 6:
-		gemm2x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm2x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 7:
-		gemm3x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm3x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 8:
-		gemm3x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm3x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 9:
-		gemm4x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm4x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 10:
-		gemm4x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm4x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 11:
-		gemm5x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm5x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 12:
-		gemm5x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm5x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 13:
-		gemm6x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm6x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 14:
-		gemm6x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm6x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	}
 }
 
 //go:noescape
-func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
-func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int)
+func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
 func add_avx512(n int, y, a, b *float32)
@@ -207,55 +207,55 @@ func moments_avx512(rows int, sum, square *float64, x *float32, c int)
 func sums_avx512(n int, x *float32, lanes *float64)
 
 // gemm_avx512 calls the product kernel for rows rows and vecs vectors of columns.
-func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int) {
+func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
 	case 3:
-		gemm1x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm1x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 4:
-		gemm1x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm1x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 5:
-		gemm2x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm2x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 6:
-		gemm2x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm2x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 7:
-		gemm3x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm3x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 8:
-		gemm3x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm3x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 9:
-		gemm4x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm4x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 10:
-		gemm4x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm4x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 11:
-		gemm5x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm5x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 12:
-		gemm5x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm5x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 13:
-		gemm6x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm6x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 14:
-		gemm6x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm6x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 15:
-		gemm7x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm7x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 16:
-		gemm7x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm7x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 17:
-		gemm8x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm8x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 18:
-		gemm8x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm8x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 19:
-		gemm9x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm9x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 20:
-		gemm9x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm9x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 21:
-		gemm10x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm10x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 22:
-		gemm10x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm10x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 23:
-		gemm11x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm11x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 24:
-		gemm11x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm11x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 25:
-		gemm12x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm12x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 26:
-		gemm12x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask)
+		gemm12x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	}
 }

@@ -8,10 +8,11 @@ import (
 const gemmHeader = `
 {ISA} kernels of the float32 matrix product, C (+)= A·B for 1 … {ROWS} rows and one or two vectors of {LANES} columns.
 
-	for k                          two at a time in the larger kernels
-	  load B[k]                    one or two vectors, packed
-	  for rows                     unrolled
-	    broadcast A[row][k], multiply and add
+	for runs of A's rows
+	  for k                        two at a time, four in the largest kernels
+	    load B[k]                  one or two vectors, packed
+	    for rows                   unrolled
+	      broadcast A[row][k], multiply and add
 
 Registers
 	{ACC}   sums, row by row
@@ -36,11 +37,11 @@ func (s *isa) productName(rows, vecs int) string {
 	return fmt.Sprintf("gemm%dx%d_%s", rows, vecs, s.name)
 }
 
-const productParams = "kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask int"
+const productParams = "kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int"
 
 func (s *isa) product(rows, vecs int) {
-	s.declare(s.productName(rows, vecs), productParams, 72)
-	for _, p := range [][2]string{{"kc+0", "SI"}, {"a+8", "AX"}, {"lda+16", "R8"}, {"b+24", "BX"}, {"c+32", "CX"},
+	s.declare(s.productName(rows, vecs), productParams, 88)
+	for _, p := range [][2]string{{"a+8", "AX"}, {"lda+16", "R8"}, {"b+24", "BX"}, {"c+32", "CX"},
 		{"ldc+40", "DX"}, {"bias+48", "R9"}, {"add+56", "DI"}} {
 		s.op("MOVQ", p[0]+"(FP)", p[1])
 	}
@@ -57,6 +58,8 @@ func (s *isa) product(rows, vecs int) {
 		s.zero(s.v(i))
 	}
 	s.prefetchC(rows, vecs)
+	s.label("run")
+	s.op("MOVQ", "kc+0(FP)", "SI")
 
 	step := func(k int) {
 		for j := range vecs {
@@ -99,6 +102,14 @@ func (s *isa) product(rows, vecs int) {
 	s.op("DECQ", "SI")
 	s.op("JNZ", "one")
 	s.label("done")
+	s.op("DECQ", "runs+72(FP)")
+	s.op("JZ", "finish")
+	s.op("MOVQ", "gap+80(FP)", "R13") // from the end of a run to the next
+	for _, b := range bases {
+		s.op("LEAQ", "("+b+")(R13*4)", b)
+	}
+	s.op("JMP", "run")
+	s.label("finish")
 	if s.wide() {
 		s.finishWide(rows, vecs)
 	} else {
@@ -239,7 +250,7 @@ func (s *isa) dispatch(b *bytes.Buffer) {
 	fmt.Fprintf(b, "func gemm_%s(rows, vecs int, %s) {\n\tswitch 2*rows + vecs {\n", s.name, productParams)
 	for rows := 1; rows <= s.rows; rows++ {
 		for vecs := 1; vecs <= 2; vecs++ {
-			fmt.Fprintf(b, "\tcase %d:\n\t\t%s(kc, a, lda, b, c, ldc, bias, add, mask)\n", 2*rows+vecs, s.productName(rows, vecs))
+			fmt.Fprintf(b, "\tcase %d:\n\t\t%s(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)\n", 2*rows+vecs, s.productName(rows, vecs))
 		}
 	}
 	b.WriteString("\t}\n}\n")
