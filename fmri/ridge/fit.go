@@ -108,9 +108,7 @@ func Fit(ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model,
 // solve fits all rows with the penalty of each target.
 func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 	features, targets := p.x.Cols, p.y.Cols
-	gram := general(p.gram.Rows, p.gram.Cols)
-	copy(gram.Data, p.gram.Data)
-	sp, err := eigen(gram, max(p.x.Rows, features))
+	sp, err := p.decompose()
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +155,18 @@ func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// decompose returns the spectrum of all rows.
+func (p *problem) decompose() (*spectrum, error) {
+	if p.primal && p.x.Cols <= smallSide && p.x.Rows >= p.x.Cols {
+		x := general(p.x.Rows, p.x.Cols)
+		copy(x.Data, p.x.Data)
+		return singular(x)
+	}
+	gram := general(p.gram.Rows, p.gram.Cols)
+	copy(gram.Data, p.gram.Data)
+	return eigen(gram, max(p.x.Rows, p.x.Cols))
 }
 
 // step reports one part of the work as done.

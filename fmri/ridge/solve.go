@@ -38,6 +38,30 @@ func eigen(gram blas64.General, side int) (*spectrum, error) {
 	return &spectrum{s, q.RawMatrix()}, nil
 }
 
+// smallSide is the number of features up to which a primal fit decomposes X itself. That
+// costs more than the Gram matrix and loses no digits by squaring, which shows where
+// penalties are far below the eigenvalues.
+const smallSide = 128
+
+// singular decomposes x'x by the singular values of x, which has more rows than columns.
+func singular(x blas64.General) (*spectrum, error) {
+	var d mat.SVD
+	if !d.Factorize(mat.NewDense(x.Rows, x.Cols, x.Data), mat.SVDThinV) {
+		return nil, errors.New("ridge: the singular value decomposition of X did not converge")
+	}
+	var v mat.Dense
+	d.VTo(&v)
+	s := d.Values(nil)
+	least := 0x1p-52 * float64(x.Rows) * s[0]
+	for i, value := range s {
+		if value <= least {
+			value = 0
+		}
+		s[i] = value * value
+	}
+	return &spectrum{s, v.RawMatrix()}, nil
+}
+
 // shrink sets dst = diag(1 / (s + alpha[j])) · c: column j with its own penalty, or all
 // with alpha[0] where alpha has one value.
 func (sp *spectrum) shrink(dst, c blas64.General, alpha []float64) {
@@ -75,29 +99,39 @@ type fold struct {
 // primalFold prepares a fold from x [n, p] and its Gram matrix x'x.
 func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, error) {
 	n, p := x.Rows, x.Cols
-	held := rowRange(x, lo, hi)
-	// The training Gram matrix is the whole without the part left out. Both are sums of
-	// squares, so the difference is as exact as the whole.
-	train := general(p, p)
-	copy(train.Data, gram.Data)
-	gemm.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
 	f := &fold{lo: lo, hi: hi}
-	if intercept {
-		f.mean = meanWithout(x, lo, hi)
-		rows := float64(n - (hi - lo))
-		for i := range p {
-			for j := range p {
-				train.Data[i*p+j] -= rows * f.mean[i] * f.mean[j]
+	held := general(hi-lo, p)
+	copy(held.Data, x.Data[lo*p:hi*p])
+	var err error
+	if p <= smallSide && n-(hi-lo) >= p {
+		train := dropRows(x, lo, hi)
+		if intercept {
+			f.mean = columnMeans(train)
+			subtractRow(train, f.mean)
+		}
+		f.spectrum, err = singular(train)
+	} else {
+		// The training Gram matrix is the whole without the part left out. Both are sums of
+		// squares, so the difference is as exact as the whole.
+		train := general(p, p)
+		copy(train.Data, gram.Data)
+		gemm.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
+		if intercept {
+			f.mean = meanWithout(x, lo, hi)
+			rows := float64(n - (hi - lo))
+			for i := range p {
+				for j := range p {
+					train.Data[i*p+j] -= rows * f.mean[i] * f.mean[j]
+				}
 			}
 		}
-		centred := general(hi-lo, p)
-		copy(centred.Data, held.Data)
-		subtractRow(centred, f.mean)
-		held = centred
+		f.spectrum, err = eigen(train, max(n, p))
 	}
-	var err error
-	if f.spectrum, err = eigen(train, max(n, p)); err != nil {
+	if err != nil {
 		return nil, err
+	}
+	if intercept {
+		subtractRow(held, f.mean)
 	}
 	f.held = general(hi-lo, p)
 	gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
