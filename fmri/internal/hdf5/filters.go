@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // Filter numbers of the format.
@@ -117,21 +118,35 @@ func (d *Dataset) readChunk(c chunkRef) ([]byte, error) {
 	return b, nil
 }
 
+// inflaters keeps decompressors, which are large, from chunk to chunk.
+var inflaters sync.Pool
+
 // inflate undoes deflate; the result has at most the bytes of a chunk and its fletcher32 checksum.
 func inflate(b []byte, whole uint64) ([]byte, error) {
-	z, err := zlib.NewReader(bytes.NewReader(b))
+	z, ok := inflaters.Get().(io.ReadCloser)
+	var err error
+	if ok {
+		err = z.(zlib.Resetter).Reset(bytes.NewReader(b), nil)
+	} else {
+		z, err = zlib.NewReader(bytes.NewReader(b))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("deflate: %w", err)
 	}
-	out := bytes.NewBuffer(make([]byte, 0, whole+4))
-	n, err := io.Copy(out, io.LimitReader(z, int64(whole)+5))
-	if err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
-	}
-	if uint64(n) > whole+4 {
+	defer inflaters.Put(z)
+	out := make([]byte, whole+5)
+	n, err := io.ReadFull(z, out)
+	switch {
+	case err == nil:
 		return nil, fmt.Errorf("deflate: more than %d bytes come out", whole)
+	case err != io.EOF && err != io.ErrUnexpectedEOF || n == 0:
+		return nil, fmt.Errorf("deflate: %w", err)
 	}
-	return out.Bytes(), nil
+	// A short result is io.ErrUnexpectedEOF as well, from a stream that is cut: only at a true end is the next read io.EOF.
+	if _, err := z.Read(out[n:]); err != io.EOF {
+		return nil, fmt.Errorf("deflate: %w", err)
+	}
+	return out[:n], nil
 }
 
 // unshuffle undoes the shuffle filter, which stores the first bytes of all elements, then all second bytes, and so on;

@@ -124,3 +124,16 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// TestSmall reads the seeds of the fuzz test, which h5py wrote: one dataset for each kind of chunk index.
+func TestSmall(t *testing.T) {
+	for _, name := range []string{"small_earliest.h5", "small_latest.h5"} {
+		f := open(t, name)
+		equal(t, f, "c", ramp[int16](30))
+		equal(t, f, "p", ramp[float32](30))
+		equal(t, f, "x", ramp[uint8](40))
+		equal(t, f, "b", ramp[int32](40))
+		equal(t, f, "g/s", []float64{2.5})
+		equal(t, f, "g/l", ramp[float32](30))
+	}
+}
