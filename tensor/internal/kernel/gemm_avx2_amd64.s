@@ -9,12 +9,13 @@
 // 	      broadcast A[row][k], multiply and add
 //
 // Registers
-// 	Y0 … Y11   sums, row by row
-// 	Y12, Y13         the row of B
-// 	Y14 … Y15         broadcast elements of A, in turn
+// 	Y0 … Y11: sums, row by row
+// 	Y12, Y13: the row of B
+// 	Y14 … Y15: broadcast elements of A, in turn
 // 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 // 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
-// 	R9 bias   DI add to C or replace it   R13 mask of the last vector, or counter
+// 	R9 bias   DI add to C or replace it   R13 mask of the last vector, and other things before
+//
 // A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.
 
 #include "textflag.h"

@@ -9,12 +9,13 @@
 // 	      broadcast A[row][k], multiply and add
 //
 // Registers
-// 	Z0 … Z23   sums, row by row
-// 	Z24, Z25         the row of B
-// 	Z26 … Z31         broadcast elements of A, in turn
+// 	Z0 … Z23: sums, row by row
+// 	Z24, Z25: the row of B
+// 	Z26 … Z31: broadcast elements of A, in turn
 // 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 // 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
-// 	R9 bias   DI add to C or replace it   R13 mask of the last vector, or counter
+// 	R9 bias   DI add to C or replace it   R13 mask of the last vector, and other things before
+//
 // The last vector of a row is read and written under the mask K1, full or not.
 
 #include "textflag.h"

@@ -7,9 +7,10 @@
 //
 // Registers
 // 	CX elements left   DI y   SI x   BX a, gate or second operand   DX b
-// 	Y0 … Y6 values   Y8 … Y10 arguments and sums   constants in Y16 … Y31 and Y7, Y8, Y11 … Y15
-// 		where there are so many registers, otherwise in memory
-// 	Y15 or K1 the mask of the rest, R8 while it is made
+// 	Y0 … Y6 values   Y8 … Y10 arguments and sums
+// 	Y15 the mask of the rest, R8 while it is made
+// 	constants are read from memory
+//
 // Constants are the rows of ·constants, set in vector_amd64.go.
 
 #include "textflag.h"

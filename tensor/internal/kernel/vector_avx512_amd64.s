@@ -7,9 +7,10 @@
 //
 // Registers
 // 	CX elements left   DI y   SI x   BX a, gate or second operand   DX b
-// 	Z0 … Z6 values   Z8 … Z10 arguments and sums   constants in Z16 … Z31 and Z7, Z8, Z11 … Z15
-// 		where there are so many registers, otherwise in memory
-// 	Z15 or K1 the mask of the rest, R8 while it is made
+// 	Z0 … Z6 values   Z8 … Z10 arguments and sums
+// 	K1 the mask of the rest, R8 while it is made
+// 	Z16 … Z31, then Z11 … Z15, Z7, Z8: constants; K2: where exp is not 0
+//
 // Constants are the rows of ·constants, set in vector_amd64.go.
 
 #include "textflag.h"

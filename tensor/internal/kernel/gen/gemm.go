@@ -15,12 +15,13 @@ const gemmHeader = `
 	      broadcast A[row][k], multiply and add
 
 Registers
-	{ACC}   sums, row by row
-	{B}         the row of B
-	{A}         broadcast elements of A, in turn
+	{ACC}: sums, row by row
+	{B}: the row of B
+	{A}: broadcast elements of A, in turn
 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
-	R9 bias   DI add to C or replace it   R13 mask of the last vector, or counter
+	R9 bias   DI add to C or replace it   R13 mask of the last vector, and other things before
+
 {MASK}
 `
 

@@ -10,10 +10,12 @@ type isa struct {
 	name, title string
 	reg         string // prefix of the vector registers
 	registers   int
-	lanes       int // float32 in a register
-	rows        int // rows of the full product kernel
-	bReg        int // first of the two registers for B; those after it are for A
+	lanes       int    // float32 in a register
+	rows        int    // rows of the full product kernel
+	bReg        int    // first of the two registers for B; those after it are for A
+	maskReg     string // of the tail mask of vector kernels
 	maskNote    string
+	constNote   string
 
 	out      bytes.Buffer
 	declared []string
@@ -22,12 +24,16 @@ type isa struct {
 
 var avx2 = &isa{
 	name: "avx2", title: "AVX2 with FMA", reg: "Y", registers: 16, lanes: 8, rows: 6, bReg: 12,
-	maskNote: "A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.",
+	maskNote:  "A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.",
+	maskReg:   "Y15",
+	constNote: "constants are read from memory",
 }
 
 var avx512 = &isa{
 	name: "avx512", title: "AVX-512 F", reg: "Z", registers: 32, lanes: 16, rows: 12, bReg: 24,
-	maskNote: "The last vector of a row is read and written under the mask K1, full or not.",
+	maskNote:  "The last vector of a row is read and written under the mask K1, full or not.",
+	maskReg:   "K1",
+	constNote: "Z16 … Z31, then Z11 … Z15, Z7, Z8: constants; K2: where exp is not 0",
 }
 
 func (s *isa) wide() bool { return s.lanes == 16 }

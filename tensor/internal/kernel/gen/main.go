@@ -42,7 +42,8 @@ func (s *isa) write(name, header string, body func()) {
 func (s *isa) expand(text string) string {
 	r := strings.NewReplacer("{ISA}", s.title, "{V}", s.reg, "{ROWS}", fmt.Sprint(s.rows), "{LANES}", fmt.Sprint(s.lanes),
 		"{ACC}", fmt.Sprintf("%s0 … %s%d", s.reg, s.reg, 2*s.rows-1), "{B}", s.v(s.bReg)+", "+s.v(s.bReg+1),
-		"{A}", fmt.Sprintf("%s … %s", s.v(s.bReg+2), s.v(s.registers-1)), "{MASK}", s.maskNote)
+		"{A}", fmt.Sprintf("%s … %s", s.v(s.bReg+2), s.v(s.registers-1)), "{MASKREG}", s.maskReg, "{CONST}", s.constNote,
+		"{MASK}", s.maskNote)
 	return r.Replace(text)
 }
 

@@ -10,9 +10,10 @@ const vectorHeader = `
 
 Registers
 	CX elements left   DI y   SI x   BX a, gate or second operand   DX b
-	{V}0 … {V}6 values   {V}8 … {V}10 arguments and sums   constants in {V}16 … {V}31 and {V}7, {V}8, {V}11 … {V}15
-		where there are so many registers, otherwise in memory
-	{V}15 or K1 the mask of the rest, R8 while it is made
+	{V}0 … {V}6 values   {V}8 … {V}10 arguments and sums
+	{MASKREG} the mask of the rest, R8 while it is made
+	{CONST}
+
 Constants are the rows of ·constants, set in vector_amd64.go.
 `
 
