@@ -314,14 +314,6 @@ func (s *isa) fold(packed, scalar string, r int) {
 	s.op(scalar, "X0", x, x)
 }
 
-// half is the register of half the width, from which float32 are widened.
-func (s *isa) half(i int) string {
-	if s.wide() {
-		return fmt.Sprintf("Y%d", i)
-	}
-	return fmt.Sprintf("X%d", i)
-}
-
 // moments adds the sums and sums of squares of one vector of columns, in float64.
 func (s *isa) moments() {
 	v, h := s.v, s.bytes()/2
