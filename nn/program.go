@@ -102,7 +102,7 @@ func (p *Program) Set(input string, data []float32) error {
 }
 
 // Output returns the value of an output after a run, valid until the next. It is nil where there
-// is no such output or no run has been yet.
+// is no such output or nothing has been run yet.
 func (p *Program) Output(name string) []float32 {
 	for _, o := range p.outputs {
 		if o.name == name && p.memory != nil {
@@ -171,24 +171,6 @@ func (p *Program) RunTo(ctx context.Context, names ...string) error {
 		p.some, p.targets = p.needed(wanted), slices.Clone(names)
 	}
 	return p.run(ctx, p.some)
-}
-
-// Value returns what a node held after the last run that computed it: of an output, an input, a
-// node that Keep, Feed or RunTo named. Others are gone, which is an error.
-func (p *Program) Value(name string) (Value, error) {
-	i, err := p.find(name)
-	if err != nil {
-		return Value{}, err
-	}
-	switch {
-	case p.nodes[i].op == nil || p.probes[i].fed:
-		return p.nodes[i].value(name, p.source[i]), nil
-	case !p.outlives(i) && !p.asked[i]:
-		return Value{}, fmt.Errorf("nn: the value of %s is not kept; see Program.Keep", name)
-	case p.plan == nil || p.memory == nil:
-		return Value{}, fmt.Errorf("nn: %s has not been computed since a probe was changed", name)
-	}
-	return p.nodes[i].value(name, p.memory[i]), nil
 }
 
 // outlives says whether the value of a node is to be there after Run.

@@ -58,3 +58,21 @@ func (v Value) Set(data []float32) error {
 	copy(v.Raw, data)
 	return nil
 }
+
+// Value returns what a node held after the last run that computed it: of an output, an input, a
+// node that Keep, Feed or RunTo named. Others are gone, which is an error.
+func (p *Program) Value(name string) (Value, error) {
+	i, err := p.find(name)
+	if err != nil {
+		return Value{}, err
+	}
+	switch {
+	case p.nodes[i].op == nil || p.probes[i].fed:
+		return p.nodes[i].value(name, p.source[i]), nil
+	case !p.outlives(i) && !p.asked[i]:
+		return Value{}, fmt.Errorf("nn: the value of %s is not kept; see Program.Keep", name)
+	case p.plan == nil || p.memory == nil:
+		return Value{}, fmt.Errorf("nn: %s has not been computed since a probe was changed", name)
+	}
+	return p.nodes[i].value(name, p.memory[i]), nil
+}
