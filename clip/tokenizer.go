@@ -222,3 +222,6 @@ func nextSpecial(text string) (at int, special string) {
 	}
 	return at, special
 }
+
+// Merges returns the number of merges.
+func (t *Tokenizer) Merges() int { return len(t.merges) }

@@ -109,3 +109,6 @@ func (t *Tokenizer) appendWord(ids []int32, word string) []int32 {
 	}
 	return ids
 }
+
+// ByteLetter returns the letter that stands for a byte in the tokens of the vocabulary.
+func ByteLetter(b byte) rune { return byteLetters[b] }

@@ -1,0 +1,123 @@
+package verify
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"percept/clip"
+)
+
+const (
+	vocabFile   = "tokenizer/bpe_simple_vocab_16e6.txt.gz"
+	promptsFile = "tokenizer/prompts.json"
+	idsFile     = "tokenizer/ids_77.safetensors"
+)
+
+// tokenizerCases are those of CLIP's byte-pair tokenizer.
+func tokenizerCases(s *set) []Case {
+	ok := true
+	for _, f := range []string{vocabFile, promptsFile, idsFile, "tokenizer/vocab_spot_checks.json"} {
+		ok = s.want(f) && ok
+	}
+	if !ok {
+		return nil
+	}
+	s.knows(idsFile, func(name string) bool {
+		return slices.Contains([]string{"openai_padded_eot", "openai_tokenize_padded_zero", "ftfy_no_unescape_padded_eot"}, name)
+	})
+	const cleaning = "ftfy's cleaning of text is not there"
+	return []Case{
+		{Name: "tokenizer: vocabulary", run: tokenizerVocabulary},
+		{Name: "tokenizer: prompts as transformers", run: tokenizerPrompts},
+		{Name: "tokenizer: padded to the context as transformers", run: tokenizerPadded},
+		later("tokenizer: prompts as OpenAI's simple_tokenizer", cleaning),
+		later("tokenizer: prompts with ftfy, without unescaping", cleaning),
+	}
+}
+
+// prompts is prompts.json.
+type prompts struct {
+	Start   int32        `json:"start"`
+	End     int32        `json:"end"`
+	Pad     int32        `json:"pad"`
+	Context int          `json:"context"`
+	Cases   []promptCase `json:"cases"`
+}
+
+type promptCase struct {
+	Prompt       string  `json:"prompt"`
+	HF           []int32 `json:"hf_ids_unpadded"`
+	OpenAI       []int32 `json:"openai_ids_unpadded"`
+	Ftfy         []int32 `json:"ftfy_no_unescape_ids_unpadded"`
+	EqualsOpenAI bool    `json:"hf_equals_openai"`
+	EqualsFtfy   bool    `json:"hf_equals_ftfy_no_unescape"`
+	Tokens       int     `json:"n_tokens"`
+	Truncated    bool    `json:"truncated_at_77"`
+}
+
+func (c *check) tokenizer() *clip.Tokenizer {
+	b, err := c.set.read(vocabFile)
+	c.must(err)
+	t, err := clip.NewTokenizerOpenAI(b)
+	c.must(err)
+	return t
+}
+
+func tokenizerVocabulary(_ context.Context, c *check) {
+	var spot struct {
+		Size   int               `json:"n_vocab"`
+		First  map[string]int32  `json:"first"`
+		Some   map[string]int32  `json:"some"`
+		Merges int               `json:"n_merges"`
+		Bytes  map[string]string `json:"byte_encoder"`
+	}
+	c.json("tokenizer/vocab_spot_checks.json", &spot)
+	t := c.tokenizer()
+	c.that(t.Size() == spot.Size, "%d tokens, the reference has %d", t.Size(), spot.Size)
+	c.that(t.Merges() == spot.Merges, "%d merges, the reference has %d", t.Merges(), spot.Merges)
+	for _, list := range []map[string]int32{spot.First, spot.Some} {
+		for token, id := range list {
+			c.that(t.Token(id) == token, "token %d is %q, the reference has %q", id, t.Token(id), token)
+		}
+	}
+	for b, letter := range spot.Bytes {
+		n, err := strconv.ParseUint(b, 10, 8)
+		c.must(err)
+		r, _ := utf8.DecodeRuneInString(letter)
+		c.that(clip.ByteLetter(byte(n)) == r, "byte %d is written %q, the reference has %q", n, clip.ByteLetter(byte(n)), letter)
+	}
+}
+
+func tokenizerPrompts(_ context.Context, c *check) {
+	var p prompts
+	c.json(promptsFile, &p)
+	t := c.tokenizer()
+	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad, "start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
+	for _, k := range p.Cases {
+		ids := t.Encode(k.Prompt)
+		inner := ids[1 : len(ids)-1]
+		c.that(slices.Equal(inner, k.HF), "%q: %v, the reference has %v", k.Prompt, inner, k.HF)
+		if !k.EqualsOpenAI { // the counts below are of OpenAI's ids
+			continue
+		}
+		_, truncated := t.Pad(ids, p.Context)
+		c.that(len(inner) == k.Tokens && truncated == k.Truncated, "%q: %d tokens, truncated %v; the reference has %d and %v", k.Prompt, len(inner), truncated, k.Tokens, k.Truncated)
+	}
+}
+
+func tokenizerPadded(_ context.Context, c *check) {
+	var p prompts
+	c.json(promptsFile, &p)
+	t := c.tokenizer()
+	rows := c.rows(idsFile, "hf_padded_eot")
+	if len(rows) != len(p.Cases) {
+		c.problem("%d rows of padded ids for %d prompts", len(rows), len(p.Cases))
+		return
+	}
+	for i, k := range p.Cases {
+		ids, _ := t.Pad(t.Encode(k.Prompt), p.Context)
+		c.that(slices.Equal(ids, rows[i]), "%q: %v, the reference has %v", k.Prompt, ids, rows[i])
+	}
+}
