@@ -46,15 +46,17 @@ func (c *Conv2d) Forward(y, x, scratch []float32, g ConvGeometry) {
 	oh, ow := c.OutSize(g)
 	need("Conv2d", "x", len(x), g.N*g.H*g.W*c.cin)
 	need("Conv2d", "y", len(y), g.N*oh*ow*c.cout)
+	set := current.Load()
+	b := c.w.of(set)
 	if oh == g.H && ow == g.W && c.kh == 1 && c.kw == 1 && g.Stride == 1 {
 		p := products.get()
-		*p = product{b: c.w.of(current.Load()), c: y, a: x, m: g.N * oh * ow}
+		*p = product{set: set, b: b, c: y, a: x, m: g.N * oh * ow}
 		p.run()
 		products.put(p)
 		return
 	}
 	p := convolutions.get()
-	*p = convolution{ConvGeometry: g, b: c.w.of(current.Load()), y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow,
+	*p = convolution{ConvGeometry: g, set: set, b: b, y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow,
 		pitch: (g.PadLeft + g.W + g.PadRight) * c.cin}
 	p.run()
 	convolutions.put(p)

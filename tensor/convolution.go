@@ -28,7 +28,6 @@ type convolution struct {
 var convolutions freeList[convolution]
 
 func (p *convolution) run() {
-	p.set = current.Load()
 	pixels := p.N * p.oh * p.ow
 	work := 2 * pixels * p.b.n * p.b.k
 	p.lines = max(1, maxMC/p.ow)

@@ -22,7 +22,6 @@ type product struct {
 const maxMC = 240
 
 func (p *product) run() {
-	p.set = current.Load()
 	work := 2 * p.m * p.b.n * p.b.k
 	p.grid = newGrid(p.m, maxMC/5, p.b.panels(), p.m >= p.b.n, work)
 	run(p, p.tiles(), work)

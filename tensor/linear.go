@@ -21,8 +21,8 @@ var products freeList[product]
 func (l *Linear) Forward(y, x []float32, rows int) {
 	need("Linear", "x", len(x), rows*l.in)
 	need("Linear", "y", len(y), rows*l.out)
-	p := products.get()
-	*p = product{b: l.w.of(current.Load()), c: y, a: x, m: rows}
+	p, set := products.get(), current.Load()
+	*p = product{set: set, b: l.w.of(set), c: y, a: x, m: rows}
 	p.run()
 	products.put(p)
 }

@@ -15,7 +15,7 @@ func TestTables(t *testing.T) {
 		}
 	}
 	for i, m := range tailMasks {
-		if want := int32(-1); (i < 8) != (m == want) {
+		if (i < 8) != (m == -1) {
 			t.Errorf("mask %d = %d", i, m)
 		}
 	}
