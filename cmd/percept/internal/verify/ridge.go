@@ -114,6 +114,8 @@ func ridgeScaler(_ context.Context, c *check) {
 	c.json("ridge/info.json", &info)
 	x := c.matrix(ridgeFile, "X")
 	c.that(x.Rows == info.Samples && x.Cols == info.Features, "X is %d×%d, info.json says %d×%d", x.Rows, x.Cols, info.Samples, info.Features)
+	y := c.matrix(ridgeFile, "Ytest")
+	c.that(y.Rows == info.Test && y.Cols == info.Targets, "Ytest is %d×%d, info.json says %d×%d", y.Rows, y.Cols, info.Test, info.Targets)
 	s, err := ridge.FitScaler(x)
 	c.must(err)
 	c.near64("mean", s.Mean, c.float64s(ridgeFile, "scaler.mean"), ridgeTable)
