@@ -43,7 +43,7 @@ func topCases(s *set) []Case {
 	s.has("README.md")
 	var cases []Case
 	if s.has("SHA256SUMS") {
-		cases = append(cases, Case{Name: "SHA256SUMS: files of the set", run: sums})
+		cases = append(cases, Case{Name: "SHA256SUMS: files of the set", run: verifySums})
 	}
 	if s.want("generator_checks.json") {
 		cases = append(cases, Case{Name: "generator: parameters", run: generatorParameters}, Case{Name: "generator: inputs", run: generatorInputs})
@@ -51,8 +51,8 @@ func topCases(s *set) []Case {
 	return cases
 }
 
-// sums checks that the set is what was published: every listed file has its sum, and no other file is there.
-func sums(ctx context.Context, c *check) {
+// verifySums checks that the set is what was published: every listed file has its sum, and no other file is there.
+func verifySums(ctx context.Context, c *check) {
 	b, err := c.set.read("SHA256SUMS")
 	c.must(err)
 	listed := map[string]bool{"SHA256SUMS": true, "README.md": true}

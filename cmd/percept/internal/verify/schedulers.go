@@ -3,7 +3,9 @@ package verify
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -32,20 +34,51 @@ func schedulerCases(s *set) []Case {
 	if !ok {
 		return nil
 	}
-	const plms = "the sampler is not there"
-	return []Case{
+	cases := []Case{
 		{Name: "schedulers: tables in float64", run: scheduleTables64},
 		{Name: "schedulers: tables in float32", run: scheduleTables32},
 		{Name: "schedulers: keys of info.json and report.json", run: schedulerKeys},
 		{Name: "schedulers: timesteps, both conventions", run: timestepRules},
 		{Name: "schedulers: DDIM coefficients", run: ddimCoefficients},
 		{Name: "schedulers: img2img encoding, both conventions", run: imageEncoding},
-		mockCase("txt2img", "0.0"), mockCase("txt2img", "0.5"), mockCase("img2img", "0.0"), mockCase("img2img", "0.5"),
 		{Name: "schedulers: tiny U-Net, DDIM text to image", run: func(ctx context.Context, c *check) { tinySampling(ctx, c, "txt2img") }},
 		{Name: "schedulers: tiny U-Net, DDIM image to image", run: func(ctx context.Context, c *check) { tinySampling(ctx, c, "img2img") }},
-		later("schedulers: PLMS (CompVis)", plms),
-		later("schedulers: PNDM (diffusers)", plms),
 	}
+	runs, err := s.mockRuns()
+	if err != nil {
+		s.broken = append(s.broken, unknown{schedulerInfo, err.Error()})
+	}
+	for _, r := range runs {
+		cases = append(cases, Case{Name: "schedulers: DDIM with a formula, " + r.key(), run: func(ctx context.Context, c *check) {
+			for _, rule := range []scheduler.Convention{scheduler.CompVis, scheduler.Diffusers} {
+				r.run(ctx, c, rule)
+			}
+		}})
+	}
+	const plms = "the sampler is not there"
+	return append(cases, later("schedulers: PLMS (CompVis)", plms), later("schedulers: PNDM (diffusers)", plms))
+}
+
+// mockRun is a run with the formula in place of a model; eta is written as in the keys.
+type mockRun struct{ kind, eta string }
+
+func (r mockRun) key() string { return r.kind + ".eta" + r.eta }
+
+// mockRuns lists the runs of info.json: those whose timesteps it gives.
+func (s *set) mockRuns() ([]mockRun, error) {
+	var info map[string]json.RawMessage
+	if err := s.json(schedulerInfo, &info); err != nil {
+		return nil, err
+	}
+	var runs []mockRun
+	for _, key := range slices.Sorted(maps.Keys(info)) {
+		run, ok := strings.CutSuffix(key, ".timesteps")
+		kind, eta, found := strings.Cut(run, ".eta")
+		if ok && found && (kind == "txt2img" || kind == "img2img") {
+			runs = append(runs, mockRun{kind, eta})
+		}
+	}
+	return runs, nil
 }
 
 // samplerInfo holds the parts of info.json that are the same for all runs.
@@ -98,17 +131,18 @@ func (c *check) samplerInfo() (info samplerInfo, rest *keyed) {
 // schedulerKeys looks for cases in the two JSON files that no function above runs.
 func schedulerKeys(_ context.Context, c *check) {
 	info, k := c.samplerInfo()
-	for _, kind := range []string{"txt2img", "img2img"} {
-		for _, eta := range []string{"0.0", "0.5"} {
-			k.skip(kind + ".eta" + eta + ".timesteps")
-		}
+	runs, err := c.set.mockRuns()
+	c.must(err)
+	r := c.keyed(schedulerReport)
+	for _, run := range runs {
+		k.skip(run.key() + ".timesteps")
+		r.skip(run.key())
 	}
 	k.skip(fmt.Sprintf("diffusers_timesteps_%d", info.steps), fmt.Sprintf("ldm_timesteps_%d_ascending", info.steps),
 		"ldm_timesteps_by_steps", "diffusers_leading_timesteps_by_steps", "plms")
 	k.end()
-	r := c.keyed(schedulerReport)
 	r.skip("alphas_cumprod diffusers f32 vs ldm f64-rounded", "stochastic_encode", "diffusers add_noise",
-		"txt2img.eta0.0", "txt2img.eta0.5", "img2img.eta0.0", "img2img.eta0.5", "tiny_unet.txt2img", "tiny_unet.img2img", "plms")
+		"tiny_unet.txt2img", "tiny_unet.img2img", "plms")
 	r.end()
 	c.comparisons++
 }
@@ -208,7 +242,10 @@ func ddimCoefficients(_ context.Context, c *check) {
 		}
 		return y
 	}
-	for _, eta := range []string{"0.0", "0.5"} {
+	runs, err := c.set.mockRuns()
+	c.must(err)
+	for _, run := range runs {
+		eta := run.eta
 		d := c.ddim(info.steps, eta, scheduler.CompVis)
 		c.near("alphas", ascending(d.AlphaBar), c.float32s(mockFile, prefix+"alphas"), 0)
 		c.near("alphas_prev", ascending(d.AlphaPrev), c.float32s(mockFile, prefix+"alphas_prev"), 0)
@@ -241,17 +278,9 @@ func imageEncoding(_ context.Context, c *check) {
 	c.that(at == info.stochasticTimestep, "encoded at timestep %d, the reference at %d", at, info.stochasticTimestep)
 }
 
-// mockCase runs a sampler with the formula, by both conventions.
-func mockCase(kind, eta string) Case {
-	key := kind + ".eta" + eta
-	return Case{Name: "schedulers: DDIM with a formula, " + key, run: func(ctx context.Context, c *check) {
-		for _, rule := range []scheduler.Convention{scheduler.CompVis, scheduler.Diffusers} {
-			mockRun(ctx, c, rule, kind, eta, key)
-		}
-	}}
-}
-
-func mockRun(ctx context.Context, c *check, rule scheduler.Convention, kind, eta, key string) {
+// run compares every step of a run.
+func (r mockRun) run(ctx context.Context, c *check, rule scheduler.Convention) {
+	key := r.key()
 	info, k := c.samplerInfo()
 	var timesteps []int
 	k.take(key+".timesteps", &timesteps)
@@ -259,9 +288,9 @@ func mockRun(ctx context.Context, c *check, rule scheduler.Convention, kind, eta
 	c.keyed(schedulerReport).take(key, &report)
 	tol := report["ldm_f32_vs_ref_whole"].tolerance()
 
-	d := c.ddim(info.steps, eta, rule)
+	d := c.ddim(info.steps, r.eta, rule)
 	x, last := c.float32s(mockFile, "xT"), 0
-	if kind == "img2img" {
+	if r.kind == "img2img" {
 		x, last = c.float32s(mockFile, "img2img.z_enc"), info.tEnc
 	}
 	n := len(x)

@@ -269,6 +269,7 @@ func (c *check) tinyText() *clip.Text {
 	cfg := clip.SD14()
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Layers, cfg.Heads, cfg.VocabSize = t.Hidden, t.Inter, t.Layers, t.Heads, t.Vocab
 	cfg.EndToken = t.Vocab - 1
+	cfg.MaxPositionEmbeddings = c.shape("tiny/text_io.safetensors", "input_ids", 2)[1]
 	m, err := clip.NewText(cfg, weights.NewSynth("text_encoder", c.seed()))
 	c.must(err)
 	return m
