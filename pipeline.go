@@ -1,0 +1,139 @@
+package percept
+
+import (
+	"context"
+	"fmt"
+	"image"
+)
+
+// batch bounds how many pictures go through a network at once, which bounds memory.
+const batch = 8
+
+// Latents are image latents z, [N,4,H,W], multiplied by the model's scale: the space in which
+// diffusion happens and which ridge regression predicts.
+type Latents struct {
+	Data    []float32
+	N, H, W int
+}
+
+// LatentChannels is the number of channels of a latent of Stable Diffusion v1.
+const LatentChannels = 4
+
+// Len is the number of values of one latent.
+func (l Latents) Len() int { return LatentChannels * l.H * l.W }
+
+// At is latent i as a view, [4,H,W].
+func (l Latents) At(i int) []float32 { return l.Data[i*l.Len() : (i+1)*l.Len()] }
+
+// Slice is latents lo to hi as a view.
+func (l Latents) Slice(lo, hi int) Latents {
+	return Latents{Data: l.Data[lo*l.Len() : hi*l.Len()], N: hi - lo, H: l.H, W: l.W}
+}
+
+func (l Latents) check() error {
+	if l.N < 1 || l.H < 1 || l.W < 1 || len(l.Data) != l.N*l.Len() {
+		return fmt.Errorf("latents: %d values for %d latents of 4×%d×%d", len(l.Data), l.N, l.H, l.W)
+	}
+	return nil
+}
+
+// TextEmbed returns c [len(captions), Tokens, Width]: the text encoder's last hidden state after
+// the final norm, each caption padded with end tokens and cut to the encoder's length.
+func (p *Pipeline) TextEmbed(ctx context.Context, captions []string) ([]float32, error) {
+	c := make([]float32, 0, len(captions)*p.Tokens*p.Width)
+	for len(captions) > 0 {
+		n := min(batch, len(captions))
+		ids := make([][]int32, n)
+		for i, caption := range captions[:n] {
+			ids[i], _ = p.Tokenizer.Pad(p.Tokenizer.Encode(caption), p.Tokens)
+		}
+		part, err := p.Text.Encode(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		c = append(c, part...)
+		captions = captions[n:]
+	}
+	return c, nil
+}
+
+// MeanTextEmbed returns c [Tokens, Width] averaged over an image's captions, as Takagi & Nishimoto
+// do with the five captions that COCO has for most images.
+func (p *Pipeline) MeanTextEmbed(ctx context.Context, captions []string) ([]float32, error) {
+	if len(captions) == 0 {
+		return nil, fmt.Errorf("no caption to embed, expected at least one")
+	}
+	all, err := p.TextEmbed(ctx, captions)
+	if err != nil {
+		return nil, err
+	}
+	mean := make([]float32, p.Tokens*p.Width)
+	for i := range mean {
+		var sum float64
+		for k := range captions {
+			sum += float64(all[k*len(mean)+i])
+		}
+		mean[i] = float32(sum / float64(len(captions)))
+	}
+	return mean, nil
+}
+
+// Encode returns the latents of pictures of one size: the mean of the VAE's posterior, scaled.
+// The published pipeline draws a sample instead, which makes z depend on the order of the calls.
+func (p *Pipeline) Encode(ctx context.Context, pictures []image.Image) (Latents, error) {
+	var all Latents
+	for lo := 0; lo < len(pictures); lo += batch {
+		x, h, w, err := FromImages(pictures[lo:min(lo+batch, len(pictures))])
+		if err != nil {
+			return Latents{}, err
+		}
+		n := len(x) / (3 * h * w)
+		f := p.VAE.Config.Downscale()
+		if h%f != 0 || w%f != 0 {
+			return Latents{}, fmt.Errorf("picture is %d×%d, expected sides that are multiples of %d", w, h, f)
+		}
+		if lo == 0 {
+			all = Latents{N: len(pictures), H: h / f, W: w / f}
+			all.Data = make([]float32, 0, all.N*all.Len())
+		} else if h/f != all.H || w/f != all.W {
+			return Latents{}, fmt.Errorf("picture %d is %d×%d, expected %d×%d as the first", lo, w, h, all.W*f, all.H*f)
+		}
+		moments := make([]float32, n*2*all.Len())
+		if err := p.VAE.Encode(ctx, moments, x, n, h, w); err != nil {
+			return Latents{}, err
+		}
+		for i := range n {
+			mean := moments[i*2*all.Len():][:all.Len()]
+			for _, v := range mean {
+				all.Data = append(all.Data, v*p.Scale)
+			}
+		}
+	}
+	return all, all.check()
+}
+
+// Decode renders latents as pictures.
+func (p *Pipeline) Decode(ctx context.Context, z Latents) ([]*image.RGBA, error) {
+	if err := z.check(); err != nil {
+		return nil, err
+	}
+	f := p.VAE.Config.Downscale()
+	pictures := make([]*image.RGBA, 0, z.N)
+	for lo := 0; lo < z.N; lo += batch {
+		part := z.Slice(lo, min(lo+batch, z.N))
+		unscaled := make([]float32, len(part.Data))
+		for i, v := range part.Data {
+			unscaled[i] = v / p.Scale
+		}
+		x := make([]float32, part.N*3*z.H*f*z.W*f)
+		if err := p.VAE.Decode(ctx, x, unscaled, part.N, z.H, z.W); err != nil {
+			return nil, err
+		}
+		images, err := ToImages(x, part.N, z.H*f, z.W*f)
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, images...)
+	}
+	return pictures, nil
+}
