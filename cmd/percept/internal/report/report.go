@@ -97,8 +97,10 @@ func (p Page) score(subject, method, metric string) *Score {
 	return nil
 }
 
-// show prints a value as the metric wants it.
-func show(m Metric, v float64) string {
+func show(m Metric, v float64) string { return m.Show(v) }
+
+// Show prints a value as the metric wants it.
+func (m Metric) Show(v float64) string {
 	if m.Percent {
 		return fmt.Sprintf("%.1f %%", 100*v)
 	}

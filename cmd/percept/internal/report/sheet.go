@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"strings"
 
 	xdraw "golang.org/x/image/draw"
 	"golang.org/x/image/font"
@@ -23,9 +24,10 @@ type Sheet struct {
 
 // SheetRow is one line of a contact sheet. A nil picture leaves its place empty.
 type SheetRow struct {
-	Label   string // shown under the pictures; may be empty
-	Images  []image.Image
-	Divider bool // leaves a gap above the row
+	Label    string   // shown under the pictures; may be empty
+	Captions []string // shown under each picture, broken into lines; may be nil
+	Images   []image.Image
+	Divider  bool // leaves a gap above the row
 }
 
 // Sizes in pixels of the sheet's parts.
@@ -35,6 +37,8 @@ const (
 	sheetTitle   = 30
 	sheetHeader  = 22
 	sheetCaption = 18
+	captionLines = 3 // at most, under one picture
+	captionLine  = 14
 )
 
 var (
@@ -47,10 +51,13 @@ var (
 func (s Sheet) Draw() (*image.RGBA, error) {
 	scale := max(s.Scale, 1)
 	var cell image.Point
-	caption := 0
+	caption, cells := 0, 0
 	for _, r := range s.Rows {
 		if r.Label != "" {
 			caption = sheetCaption
+		}
+		if r.Captions != nil {
+			cells = captionLines*captionLine + sheetGap
 		}
 		for _, m := range r.Images {
 			if m == nil {
@@ -72,7 +79,7 @@ func (s Sheet) Draw() (*image.RGBA, error) {
 	width := 2*sheetMargin + len(s.Columns)*(cell.X+sheetGap) - sheetGap
 	height := 2*sheetMargin + sheetTitle + sheetHeader
 	for _, r := range s.Rows {
-		height += cell.Y + sheetGap + caption
+		height += cell.Y + sheetGap + caption + cells
 		if r.Divider {
 			height += 2 * sheetGap
 		}
@@ -109,6 +116,12 @@ func (s Sheet) Draw() (*image.RGBA, error) {
 			xdraw.NearestNeighbor.Scale(dst, at, m, m.Bounds(), xdraw.Src, nil)
 		}
 		y += cell.Y
+		for i, c := range r.Captions {
+			for k, line := range wrap(small, cell.X, c) {
+				text(dst, small, ink, sheetMargin+i*(cell.X+sheetGap), y+(k+1)*captionLine, cell.X, line)
+			}
+		}
+		y += cells
 		if caption > 0 {
 			text(dst, small, faint, sheetMargin, y+14, width-2*sheetMargin, r.Label)
 			y += caption
@@ -136,4 +149,22 @@ func text(dst draw.Image, f font.Face, c color.Color, x, y, width int, s string)
 	}
 	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, y)}
 	d.DrawString(s)
+}
+
+// wrap breaks a caption into lines of a width in pixels; what is left after the last line is kept
+// in it, to be cut by text.
+func wrap(f font.Face, width int, s string) []string {
+	var lines []string
+	for _, word := range strings.Fields(s) {
+		last := len(lines) - 1
+		switch {
+		case last < 0:
+			lines = append(lines, word)
+		case last == captionLines-1 || font.MeasureString(f, lines[last]+" "+word).Ceil() <= width:
+			lines[last] += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }

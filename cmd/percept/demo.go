@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept/cmd/percept/internal/experiment"
+	"percept/cmd/percept/internal/report"
+	"percept/cmd/percept/internal/stage"
+)
+
+func newDemo() *cobra.Command {
+	c := experiment.Demo()
+	var out, model string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "From simulated brains to pictures and scores, all stages",
+		Long: `Simulate two subjects looking at pictures, written in the layout and formats of the Natural
+Scenes Dataset; read their responses; decode z from early and c from higher visual cortex;
+render z, c and z+c with controls; score; write a contact sheet and an HTML report.
+
+Every stage leaves its artefact in the run directory. Run again after an interruption and it
+goes on where it stopped; change an option and only what depends on it is made again.`,
+		Example: `  percept demo --out demo
+  percept demo --out demo --strength 0.5     only the pictures are made again`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.Check(); err != nil {
+				return usageError{err}
+			}
+			pipe, err := openModel(cmd.Context(), model)
+			if err != nil {
+				return err
+			}
+			c.Model = model
+			run, err := experiment.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
+				b := newBar(cmd.ErrOrStderr(), title)
+				return b.progress, b.end
+			})
+			if err != nil {
+				return err
+			}
+			result, err := run.Do(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printResult(cmd.OutOrStdout(), result)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&out, "out", "demo", "run `folder`, made if it is not there")
+	f.StringVar(&model, "model", "", "model `folder` (default: the embedded model)")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "of diffusion noise, shuffles and bootstrap")
+	f.Uint64Var(&c.Simulate.Seed, "brain-seed", c.Simulate.Seed, "of the simulated brains and their pictures")
+	f.IntVar(&c.Render.Steps, "steps", c.Render.Steps, "DDIM steps")
+	f.Float64Var(&c.Render.Strength, "strength", c.Render.Strength, "share of the diffusion that z is noised by, between 0 and 1")
+	f.Float64Var(&c.Render.Guidance, "guidance", c.Render.Guidance, "scale of classifier-free guidance")
+	f.IntVar(&c.Render.Images, "images", c.Render.Images, "test images to render (0: all)")
+	return cmd
+}
+
+// printResult prints the table, one block per subject, and where the pictures are.
+func printResult(w io.Writer, result *experiment.Result) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	metrics := experiment.Metrics()
+	for _, s := range result.Subjects {
+		fmt.Fprintf(t, "\n%s", s)
+		for _, m := range metrics {
+			fmt.Fprintf(t, "\t%s", m.Title)
+		}
+		fmt.Fprintln(t)
+		for _, method := range experiment.Methods() {
+			cells := []string{"  " + method}
+			for _, m := range metrics {
+				if v, ok := report.Find(result.Scores, s, method, m.Name); ok {
+					cells = append(cells, fmt.Sprintf("%s [%s – %s]", m.Show(v.Value), m.Show(v.Low), m.Show(v.High)))
+				}
+			}
+			fmt.Fprintln(t, strings.Join(cells, "\t"))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	absolute, err := filepath.Abs(result.Report)
+	if err != nil {
+		absolute = result.Report
+	}
+	_, err = fmt.Fprintf(w, "\ncontact sheet  %s\nreport         %s\n", result.Sheet, absolute)
+	return err
+}

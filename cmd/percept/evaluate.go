@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"percept"
+	"percept/cmd/percept/internal/report"
+	"percept/fmri/metrics"
+	"percept/fmri/sim/scene"
+	"percept/fmri/stats"
+	"percept/weights/embedded"
+)
+
+// evaluationSeed starts scenes that neither the training of the embedded model nor the simulated
+// experiment draws.
+const evaluationSeed = 0xE7A1_0000
+
+func newEvaluate() *cobra.Command {
+	var (
+		out      string
+		scenes   int
+		steps    int
+		guidance float64
+	)
+	cmd := &cobra.Command{
+		Use:   "evaluate",
+		Short: "Measure the embedded model on scenes it never saw",
+		Long: `Draw scenes that were not trained on; report how well the VAE shows them (PSNR) and how well
+pictures made from their captions can be told apart by a network that had no part in making
+them; write a sheet of 32 pictures with their captions.`,
+		Example: "  percept evaluate --out docs/captions.png",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if scenes < 32 {
+				return usageError{fmt.Errorf("--scenes %d, expected 32 or more", scenes)}
+			}
+			if ext := filepath.Ext(out); ext != ".png" {
+				return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", out)}
+			}
+			ctx := cmd.Context()
+			pipe, err := percept.Embedded(ctx)
+			if err != nil {
+				return err
+			}
+			r := rand.New(rand.NewPCG(evaluationSeed, 0))
+			drawn, captions := make([]image.Image, scenes), make([]string, scenes)
+			for i := range drawn {
+				s := scene.Random(r)
+				drawn[i], captions[i] = s.Draw(pipe.Size), s.Captions(r, 1)[0]
+			}
+			psnr, err := meanPSNR(ctx, pipe, drawn)
+			if err != nil {
+				return err
+			}
+			c, err := pipe.TextEmbed(ctx, captions)
+			if err != nil {
+				return err
+			}
+			b := newBar(cmd.ErrOrStderr(), "pictures from captions")
+			side := pipe.Size / pipe.VAE.Config.Downscale()
+			x, err := pipe.Denoise(ctx, percept.NoiseFor(evaluationSeed, 0, scenes, side, side), c,
+				percept.Sampling{Steps: steps, Guidance: guidance}, b.progress)
+			b.end(false)
+			if err != nil {
+				return err
+			}
+			made, err := pipe.Decode(ctx, x)
+			if err != nil {
+				return err
+			}
+			if err := captionSheet(out, captions, made); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "VAE reconstruction of %d unseen scenes: %.2f dB PSNR\n", scenes, psnr)
+			if err := identifyMade(cmd, drawn, made); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), out)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&out, "out", "captions.png", "`file` for the sheet of 32 pictures")
+	f.IntVar(&scenes, "scenes", 128, "scenes to draw")
+	f.IntVar(&steps, "steps", 25, "DDIM steps")
+	f.Float64Var(&guidance, "guidance", 3, "scale of classifier-free guidance")
+	return cmd
+}
+
+// meanPSNR is the mean over pictures of 10·log10(1 / mean squared error) after encoding and decoding,
+// in dB, values from 0 to 1.
+func meanPSNR(ctx context.Context, pipe *percept.Pipeline, drawn []image.Image) (float64, error) {
+	z, err := pipe.Encode(ctx, drawn)
+	if err != nil {
+		return 0, err
+	}
+	back, err := pipe.Decode(ctx, z)
+	if err != nil {
+		return 0, err
+	}
+	var sum float64
+	for i, m := range back {
+		mse, err := metrics.MeanSquaredError(metrics.FromImage(drawn[i]), metrics.FromImage(m))
+		if err != nil {
+			return 0, err
+		}
+		sum += -10 * math.Log10(mse)
+	}
+	return sum / float64(len(back)), nil
+}
+
+func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) error {
+	net, err := metrics.OpenSceneNet(embedded.FS(), "scenenet")
+	if err != nil {
+		return err
+	}
+	originals, err := net.Features(cmd.Context(), drawn)
+	if err != nil {
+		return err
+	}
+	pictures := make([]image.Image, len(made))
+	for i, m := range made {
+		pictures[i] = m
+	}
+	generated, err := net.Features(cmd.Context(), pictures)
+	if err != nil {
+		return err
+	}
+	similarity, err := metrics.Correlations(originals, generated)
+	if err != nil {
+		return err
+	}
+	for _, d := range []metrics.Direction{metrics.FixOriginal, metrics.FixGenerated} {
+		each := similarity.Identify(d).PerImage()
+		in, err := stats.BootstrapMean(each, stats.Resampling{})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "two-way identification of caption pictures (%v): %.1f %% [%.1f – %.1f], n = %d\n",
+			d, 100*stats.Mean(each), 100*in.Low, 100*in.High, len(each))
+	}
+	return nil
+}
+
+func captionSheet(path string, captions []string, made []*image.RGBA) error {
+	const columns, rows = 8, 4
+	s := report.Sheet{Title: "Pictures from captions, none of them trained on (embedded model)", Columns: make([]string, columns), Scale: 2}
+	for y := range rows {
+		row := report.SheetRow{Captions: captions[y*columns : (y+1)*columns]}
+		for _, m := range made[y*columns : (y+1)*columns] {
+			row.Images = append(row.Images, m)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	m, err := s.Draw()
+	if err != nil {
+		return err
+	}
+	return writePNG(path, m)
+}

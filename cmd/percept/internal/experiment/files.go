@@ -1,0 +1,89 @@
+package experiment
+
+import (
+	"fmt"
+
+	"percept/fmri"
+	"percept/fmri/ridge"
+	"percept/weights"
+)
+
+// An artefact's matrices are safetensors: float32, rows are images.
+
+func namedMatrix(name string, m ridge.Matrix) weights.Named {
+	return weights.NamedF32(name, m.Data, m.Rows, m.Cols)
+}
+
+func namedIDs(name string, ids []fmri.ImageID) weights.Named {
+	x := make([]int32, len(ids))
+	for i, id := range ids {
+		x[i] = int32(id)
+	}
+	return weights.NamedI32(name, x, len(x))
+}
+
+// file is an opened artefact. The first error sticks, so that several reads need one check.
+type file struct {
+	store *weights.Store
+	err   error
+}
+
+func openFile(path string) *file {
+	s, err := weights.Open(path)
+	return &file{s, err}
+}
+
+func (f *file) close() error {
+	if f.store != nil {
+		if err := f.store.Close(); f.err == nil {
+			f.err = err
+		}
+	}
+	return f.err
+}
+
+func (f *file) matrix(name string) ridge.Matrix {
+	if f.err != nil {
+		return ridge.Matrix{}
+	}
+	_, shape, ok := f.store.Info(name)
+	if !ok || len(shape) != 2 {
+		f.err = fmt.Errorf("%s: %s has shape %v, expected a matrix", f.store.File(), name, shape)
+		return ridge.Matrix{}
+	}
+	m := ridge.Matrix{Rows: shape[0], Cols: shape[1]}
+	m.Data, f.err = f.store.Float32(name)
+	return m
+}
+
+func (f *file) ids(name string) []fmri.ImageID {
+	if f.err != nil {
+		return nil
+	}
+	var x []int64
+	if x, f.err = f.store.Int64(name); f.err != nil {
+		return nil
+	}
+	ids := make([]fmri.ImageID, len(x))
+	for i, v := range x {
+		ids[i] = fmri.ImageID(v)
+	}
+	return ids
+}
+
+// rowsOf picks the rows of m whose identity is in want, in want's order.
+func rowsOf(m ridge.Matrix, have, want []fmri.ImageID) (ridge.Matrix, error) {
+	at := make(map[fmri.ImageID]int, len(have))
+	for i, id := range have {
+		at[id] = i
+	}
+	rows := make([]int, len(want))
+	for i, id := range want {
+		r, ok := at[id]
+		if !ok {
+			return ridge.Matrix{}, fmt.Errorf("image %d has no features", id)
+		}
+		rows[i] = r
+	}
+	return m.Take(rows), nil
+}

@@ -1,0 +1,212 @@
+package experiment
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"percept/cmd/percept/internal/report"
+	"percept/cmd/percept/internal/stage"
+	"percept/fmri"
+	"percept/fmri/nsd"
+	"percept/tensor"
+	"percept/weights"
+)
+
+const (
+	reportFile = "report.html"
+	sheetFile  = "sheet.png"
+	sheetRows  = 8 // test images on the contact sheet
+)
+
+// Metrics lists the columns of the result table.
+func Metrics() []report.Metric { return tableMetrics }
+
+// Methods lists the rows of the result table.
+func Methods() []string {
+	var names []string
+	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// report writes the contact sheet and the page, and returns what they show.
+func (r *Run) report(ctx context.Context) (*Result, error) {
+	scores, err := r.readScores()
+	if err != nil {
+		return nil, err
+	}
+	inputs := []string{scoresFile, truthFolder}
+	for _, s := range r.Config.Subjects {
+		inputs = append(inputs, picturesFolder(s), decodedFile(s), responsesFile(s))
+	}
+	err = r.stages.Do(ctx, stage.Stage{
+		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: inputs[:2+3*len(r.Config.Subjects)],
+		Run: func(_ context.Context, tmp string, _ stage.Progress) error { return r.writeSheet(tmp) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = r.stages.Do(ctx, stage.Stage{
+		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
+		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
+			page, err := r.page(ctx, scores)
+			if err != nil {
+				return err
+			}
+			b, err := page.Write()
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(tmp, b, 0o666)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Report: r.stages.Path(reportFile), Sheet: r.stages.Path(sheetFile), Scores: scores, Subjects: r.Config.Subjects}, nil
+}
+
+// columns of the gallery: what was seen, what was decoded, the controls.
+func columns() (names []string) {
+	names = append(names, "seen")
+	return append(names, Methods()...)
+}
+
+// gallery loads every column of a subject's test images.
+func (r *Run) gallery(subject string) (ids []fmri.ImageID, rows [][]image.Image, err error) {
+	if ids, _, _, err = r.testSet(subject, "decoded"); err != nil {
+		return nil, nil, err
+	}
+	folders := []string{filepath.Join(truthFolder, "seen")}
+	for _, l := range decodedLooks {
+		folders = append(folders, filepath.Join(picturesFolder(subject), l.folder))
+	}
+	for _, l := range trueLooks {
+		folders = append(folders, filepath.Join(truthFolder, l.folder))
+	}
+	rows = make([][]image.Image, len(ids))
+	for _, f := range folders {
+		pictures, err := loadPictures(r.stages.Path(f), ids)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i, m := range pictures {
+			rows[i] = append(rows[i], m)
+		}
+	}
+	return ids, rows, nil
+}
+
+func (r *Run) writeSheet(path string) error {
+	s := report.Sheet{Title: "Seen, decoded from the brain, and controls", Columns: columns()}
+	for k, subject := range r.Config.Subjects {
+		ids, rows, err := r.gallery(subject)
+		if err != nil {
+			return err
+		}
+		for i := range min(sheetRows, len(rows)) {
+			s.Rows = append(s.Rows, report.SheetRow{
+				Label: fmt.Sprintf("%s, image %d", subject, ids[i]), Images: rows[i], Divider: k > 0 && i == 0})
+		}
+	}
+	m, err := s.Draw()
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o666)
+}
+
+func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
+	p := &report.Page{
+		Title:    "Percept: what the brain saw",
+		Methods:  Methods(),
+		Explain:  map[string]string{},
+		Metrics:  tableMetrics,
+		Subjects: r.Config.Subjects,
+		Scores:   scores,
+		Columns:  columns(),
+	}
+	p.Summary = "Latent z decoded from early visual cortex, text conditioning c from higher visual cortex, " +
+		"pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)."
+	if r.Config.Simulate != nil {
+		p.Summary += " The subjects are simulated: these numbers say that the pipeline works, not how well a brain can be read."
+	}
+	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
+		p.Explain[l.name] = l.explain
+	}
+	data, err := nsd.Open(r.dataRoot())
+	if err != nil {
+		return nil, err
+	}
+	captions, err := data.Captions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, subject := range r.Config.Subjects {
+		ids, rows, err := r.gallery(subject)
+		if err != nil {
+			return nil, err
+		}
+		for i, images := range rows {
+			label := ""
+			if c := captions[ids[i]]; len(c) > 0 {
+				label = c[0]
+			}
+			p.Rows = append(p.Rows, report.PageRow{Subject: subject, Label: label, Images: images})
+		}
+	}
+	p.Facts, err = r.facts()
+	return p, err
+}
+
+// facts say how the numbers were made.
+func (r *Run) facts() ([]report.Fact, error) {
+	c := r.Config
+	facts := []report.Fact{
+		{Name: "version", Value: r.stages.Version},
+		{Name: "model", Value: fmt.Sprintf("%s, sha256 %s", r.Model.Name, r.Model.Hash)},
+		{Name: "kernels", Value: tensor.KernelSet()},
+		{Name: "z from", Value: strings.Join(c.Decode.Early, ", ")},
+		{Name: "c from", Value: strings.Join(c.Decode.Higher, ", ")},
+		{Name: "ridge", Value: fmt.Sprintf("%d-fold cross-validation, one penalty per target out of %d from %.3g to %.3g",
+			c.Decode.Folds, len(c.Decode.Alphas), c.Decode.Alphas[0], c.Decode.Alphas[len(c.Decode.Alphas)-1])},
+		{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d", c.Render.Steps, c.Render.Strength, c.Render.Guidance, c.Seed)},
+	}
+	for _, subject := range c.Subjects {
+		f := openFile(r.stages.Path(responsesFile(subject)))
+		early, higher := f.matrix("early"), f.matrix("higher")
+		test := 0
+		for _, t := range f.ids("is_test") {
+			test += int(t)
+		}
+		if err := f.close(); err != nil {
+			return nil, err
+		}
+		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%d early and %d higher voxels, %d training and %d test images",
+			early.Cols, higher.Cols, early.Rows-test, test)})
+		s, err := weights.Open(r.stages.Path(decodedFile(subject)))
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range []string{"z", "c"} {
+			if edge := s.Metadata()["decoded."+k+".edge"]; edge != "" {
+				facts = append(facts, report.Fact{Name: subject + ", " + k, Value: edge})
+			}
+		}
+		if err := s.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"percept/cmd/percept/internal/verify"
+)
+
+func newVerify() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Check every number against a folder of reference data",
+		Long: `Run every case of a folder of reference values (computed with torch, diffusers, scikit-learn and
+others) and print case, largest error, tolerance and result. Any folder of the same layout will
+do, whatever its seeds and sizes. A failed or unknown case ends with exit status 1.`,
+		Example: "  percept verify ../shared/golden",
+		Args:    oneArg("the folder of reference data"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, err := verify.Run(cmd.Context(), args[0], cmd.OutOrStdout())
+			return err
+		},
+	}
+}
