@@ -6,14 +6,33 @@ import (
 	"slices"
 )
 
-// ReadAll reads all voxels in file order, first index fastest, with scaling applied in float64. An integer that
-// float32 cannot hold exactly, where nothing is scaled, is an error.
+// ReadAll reads all voxels in file order, first index fastest, with scaling applied in float64 and the result rounded to
+// float32. An integer that float32 cannot hold exactly, where nothing is scaled, is an error.
 func (img *Image) ReadAll() ([]float32, error) {
 	var out []float32 // grows with what the file really holds: dimensions may lie
 	err := img.blocks(func(b []byte, n int) error {
 		at := len(out)
 		out = append(out, make([]float32, n)...)
 		return img.decode(out[at:], b, n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ReadAll64 is ReadAll in float64.
+func (img *Image) ReadAll64() ([]float64, error) {
+	var out []float64
+	err := img.blocks(func(b []byte, n int) error {
+		for i := range n {
+			v, exact := img.value(b[i*img.Type.Size():])
+			if !exact {
+				return fmt.Errorf("%s: a voxel is about %.0f, which float64 cannot hold exactly", img.name, v)
+			}
+			out = append(out, v)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -101,48 +120,55 @@ func (img *Image) blocks(take func(b []byte, n int) error) error {
 	return s.drain()
 }
 
-// decode converts n stored values.
+// decode converts n stored values to float32.
 func (img *Image) decode(dst []float32, b []byte, n int) error {
-	o := img.order
-	scaled := img.scaled()
+	size := img.Type.Size()
+	isFloat := img.Type == Float32 || img.Type == Float64
 	for i := range n {
-		var v float64
-		exact := true
-		switch img.Type {
-		case Uint8:
-			v = float64(b[i])
-		case Int8:
-			v = float64(int8(b[i]))
-		case Int16:
-			v = float64(int16(o.Uint16(b[2*i:])))
-		case Uint16:
-			v = float64(o.Uint16(b[2*i:]))
-		case Int32:
-			v = float64(int32(o.Uint32(b[4*i:])))
-		case Uint32:
-			v = float64(o.Uint32(b[4*i:]))
-		case Int64:
-			x := int64(o.Uint64(b[8*i:]))
-			v = float64(x)
-			exact = x > -1<<53 && x < 1<<53
-		case Uint64:
-			x := o.Uint64(b[8*i:])
-			v = float64(x)
-			exact = x < 1<<53
-		case Float32:
-			v = float64(math.Float32frombits(o.Uint32(b[4*i:])))
-		default:
-			v = math.Float64frombits(o.Uint64(b[8*i:]))
-		}
-		if scaled {
-			v = v*img.Slope + img.Inter
-		} else if img.Type != Float32 && img.Type != Float64 {
-			exact = exact && float64(float32(v)) == v
+		v, exact := img.value(b[i*size:])
+		if !isFloat && !img.scaled() && float64(float32(v)) != v {
+			exact = false
 		}
 		if !exact {
-			return fmt.Errorf("%s: a voxel is %.0f, which float32 cannot hold exactly", img.name, v)
+			return fmt.Errorf("%s: a voxel is about %.0f, which float32 cannot hold exactly", img.name, v)
 		}
 		dst[i] = float32(v)
 	}
 	return nil
+}
+
+// value is the stored value at the front of b, scaled; exact is false if it is an integer that float64 cannot hold.
+func (img *Image) value(b []byte) (v float64, exact bool) {
+	o := img.order
+	exact = true
+	switch img.Type {
+	case Uint8:
+		v = float64(b[0])
+	case Int8:
+		v = float64(int8(b[0]))
+	case Int16:
+		v = float64(int16(o.Uint16(b)))
+	case Uint16:
+		v = float64(o.Uint16(b))
+	case Int32:
+		v = float64(int32(o.Uint32(b)))
+	case Uint32:
+		v = float64(o.Uint32(b))
+	case Int64:
+		x := int64(o.Uint64(b))
+		v = float64(x)
+		exact = x >= -1<<53 && x <= 1<<53
+	case Uint64:
+		x := o.Uint64(b)
+		v = float64(x)
+		exact = x <= 1<<53
+	case Float32:
+		v = float64(math.Float32frombits(o.Uint32(b)))
+	default:
+		v = math.Float64frombits(o.Uint64(b))
+	}
+	if img.scaled() {
+		v = v*img.Slope + img.Inter
+	}
+	return v, exact
 }
