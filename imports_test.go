@@ -18,7 +18,7 @@ var importRules = []struct {
 }{
 	{"gorgonia.org/...", []string{"percept/nn"}, "the graph library stays behind nn, so that it can be vendored or replaced in a day"},
 	{"github.com/chewxy/hm", []string{"percept/nn"}, "gorgonia's type system stays behind nn"},
-	{"percept/tensor/internal/...", []string{"percept/tensor/..."}, "kernels are reached through tensor"},
+	{"percept/tensor/internal/...", []string{"percept/tensor", "percept/tensor/..."}, "kernels are reached through tensor"},
 	{"percept/unet", models, modelsWhy},
 	{"percept/vae", models, modelsWhy},
 	{"percept/clip", models, modelsWhy},
@@ -42,9 +42,9 @@ var selfContained = map[string][]string{
 	"percept/tensor":                 {"percept/tensor/internal/...", "golang.org/x/sys/..."},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
-	"percept/fmri/internal/hdf5":     nil,
-	"percept/fmri/internal/matfile":  nil,
-	"percept/fmri/internal/nifti":    nil,
+	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},
 }
 
 func TestImportRules(t *testing.T) {

@@ -57,6 +57,8 @@ goes on where it stopped; change an option and only what depends on it is made a
 	f.StringVar(&model, "model", "", "model `folder` (default: the embedded model)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "of diffusion noise, shuffles and bootstrap")
 	f.Uint64Var(&c.Simulate.Seed, "brain-seed", c.Simulate.Seed, "of the simulated brains and their pictures")
+	f.IntVar(&c.Simulate.Own, "train-images", c.Simulate.Own, "training images of each simulated subject (0: 400)")
+	f.IntVar(&c.Simulate.Shared, "test-images", c.Simulate.Shared, "test images that both simulated subjects see (0: 40)")
 	f.IntVar(&c.Render.Steps, "steps", c.Render.Steps, "DDIM steps")
 	f.Float64Var(&c.Render.Strength, "strength", c.Render.Strength, "share of the diffusion that z is noised by, between 0 and 1")
 	f.Float64Var(&c.Render.Guidance, "guidance", c.Render.Guidance, "scale of classifier-free guidance")

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"percept/weights/embedded"
+)
+
+// command runs one command line.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// brokenModel copies the embedded model and cuts or removes one file.
+func brokenModel(t *testing.T, file string, keep int64) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := os.CopyFS(dir, embedded.FS()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, filepath.FromSlash(file))
+	if keep < 0 {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	if err := os.Truncate(path, keep); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
+	taken := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(taken, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	weights := "unet/diffusion_pytorch_model.safetensors"
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want []string // all of them in the first line
+	}{
+		{"unknown flag", []string{"demo", "--nonsense"}, 2, []string{"--nonsense"}},
+		{"flag of another type", []string{"demo", "--steps", "many"}, 2, []string{"many", "--steps"}},
+		{"value out of range", []string{"demo", "--strength", "2"}, 2, []string{"strength", "2", "less than 1"}},
+		{"unknown command", []string{"reconstruct"}, 2, []string{"reconstruct"}},
+		{"argument where none is taken", []string{"demo", "here"}, 2, []string{"here"}},
+		{"argument missing", []string{"verify"}, 2, []string{"folder"}},
+		{"prompt missing", []string{"generate"}, 2, []string{"--prompt"}},
+		{"picture that is no PNG", []string{"generate", "--prompt", "a house", "--out", "x.jpg"}, 2, []string{"x.jpg", ".png"}},
+		{"run directory is a file", []string{"demo", "--out", taken}, 1, []string{taken}},
+		{"folder to write to is missing", []string{"generate", "--prompt", "a house", "--steps", "1", "--out", filepath.Join(taken, "x.png")}, 1, []string{"x.png"}},
+		{"reference data missing", []string{"verify", filepath.Join(taken, "golden")}, 1, []string{"golden"}},
+		{"model folder missing", []string{"generate", "--prompt", "a house", "--model", filepath.Join(taken, "no")}, 1, []string{"no", "expected"}},
+		{"weights missing", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, weights, -1)}, 1, []string{"unet"}},
+		{"weights cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, weights, 100_000)}, 1, []string{weights}},
+		{"configuration cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, "vae/config.json", 20)}, 1, []string{"vae/config.json"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := command(t, c.args...)
+			if code != c.code {
+				t.Errorf("exit status %d, want %d; stderr: %s", code, c.code, stderr)
+			}
+			line, rest, _ := strings.Cut(stderr, "\n")
+			for _, want := range c.want {
+				if !strings.Contains(line, want) {
+					t.Errorf("first line %q does not name %q", line, want)
+				}
+			}
+			if c.code == 1 && strings.TrimSpace(rest) != "" {
+				t.Errorf("more than one line: %q", stderr)
+			}
+			if c.code == 2 && !strings.Contains(rest, "Usage:") {
+				t.Errorf("no usage after %q", line)
+			}
+			if strings.Contains(stderr, "goroutine") {
+				t.Errorf("a stack trace: %s", stderr)
+			}
+		})
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	for _, c := range newRoot().Commands() {
+		if c.Name() == "help" || c.Name() == "completion" {
+			continue
+		}
+		if c.Short == "" || !strings.Contains(c.Example, "percept "+c.Name()) {
+			t.Errorf("%s: no short text or no example", c.Name())
+		}
+	}
+	code, stdout, _ := command(t, "demo", "--help")
+	if code != 0 || !strings.Contains(stdout, "Examples:") {
+		t.Errorf("demo --help: status %d, %q", code, stdout)
+	}
+}
+
+func TestDemoEndToEndAndAgain(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"demo", "--out", dir, "--train-images", "40", "--test-images", "4", "--steps", "3"}
+	code, stdout, stderr := command(t, args...)
+	if code != 0 {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	for _, want := range []string{"subj01", "subj02", "z+c", "shuffled z+c", "2-way, semantic", "report.html", "sheet.png"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("output lacks %q:\n%s", want, stdout)
+		}
+	}
+	first := readAll(t, dir)
+	if _, ok := first["report.html"]; !ok {
+		t.Fatal("no report.html")
+	}
+
+	// Nothing is made twice.
+	if code, _, stderr = command(t, args...); code != 0 {
+		t.Fatalf("second run: exit status %d: %s", code, stderr)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(stderr), "\n") {
+		if !strings.HasSuffix(line, "up to date") {
+			t.Errorf("second run did: %s", line)
+		}
+	}
+
+	// A lost artefact is made again, to the same bytes, and what came after it stays.
+	if err := os.RemoveAll(filepath.Join(dir, "pictures_subj02")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr = command(t, args...); code != 0 {
+		t.Fatalf("third run: exit status %d: %s", code, stderr)
+	}
+	if n := strings.Count(stderr, " s\n"); n != 1 {
+		t.Errorf("third run made %d stages, want 1:\n%s", n, stderr)
+	}
+	for name, b := range readAll(t, dir) {
+		if !bytes.Equal(first[name], b) && !strings.HasPrefix(name, "manifests") {
+			t.Errorf("%s has other bytes than after the first run", name)
+		}
+	}
+}
+
+// readAll reads every file below dir.
+func readAll(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		files[filepath.ToSlash(rel)], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,175 @@
+package percept_test
+
+import (
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"percept"
+)
+
+var embeddedPipeline = sync.OnceValues(func() (*percept.Pipeline, error) { return percept.Embedded(context.Background()) })
+
+func pipeline(t *testing.T) *percept.Pipeline {
+	t.Helper()
+	p, err := embeddedPipeline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// flat is a picture of one colour.
+func flat(size int, c color.Color) image.Image {
+	m := image.NewRGBA(image.Rect(0, 0, size, size))
+	for i := range size * size {
+		m.Set(i%size, i/size, c)
+	}
+	return m
+}
+
+func TestEncodeDecodeKeepsAPicture(t *testing.T) {
+	p := pipeline(t)
+	sky := color.RGBA{110, 170, 230, 255}
+	z, err := p.Encode(t.Context(), []image.Image{flat(p.Size, sky), flat(p.Size, color.RGBA{90, 160, 60, 255})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := p.Decode(t.Context(), z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, g, b, _ := back[0].At(p.Size/2, p.Size/2).RGBA()
+	for i, c := range []struct{ got, want int }{{int(r >> 8), 110}, {int(g >> 8), 170}, {int(b >> 8), 230}} {
+		if d := c.got - c.want; d < -30 || d > 30 {
+			t.Errorf("channel %d of a flat picture came back as %d, was %d", i, c.got, c.want)
+		}
+	}
+}
+
+func TestADenoisedPictureDoesNotDependOnItsBatch(t *testing.T) {
+	p := pipeline(t)
+	captions := make([]string, 9) // more than one batch
+	for i := range captions {
+		captions[i] = []string{"a red house", "a white boat on the sea", "a black cat at night"}[i%3]
+	}
+	c, err := p.TextEmbed(t.Context(), captions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := p.Tokens * p.Width
+	if len(c) != len(captions)*row {
+		t.Fatalf("conditioning has %d values, want %d", len(c), len(captions)*row)
+	}
+	s := percept.Sampling{Steps: 2, Guidance: 3}
+	const h, w = 12, 12
+	all, err := p.Denoise(t.Context(), percept.NoiseFor(1, 0, 9, h, w), c, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := p.Denoise(t.Context(), percept.NoiseFor(1, 8, 9, h, w), c[8*row:], s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range alone.Data {
+		if d := math.Abs(float64(v - all.At(8)[i])); d > 1e-4 {
+			t.Fatalf("value %d differs by %g from the one made in a batch", i, d)
+		}
+	}
+}
+
+func TestDenoiseFromStaysNearItsStartAtLowStrength(t *testing.T) {
+	p := pipeline(t)
+	z, err := p.Encode(t.Context(), []image.Image{flat(p.Size, color.RGBA{110, 170, 230, 255})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := p.TextEmbed(t.Context(), []string{""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noise := percept.NoiseFor(2, 0, 1, z.H, z.W)
+	distance := func(strength float64) float64 {
+		x, err := p.DenoiseFrom(t.Context(), z, noise, strength, c, percept.Sampling{Steps: 20, Guidance: 1}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for i := range x.Data {
+			d := float64(x.Data[i] - z.Data[i])
+			sum += d * d
+		}
+		return math.Sqrt(sum / float64(len(x.Data)))
+	}
+	if low, high := distance(0.1), distance(0.9); low >= high {
+		t.Errorf("rms distance from the start is %g at strength 0.1 and %g at 0.9", low, high)
+	}
+}
+
+func TestMeanTextEmbedIsTheMean(t *testing.T) {
+	p := pipeline(t)
+	captions := []string{"a red house", "a big tree on the left"}
+	all, err := p.TextEmbed(t.Context(), captions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, err := p.MeanTextEmbed(t.Context(), captions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range mean {
+		if want := (all[i] + all[len(mean)+i]) / 2; math.Abs(float64(v-want)) > 1e-6 {
+			t.Fatalf("value %d is %g, want %g", i, v, want)
+		}
+	}
+}
+
+func TestPipelineRejects(t *testing.T) {
+	p := pipeline(t)
+	noise := percept.NoiseFor(1, 0, 1, 12, 12)
+	c := make([]float32, p.Tokens*p.Width)
+	for _, e := range []struct {
+		name string
+		call func() error
+		want string
+	}{
+		{"picture of an odd size", func() error {
+			_, err := p.Encode(t.Context(), []image.Image{flat(100, color.White)})
+			return err
+		}, "multiples of 8"},
+		{"latent that the U-Net cannot take", func() error {
+			_, err := p.Denoise(t.Context(), percept.NoiseFor(1, 0, 1, 10, 12), c, percept.Sampling{Steps: 2}, nil)
+			return err
+		}, "multiple"},
+		{"strength 1", func() error {
+			_, err := p.DenoiseFrom(t.Context(), noise, noise, 1, c, percept.Sampling{}, nil)
+			return err
+		}, "less than 1"},
+		{"steps that leave the schedule", func() error {
+			_, err := p.Denoise(t.Context(), noise, c, percept.Sampling{Steps: 3}, nil)
+			return err
+		}, "steps"},
+		{"conditioning of another size", func() error {
+			_, err := p.Denoise(t.Context(), noise, c[1:], percept.Sampling{Steps: 2}, nil)
+			return err
+		}, "conditioning"},
+		{"no caption", func() error {
+			_, err := p.MeanTextEmbed(t.Context(), nil)
+			return err
+		}, "caption"},
+	} {
+		if err := e.call(); err == nil || !strings.Contains(err.Error(), e.want) {
+			t.Errorf("%s: error %v, want one with %q", e.name, err, e.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Denoise(ctx, noise, c, percept.Sampling{Steps: 2}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: error %v", err)
+	}
+}
