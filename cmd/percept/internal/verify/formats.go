@@ -31,14 +31,6 @@ type formatEntry struct {
 	LibSays   string                   `json:"reference_library_says"`
 }
 
-// notYetFormats are the beginnings of file names whose formats have no case yet.
-var notYetFormats = map[string]string{
-	"h5_":  "the comparison with package fmri/internal/hdf5 is not written",
-	"nii_": "the comparison with package fmri/internal/nifti is not written",
-	"npy_": ".npy files are not read yet",
-	"npz":  ".npz files are not read yet",
-}
-
 // formatCases are those of single files, good and bad: one case a file of the manifest.
 func formatCases(s *set) []Case {
 	if !s.want(formatManifest) {
@@ -71,10 +63,8 @@ func formatCase(name string, e formatEntry) Case {
 	case strings.HasPrefix(name, "model_"):
 		return Case{Name: title, run: func(_ context.Context, c *check) { modelFile(c, file, e) }}
 	}
-	for prefix, reason := range notYetFormats {
-		if strings.HasPrefix(name, prefix) {
-			return later(title, reason)
-		}
+	if a, ok := arrayCase(title, name, e); ok {
+		return a
 	}
 	return Case{Name: title, run: func(_ context.Context, c *check) { c.problem("unknown kind of file: %s", e.What) }}
 }
