@@ -1,6 +1,11 @@
 // Package nsd reads a tree of the Natural Scenes Dataset (Allen et al. 2022, doi:10.1038/s41593-021-00962-x). It is
 // the only place that knows the dataset's paths, 1-based ids and recording sessions.
 //
+//	responses.tsv ──► Trials ◄── checked ── nsd_expdesign.mat ──► Design: shared images
+//	                    │
+//	roi/*.nii.gz ──► ROIs, Region ──► Betas (betas_sessionNN.hdf5 or .nii.gz) ──► fmri.Responses
+//	nsd_stimuli.hdf5 ──► Stimulus        nsd_stim_info_merged.csv, captions_*.json ──► Captions
+//
 // Nothing is assumed that the dataset does not promise: any number of sessions, with gaps; any number of trials in a
 // session; any image and volume size; any number of images, repeats and shared images.
 package nsd
