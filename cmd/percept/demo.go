@@ -73,18 +73,19 @@ func printResult(w io.Writer, result *experiment.Result) error {
 	for _, s := range result.Subjects {
 		fmt.Fprintf(t, "\n%s", s)
 		for _, m := range metrics {
-			fmt.Fprintf(t, "\t%s", m.Title)
+			fmt.Fprintf(t, "\t%s", m.Short)
 		}
 		fmt.Fprintln(t)
 		for _, method := range experiment.Methods() {
 			cells := []string{"  " + method}
 			for _, m := range metrics {
 				if v, ok := report.Find(result.Scores, s, method, m.Name); ok {
-					cells = append(cells, fmt.Sprintf("%s [%s – %s]", m.Show(v.Value), m.Show(v.Low), m.Show(v.High)))
+					cells = append(cells, cell(m, v))
 				}
 			}
 			fmt.Fprintln(t, strings.Join(cells, "\t"))
 		}
+		fmt.Fprintln(t, strings.Join(chanceRow(result, s, metrics), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -95,4 +96,25 @@ func printResult(w io.Writer, result *experiment.Result) error {
 	}
 	_, err = fmt.Fprintf(w, "\ncontact sheet  %s\nreport         %s\n", result.Sheet, absolute)
 	return err
+}
+
+// cell is a score and its interval; the unit is in the header.
+func cell(m report.Metric, v experiment.Row) string {
+	if m.Percent {
+		return fmt.Sprintf("%.1f [%.0f, %.0f]", 100*v.Value, 100*v.Low, 100*v.High)
+	}
+	return fmt.Sprintf("%.3f [%.2f, %.2f]", v.Value, v.Low, v.High)
+}
+
+// chanceRow shows between what bounds 95 % of random pairings of the shuffled control's pictures score.
+func chanceRow(result *experiment.Result, subject string, metrics []report.Metric) []string {
+	cells := []string{"  chance"}
+	for _, m := range metrics {
+		c := ""
+		if v, ok := report.Find(result.Scores, subject, experiment.Shuffled, m.Name); ok && v.ChanceHigh > v.ChanceLow {
+			c = fmt.Sprintf("[%.0f, %.0f]", 100*v.ChanceLow, 100*v.ChanceHigh)
+		}
+		cells = append(cells, c)
+	}
+	return cells
 }

@@ -15,7 +15,6 @@ import (
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
-	"percept/weights/embedded"
 )
 
 // evaluationSeed starts scenes that neither the training of the embedded model nor the simulated
@@ -117,7 +116,7 @@ func meanPSNR(ctx context.Context, pipe *percept.Pipeline, drawn []image.Image) 
 }
 
 func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) error {
-	net, err := metrics.OpenSceneNet(embedded.FS(), "scenenet")
+	net, err := metrics.EmbeddedSceneNet()
 	if err != nil {
 		return err
 	}

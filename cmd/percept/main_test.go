@@ -112,7 +112,7 @@ func TestDemoEndToEndAndAgain(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
-	for _, want := range []string{"subj01", "subj02", "z+c", "shuffled z+c", "2-way, semantic", "report.html", "sheet.png"} {
+	for _, want := range []string{"subj01", "subj02", "z+c", "shuffled z+c", "things %", "report.html", "sheet.png"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("output lacks %q:\n%s", want, stdout)
 		}

@@ -3,6 +3,10 @@ package scene
 // LabelNames names the entries of Labels.
 var LabelNames = labelNames()
 
+// ThingNames names the kinds of things that a scene can hold, sun and mountains included: the first
+// entries of Labels.
+func ThingNames() []string { return LabelNames[:numKinds:numKinds] }
+
 func labelNames() []string {
 	var names []string
 	for k := range numKinds {

@@ -24,13 +24,16 @@ type look struct {
 	method  decode.Method
 }
 
+// Shuffled names the control whose decoders were fitted on shuffled pairs.
+const Shuffled = "shuffled z+c"
+
 // decodedLooks come from a brain, trueLooks from the image's own features.
 var (
 	decodedLooks = []look{
 		{"z", "z", "decoded z alone, without diffusion", "decoded", decode.ZOnly},
 		{"c", "c", "decoded c alone, from noise", "decoded", decode.COnly},
 		{"z+c", "zc", "decoded z, noised and denoised under decoded c", "decoded", decode.ZC},
-		{"shuffled z+c", "shuffled_zc", "decoders fitted on shuffled pairs of brain and image", "shuffled", decode.ZC},
+		{Shuffled, "shuffled_zc", "decoders fitted on shuffled pairs of brain and image", "shuffled", decode.ZC},
 	}
 	trueLooks = []look{
 		{"true z", "true_z", "the image's own z: what the VAE can show", "true", decode.ZOnly},

@@ -8,14 +8,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"percept/cmd/percept/internal/report"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/metrics"
+	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
 	"percept/tensor"
-	"percept/weights/embedded"
 )
 
 const scoresFile = "scores.json"
@@ -25,14 +26,16 @@ type Row = report.Score
 
 // Metrics of the table, in order.
 var tableMetrics = []report.Metric{
-	{Name: "pixcorr", Title: "PixCorr", Explain: "correlation of all pixels and channels of seen and decoded picture"},
-	{Name: "ssim", Title: "SSIM", Explain: "structural similarity of the grey pictures, Gaussian window"},
-	{Name: "pixel_id", Title: "2-way, pixels", Percent: true,
+	{Name: "pixcorr", Title: "PixCorr", Short: "PixCorr", Explain: "correlation of all pixels and channels of seen and decoded picture, at their own size"},
+	{Name: "ssim", Title: "SSIM", Short: "SSIM", Explain: "structural similarity of the grey pictures, Gaussian window"},
+	{Name: "pixel_id", Title: "2-way, pixels", Short: "pixels %", Percent: true,
 		Explain: "two-way identification by pixel correlation: the original against its own and another generated picture"},
-	{Name: "semantic_id", Title: "2-way, semantic", Percent: true,
-		Explain: "two-way identification by features of a network that recognises scenes and had no part in making the pictures: the original against its own and another generated picture (Takagi & Nishimoto)"},
-	{Name: "semantic_id_peers", Title: "2-way, semantic, fixed generated", Percent: true,
-		Explain: "the same, the generated picture against its own and another original (MindEye, brain-diffuser)"},
+	{Name: "things_id", Title: "2-way, things", Short: "things %", Percent: true,
+		Explain: "two-way identification by the kinds of things in the picture, as seen by a network that had no part in making it: the original against its own and another generated picture (Takagi & Nishimoto's direction)"},
+	{Name: "things_id_peers", Title: "2-way, things, fixed generated", Short: "things (peers) %", Percent: true,
+		Explain: "the same, the generated picture against its own and another original (the direction of MindEye and brain-diffuser)"},
+	{Name: "scene_id", Title: "2-way, whole scene", Short: "scene %", Percent: true,
+		Explain: "two-way identification by all features of that network's last layer, to which light and ground add as much as things do (Takagi & Nishimoto's direction)"},
 }
 
 // score compares every kind of picture with what was seen.
@@ -43,11 +46,16 @@ func (r *Run) score(ctx context.Context) error {
 	}
 	return r.stages.Do(ctx, stage.Stage{
 		Name: "score", Title: "score", Output: scoresFile, Inputs: inputs,
-		Params: []any{r.Config.Score, r.Config.Seed}, Extra: map[string]string{"kernels": tensor.KernelSet()},
+		Params: []any{r.Config.Score, r.Config.Seed, tableMetrics, scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			net, err := metrics.OpenSceneNet(embedded.FS(), "scenenet")
+			net, err := metrics.EmbeddedSceneNet()
 			if err != nil {
 				return err
+			}
+			for _, name := range scene.ThingNames() {
+				if !slices.Contains(net.Labels(), name) {
+					return fmt.Errorf("the scene network does not know %q", name)
+				}
 			}
 			var rows []Row
 			total := len(r.Config.Subjects) * (len(decodedLooks) + len(trueLooks))
@@ -100,12 +108,13 @@ func (r *Run) readScores() ([]Row, error) {
 
 // scorer holds what is the same for all methods of a subject.
 type scorer struct {
-	ids      []fmri.ImageID
-	seen     []metrics.Image
-	pixels   [][]float32
-	semantic [][]float32
-	net      *metrics.SceneNet
-	config   Config
+	ids    []fmri.ImageID
+	seen   []metrics.Image
+	pixels [][]float32
+	things [][]float32
+	scenes [][]float32
+	net    *metrics.SceneNet
+	config Config
 }
 
 func newScorer(ctx context.Context, net *metrics.SceneNet, dir string, ids []fmri.ImageID, c Config) (*scorer, error) {
@@ -114,12 +123,13 @@ func newScorer(ctx context.Context, net *metrics.SceneNet, dir string, ids []fmr
 		return nil, err
 	}
 	s := &scorer{ids: ids, net: net, config: c}
-	s.seen, s.pixels, s.semantic, err = s.describe(ctx, pictures)
+	s.seen, s.pixels, s.things, s.scenes, err = s.describe(ctx, pictures)
 	return s, err
 }
 
-// describe returns pictures, their pixels as feature vectors, and their semantic features.
-func (s *scorer) describe(ctx context.Context, pictures []image.Image) (m []metrics.Image, pixels, semantic [][]float32, err error) {
+// describe returns pictures, their pixels as feature vectors, how strongly the network sees each kind
+// of thing in them, and the features of its last layer.
+func (s *scorer) describe(ctx context.Context, pictures []image.Image) (m []metrics.Image, pixels, things, scenes [][]float32, err error) {
 	for _, p := range pictures {
 		img := metrics.FromImage(p)
 		v := make([]float32, len(img.Pix))
@@ -128,8 +138,18 @@ func (s *scorer) describe(ctx context.Context, pictures []image.Image) (m []metr
 		}
 		m, pixels = append(m, img), append(pixels, v)
 	}
-	semantic, err = s.net.Features(ctx, pictures)
-	return m, pixels, semantic, err
+	if things, err = s.net.Logits(ctx, pictures); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	for i, logits := range things {
+		var kinds []float32
+		for _, name := range scene.ThingNames() {
+			kinds = append(kinds, logits[slices.Index(s.net.Labels(), name)])
+		}
+		things[i] = kinds
+	}
+	scenes, err = s.net.Features(ctx, pictures)
+	return m, pixels, things, scenes, err
 }
 
 // score returns one row per metric for the pictures in a folder.
@@ -138,7 +158,7 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded, pixels, semantic, err := s.describe(ctx, pictures)
+	decoded, pixels, things, scenes, err := s.describe(ctx, pictures)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +182,11 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 		}
 		rows = append(rows, row)
 	}
-	bySemantic, err := metrics.Correlations(s.semantic, semantic)
+	byThings, err := metrics.Correlations(s.things, things)
+	if err != nil {
+		return nil, err
+	}
+	byScene, err := metrics.Correlations(s.scenes, scenes)
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +200,9 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 		direction  metrics.Direction
 	}{
 		{"pixel_id", byPixels, metrics.FixOriginal},
-		{"semantic_id", bySemantic, metrics.FixOriginal},
-		{"semantic_id_peers", bySemantic, metrics.FixGenerated},
+		{"things_id", byThings, metrics.FixOriginal},
+		{"things_id_peers", byThings, metrics.FixGenerated},
+		{"scene_id", byScene, metrics.FixOriginal},
 	} {
 		row, err := s.identify(m.name, m.similarity.Identify(m.direction))
 		if err != nil {

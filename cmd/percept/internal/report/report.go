@@ -31,6 +31,7 @@ type Score struct {
 type Metric struct {
 	Name    string
 	Title   string
+	Short   string // head of its column on a terminal
 	Explain string
 	Percent bool
 }
