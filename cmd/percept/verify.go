@@ -7,17 +7,21 @@ import (
 )
 
 func newVerify() *cobra.Command {
-	return &cobra.Command{
+	var only string
+	cmd := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check every number against a folder of reference data",
 		Long: `Run every case of a folder of reference values (computed with torch, diffusers, scikit-learn and
 others) and print case, largest error, tolerance and result. Any folder of the same layout will
 do, whatever its seeds and sizes. A failed or unknown case ends with exit status 1.`,
-		Example: "  percept verify ../shared/golden",
-		Args:    oneArg("the folder of reference data"),
+		Example: `  percept verify golden
+  percept verify golden --only tiny`,
+		Args: oneArg("the folder of reference data"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := verify.Run(cmd.Context(), args[0], cmd.OutOrStdout())
+			_, err := verify.RunOnly(cmd.Context(), args[0], only, cmd.OutOrStdout())
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&only, "only", "", "run the cases whose names begin with this")
+	return cmd
 }
