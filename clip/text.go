@@ -20,7 +20,7 @@ type Text struct {
 	normOut   *nn.LayerNorm // text_model.final_layer_norm
 
 	mu       sync.Mutex
-	programs map[[2]int]*nn.Program // by batch and number of tokens
+	programs nn.Programs[[2]int] // by batch and number of tokens
 }
 
 // NewText builds the model from the tensors of p, whose names begin with "text_model." as transformers 4 writes them.
@@ -37,7 +37,6 @@ func NewText(c TextConfig, p nn.Params) (*Text, error) {
 		tokens:    nn.NewEmbedding(s.Sub("embeddings.token_embedding"), c.VocabSize, c.HiddenSize),
 		positions: nn.NewEmbedding(s.Sub("embeddings.position_embedding"), c.MaxPositionEmbeddings, c.HiddenSize),
 		normOut:   nn.NewLayerNorm(s.Sub("final_layer_norm"), c.HiddenSize, c.LayerNormEps),
-		programs:  map[[2]int]*nn.Program{},
 	}
 	for i := range c.Layers {
 		m.layers = append(m.layers, c.newTextLayer(s.Sub("encoder.layers."+strconv.Itoa(i))))

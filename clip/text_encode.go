@@ -20,20 +20,16 @@ func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
 	})
 }
 
-// Program returns the Program for n texts of Config.MaxPositionEmbeddings tokens. It is made once for every n and shared with
-// Encode, so that it must not run while Encode does.
+// Program returns the Program that Encode uses for n texts of Config.MaxPositionEmbeddings tokens. It is kept as long as
+// the model; it must neither run nor be changed while Encode runs.
 func (m *Text) Program(n int) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.program(n, m.Config.MaxPositionEmbeddings)
+	tokens := m.Config.MaxPositionEmbeddings
+	return m.programs.Lend([2]int{n, tokens}, func() (*nn.Program, error) { return m.compile(n, tokens) })
 }
 
-// program is the cached Program; m.mu is held.
-func (m *Text) program(n, tokens int) (*nn.Program, error) {
-	key := [2]int{n, tokens}
-	if p, ok := m.programs[key]; ok {
-		return p, nil
-	}
+func (m *Text) compile(n, tokens int) (*nn.Program, error) {
 	g, err := m.Graph(n, tokens)
 	if err != nil {
 		return nil, err
@@ -42,7 +38,6 @@ func (m *Text) program(n, tokens int) (*nn.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
-	m.programs[key] = p
 	return p, nil
 }
 
@@ -55,7 +50,8 @@ func (m *Text) Encode(ctx context.Context, ids [][]int32) ([]float32, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p, err := m.program(len(ids), len(ids[0]))
+	n, tokens := len(ids), len(ids[0])
+	p, err := m.programs.Get([2]int{n, tokens}, func() (*nn.Program, error) { return m.compile(n, tokens) })
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type Model struct {
 	convOut *nn.Conv2d     // conv_out
 
 	mu       sync.Mutex
-	programs map[Shape]*nn.Program
+	programs nn.Programs[Shape]
 }
 
 // New builds the network from the tensors of p, named as in diffusers. All missing and misshapen tensors are
@@ -34,10 +34,9 @@ func New(c Config, p nn.Params) (*Model, error) {
 	s := nn.NewScope(p)
 	first, last := c.BlockOutChannels[0], c.BlockOutChannels[c.Levels()-1]
 	m := &Model{
-		Config:   c,
-		convIn:   nn.NewConv2d(s.Sub("conv_in"), c.InChannels, first, 3),
-		time:     newTimeEmbedding(s.Sub("time_embedding"), first, c.timeChannels()),
-		programs: map[Shape]*nn.Program{},
+		Config: c,
+		convIn: nn.NewConv2d(s.Sub("conv_in"), c.InChannels, first, 3),
+		time:   newTimeEmbedding(s.Sub("time_embedding"), first, c.timeChannels()),
 	}
 	skips, in := []int{first}, first // channels of the skip connections, in the order in which they arise
 	for level, out := range c.BlockOutChannels {

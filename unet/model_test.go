@@ -22,7 +22,7 @@ func TestPredictRejects(t *testing.T) {
 		{"height", 4 * 12 * 16, 4 * 12 * 16, 1, 77 * 48, 1, 12, 16, "12×16 (height × width), both must be positive multiples of 8"},
 		{"width", 4 * 16 * 15, 4 * 16 * 15, 1, 77 * 48, 1, 16, 15, "16×15 (height × width), both must be positive multiples of 8"},
 		{"empty", 0, 0, 1, 77 * 48, 1, 0, 8, "0×8"},
-		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "context of 3696 values, must be [0, tokens, 48]"},
+		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "batch of 0 latents, must be positive"},
 		{"negative size", 256, 256, 1, 77 * 48, 1, -8, -8, "-8×-8"},
 		{"context", 256, 256, 1, 47, 1, 8, 8, "context of 47 values, must be [1, tokens, 48]"},
 		{"room", 255, 256, 1, 77 * 48, 1, 8, 8, "room for 255 values of eps, must be 256: [1, 4, 8, 8]"},

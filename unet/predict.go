@@ -57,25 +57,12 @@ func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 	return p, nil
 }
 
-// Program returns the Program that Predict uses for these sizes, for probes on predictions. It is made once; it must
-// neither run nor be changed while a prediction runs.
+// Program returns the Program that Predict uses for these sizes, for probes on predictions. It is kept as long as the
+// model; it must neither run nor be changed while a prediction runs.
 func (m *Model) Program(s Shape) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.program(s)
-}
-
-// program is the cached Program; m.mu is held.
-func (m *Model) program(s Shape) (*nn.Program, error) {
-	if p, ok := m.programs[s]; ok {
-		return p, nil
-	}
-	p, err := m.Compile(s, nn.Options{})
-	if err != nil {
-		return nil, err
-	}
-	m.programs[s] = p
-	return p, nil
+	return m.programs.Lend(s, func() (*nn.Program, error) { return m.Compile(s, nn.Options{}) })
 }
 
 // Predict writes the noise predicted in n latents of h×w to eps.
@@ -84,8 +71,11 @@ func (m *Model) program(s Shape) (*nn.Program, error) {
 //	timesteps   [n], from 0 to 999, one for each latent
 //	text        [n, tokens, CrossAttentionDim]; the number of tokens follows from its length
 func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []float32, n, h, w int) error {
+	if n < 1 {
+		return fmt.Errorf("unet: batch of %d latents, must be positive", n)
+	}
 	row := n * m.Config.CrossAttentionDim
-	if n < 1 || len(text) == 0 || len(text)%row != 0 {
+	if len(text) == 0 || len(text)%row != 0 {
 		return fmt.Errorf("unet: context of %d values, must be [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
 	}
 	if want := n * m.Config.OutChannels * h * w; len(eps) != want {
@@ -93,7 +83,8 @@ func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []floa
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p, err := m.program(Shape{n, h, w, len(text) / row})
+	s := Shape{n, h, w, len(text) / row}
+	p, err := m.programs.Get(s, func() (*nn.Program, error) { return m.Compile(s, nn.Options{}) })
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type Model struct {
 	decoder   *decoder   // decoder
 
 	mu       sync.Mutex
-	programs map[programKey]*nn.Program
+	programs nn.Programs[programKey]
 }
 
 // programKey names a cached Program: which half, and the size of its input.
@@ -41,7 +41,6 @@ func New(c Config, p nn.Params) (*Model, error) {
 		quant:     nn.NewConv2d(s.Sub("quant_conv"), 2*c.LatentChannels, 2*c.LatentChannels, 1),
 		postQuant: nn.NewConv2d(s.Sub("post_quant_conv"), c.LatentChannels, c.LatentChannels, 1),
 		decoder:   c.newDecoder(s.Sub("decoder")),
-		programs:  map[programKey]*nn.Program{},
 	}
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("vae: %w", err)
@@ -86,26 +85,24 @@ func (m *Model) DecodeGraph(n, h, w int) (*nn.Graph, error) {
 	})
 }
 
-// EncodeProgram returns the Program of EncodeGraph. It is made once for every shape and shared with Encode, so that
-// it must not run while Encode does.
+// EncodeProgram returns the Program that Encode uses for these sizes. It is kept as long as the model; it must neither
+// run nor be changed while Encode runs.
 func (m *Model) EncodeProgram(n, h, w int) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.program(programKey{false, n, h, w})
+	k := programKey{false, n, h, w}
+	return m.programs.Lend(k, func() (*nn.Program, error) { return m.compile(k) })
 }
 
-// DecodeProgram returns the Program of DecodeGraph; see EncodeProgram.
+// DecodeProgram returns the Program that Decode uses for these sizes; see EncodeProgram.
 func (m *Model) DecodeProgram(n, h, w int) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.program(programKey{true, n, h, w})
+	k := programKey{true, n, h, w}
+	return m.programs.Lend(k, func() (*nn.Program, error) { return m.compile(k) })
 }
 
-// program is the cached Program; m.mu is held.
-func (m *Model) program(k programKey) (*nn.Program, error) {
-	if p, ok := m.programs[k]; ok {
-		return p, nil
-	}
+func (m *Model) compile(k programKey) (*nn.Program, error) {
 	graph := m.EncodeGraph
 	if k.decode {
 		graph = m.DecodeGraph
@@ -118,7 +115,6 @@ func (m *Model) program(k programKey) (*nn.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vae: %w", err)
 	}
-	m.programs[k] = p
 	return p, nil
 }
 
@@ -141,7 +137,7 @@ func (m *Model) Decode(ctx context.Context, image, latent []float32, n, h, w int
 func (m *Model) run(ctx context.Context, k programKey, outName string, out []float32, inName string, in []float32) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p, err := m.program(k)
+	p, err := m.programs.Get(k, func() (*nn.Program, error) { return m.compile(k) })
 	if err != nil {
 		return err
 	}
