@@ -1,7 +1,9 @@
 package hdf5
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 	"sort"
 )
 
@@ -91,6 +93,26 @@ func (d *Dataset) checkChunks() error {
 			return f.errorf(d.chunks[i].addr, "%s: the index has chunk %v twice", d.name, d.unpos(d.chunks[i].pos))
 		}
 	}
+	return d.checkOverlap()
+}
+
+// checkOverlap checks that no two chunks, and no chunk and index node, share bytes. Version 1 B-trees have no checksum,
+// so this is what tells that a chunk's address is damaged.
+func (d *Dataset) checkOverlap() error {
+	places := slices.Grow(d.nodes, len(d.chunks))
+	for _, c := range d.chunks {
+		places = append(places, block{c.addr, c.size})
+	}
+	d.nodes = nil
+	byAddr := func(a, b block) int { return cmp.Compare(a.addr, b.addr) }
+	if !slices.IsSortedFunc(places, byAddr) {
+		slices.SortFunc(places, byAddr)
+	}
+	for i := 1; i < len(places); i++ {
+		if a, b := places[i-1], places[i]; b.addr-a.addr < a.size {
+			return d.f.errorf(b.addr, "%s: a chunk of the index lies in the %d bytes of what begins at %d", d.name, a.size, a.addr+d.f.base)
+		}
+	}
 	return nil
 }
 
@@ -140,6 +162,7 @@ func findChunk(chunks []chunkRef, pos uint64) (chunkRef, bool) {
 type chunkTree struct {
 	d    *Dataset
 	seen map[uint64]bool
+	last []uint64 // coordinates of the chunk before, nil at the first
 }
 
 // node reads the node at an address; level is what its parent says, -1 for the root.
@@ -166,10 +189,12 @@ func (t *chunkTree) node(addr uint64, level int) error {
 		return c.err
 	}
 	rank := len(d.shape)
-	c, err = f.cursorAt(addr+uint64(head), used*(8+8*(rank+1)+f.offsetSize), "chunk B-tree node")
+	size := used * (8 + 8*(rank+1) + f.offsetSize)
+	c, err = f.cursorAt(addr+uint64(head), size, "chunk B-tree node")
 	if err != nil {
 		return err
 	}
+	d.nodes = append(d.nodes, block{addr, uint64(head + size)})
 	at := make([]uint64, rank)
 	for range used {
 		ref := chunkRef{size: uint64(c.u32()), mask: c.u32()}
@@ -179,8 +204,13 @@ func (t *chunkTree) node(addr uint64, level int) error {
 				c.failf("%s: chunk begins at %d of axis %d, chunks are %d long", d.name, x, i, d.chunk[i])
 			}
 			at[i] = x / uint64(d.chunk[i])
+			if m := d.maxShape[i]; c.err == nil && m != undefined && x >= m {
+				c.failf("%s: chunk begins at %d of axis %d, which ends at %d", d.name, x, i, m)
+			}
 		}
-		c.skip(8) // element axis
+		if x := c.u64(); c.err == nil && x != 0 {
+			c.failf("%s: chunk begins at byte %d of an element", d.name, x)
+		}
 		ref.addr = c.offset()
 		if c.err != nil {
 			return c.err
@@ -190,6 +220,13 @@ func (t *chunkTree) node(addr uint64, level int) error {
 				return err
 			}
 			continue
+		}
+		if t.last != nil && slices.Compare(t.last, at) >= 0 {
+			return f.errorf(addr, "%s: chunk %v follows on %v in the index, which has to ascend", d.name, at, t.last)
+		}
+		t.last = append(t.last[:0], at...)
+		if ref.mask>>len(d.filters) != 0 {
+			return f.errorf(addr, "%s: chunk %v leaves out filters %#x of %d", d.name, at, ref.mask, len(d.filters))
 		}
 		d.add(at, ref)
 	}

@@ -30,6 +30,7 @@ type Dataset struct {
 
 	once   sync.Once
 	chunks []chunkRef // sorted by position
+	nodes  []block    // of the index, until it is checked
 	err    error
 }
 
@@ -135,6 +136,9 @@ func (d *Dataset) parseSpace(msgs []headerMessage) error {
 			d.maxShape[i] = c.length()
 			if d.maxShape[i] == math.MaxUint64>>(64-8*d.f.lengthSize) {
 				d.maxShape[i] = undefined
+			}
+			if c.err == nil && d.maxShape[i] < uint64(d.shape[i]) {
+				c.failf("axis %d is %d long, at most %d are allowed", i, d.shape[i], d.maxShape[i])
 			}
 		}
 	}
