@@ -66,6 +66,7 @@ def main():
     p.add_argument("--steps", type=int, default=6000)
     p.add_argument("--minutes", type=float, default=55)
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--init", help="checkpoint of an earlier run to go on from; the optimiser starts anew")
     a = p.parse_args()
     workers = Workers()
     torch.manual_seed(a.seed)
@@ -76,6 +77,10 @@ def main():
     text = text_encoder.TextEncoder(len(tokenizer.vocab), positions, width, 4, 4 * width, a.text_layers)
     net = denoiser.UNet(a.channels, a.layers, a.heads, a.groups, width)
     scale_init(net, ("conv2", "proj_out", "conv_out"))
+    if a.init:
+        first = torch.load(a.init, weights_only=True)
+        net.load_state_dict(first["unet"])
+        text.load_state_dict(first["text"])
     params = [*net.parameters(), *text.parameters()]
     ema = EMA(params, 0.999)
     decay = [q for q in params if q.ndim > 1]
