@@ -77,6 +77,9 @@ func TextConfigFromJSON(data []byte) (TextConfig, error) {
 	return c, nil
 }
 
+// maxLayers bounds the depth, so that a damaged file cannot ask for an absurd one.
+const maxLayers = 256
+
 // Validate reports everything wrong with the configuration in one line that names the keys.
 func (c TextConfig) Validate() error {
 	var wrong []string
@@ -95,6 +98,9 @@ func (c TextConfig) Validate() error {
 		if p.value <= 0 {
 			bad("%s is %d, must be positive", p.key, p.value)
 		}
+	}
+	if c.Layers > maxLayers {
+		bad("num_hidden_layers is %d, must be at most %d", c.Layers, maxLayers)
 	}
 	if c.Heads > 0 && c.HiddenSize%c.Heads != 0 {
 		bad("hidden_size is %d, not a multiple of num_attention_heads %d", c.HiddenSize, c.Heads)

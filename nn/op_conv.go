@@ -31,7 +31,11 @@ func NewConv2d(s *Scope, in, out, kernel int, o ...ConvOption) *Conv2d {
 	if !opt.NoBias {
 		bias = s.Tensor("bias", out)
 	}
-	return &Conv2d{s.path, in, out, kernel, opt, tensor.NewConv2d(w, bias, out, in, kernel, kernel)}
+	c := &Conv2d{path: s.path, in: in, out: out, kernel: kernel, opt: opt}
+	if s.complete() {
+		c.w = tensor.NewConv2d(w, bias, out, in, kernel, kernel)
+	}
+	return c
 }
 
 // Forward maps x [N, H, W, in] to [N, H', W', out], H' = (H + top + bottom - kernel)/stride + 1.

@@ -12,12 +12,20 @@ type Linear struct {
 // NewLinear takes weight [out, in] and bias [out] from the scope.
 func NewLinear(s *Scope, in, out int) *Linear {
 	w := s.Tensor("weight", out, in)
-	return &Linear{s.path, in, out, tensor.NewLinear(w, s.Tensor("bias", out), out, in)}
+	return newLinear(s, w, s.Tensor("bias", out), in, out)
 }
 
 // NewLinearNoBias takes weight [out, in] from the scope.
 func NewLinearNoBias(s *Scope, in, out int) *Linear {
-	return &Linear{s.path, in, out, tensor.NewLinear(s.Tensor("weight", out, in), nil, out, in)}
+	return newLinear(s, s.Tensor("weight", out, in), nil, in, out)
+}
+
+func newLinear(s *Scope, w, bias []float32, in, out int) *Linear {
+	l := &Linear{path: s.path, in: in, out: out}
+	if s.complete() {
+		l.w = tensor.NewLinear(w, bias, out, in)
+	}
+	return l
 }
 
 // Forward maps x [..., in] to [..., out].

@@ -40,8 +40,8 @@ func (s *Scope) join(name string) string {
 	return s.path + "." + name
 }
 
-// Tensor returns the weights called name in this scope. Where there are none it returns zeros and
-// remembers the error for Err.
+// Tensor returns the weights called name in this scope. Where there are none it returns nil and
+// remembers the error for Err: layers can still be made, so that all errors are found, but not used.
 func (s *Scope) Tensor(name string, shape ...int) []float32 {
 	w, err := s.params.Float32(s.join(name), shape...)
 	if err == nil && len(w) != size(shape) {
@@ -49,10 +49,14 @@ func (s *Scope) Tensor(name string, shape ...int) []float32 {
 	}
 	if err != nil {
 		s.errs = append(s.errs, err)
-		return make([]float32, size(shape))
+		return nil
 	}
 	return w
 }
+
+// complete says that no tensor was missing so far. Otherwise there is no point in packing weights:
+// the model will not be used, and a damaged configuration may ask for more than there is memory.
+func (s *Scope) complete() bool { return len(s.errs) == 0 }
 
 // Err returns a *ParamsError with all tensors that could not be had and all layers that cannot be,
 // nil if there were none.

@@ -119,9 +119,17 @@ func (c Config) Validate() error {
 			positive(key, v)
 		}
 	}
-	perLevel("layers_per_block", c.LayersPerBlock)
+	layers := func(key string, p PerLevel) {
+		perLevel(key, p)
+		for _, v := range p {
+			if v > maxLayers {
+				bad("%s is %d, must be at most %d", key, v, maxLayers)
+			}
+		}
+	}
 	perLevel("attention_head_dim", c.AttentionHeadDim)
-	perLevel("transformer_layers_per_block", c.TransformerLayers)
+	layers("layers_per_block", c.LayersPerBlock)
+	layers("transformer_layers_per_block", c.TransformerLayers)
 	if len(wrong) > 0 {
 		return wrong.err()
 	}
@@ -140,8 +148,11 @@ func (c Config) Validate() error {
 	return wrong.err()
 }
 
-// maxLevels bounds the depth, so that a damaged file cannot ask for an absurd one.
-const maxLevels = 16
+// Bounds of the depth, so that a damaged file cannot ask for an absurd one.
+const (
+	maxLevels = 16
+	maxLayers = 32 // of one kind in a level
+)
 
 // Levels is the number of resolutions; the coarsest has 2^(Levels-1) times fewer rows and columns than the latent.
 func (c Config) Levels() int { return len(c.BlockOutChannels) }

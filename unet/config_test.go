@@ -70,6 +70,8 @@ func TestConfigRejects(t *testing.T) {
 		{"heads do not divide", `{"attention_head_dim": 7}`, "not a multiple of its 7 heads"},
 		{"groups do not divide", `{"block_out_channels": [48, 640, 1280, 1280]}`, "48, not a multiple of norm_num_groups 32"},
 		{"zero layers", `{"layers_per_block": 0}`, "layers_per_block is 0"},
+		{"too many layers", `{"layers_per_block": [2, 1000000000, 2, 2]}`, "layers_per_block is 1000000000, must be at most 32"},
+		{"too many transformer layers", `{"transformer_layers_per_block": 33}`, "transformer_layers_per_block is 33, must be at most 32"},
 		{"zero groups", `{"norm_num_groups": 0}`, "norm_num_groups is 0"},
 		{"no level", `{"block_out_channels": []}`, "block_out_channels has 0 entries"},
 		{"negative level", `{"block_out_channels": [-32, 640, 1280, 1280]}`, "block_out_channels is -32"},

@@ -74,8 +74,11 @@ func ConfigFromJSON(data []byte) (Config, error) {
 	return c, nil
 }
 
-// maxLevels bounds the depth, so that a damaged file cannot ask for an absurd one.
-const maxLevels = 16
+// Bounds of the depth, so that a damaged file cannot ask for an absurd one.
+const (
+	maxLevels = 16
+	maxLayers = 32 // of a level
+)
 
 // Validate reports everything wrong with the configuration in one line that names the keys.
 func (c Config) Validate() error {
@@ -88,6 +91,9 @@ func (c Config) Validate() error {
 	positive("in_channels", c.InChannels)
 	positive("out_channels", c.OutChannels)
 	positive("layers_per_block", c.LayersPerBlock)
+	if c.LayersPerBlock > maxLayers {
+		wrong.add("layers_per_block is %d, must be at most %d", c.LayersPerBlock, maxLayers)
+	}
 	positive("latent_channels", c.LatentChannels)
 	positive("norm_num_groups", c.NormNumGroups)
 	if !(c.ScalingFactor > 0) {

@@ -49,6 +49,7 @@ func TestConfigRejects(t *testing.T) {
 		{"null", `{"scaling_factor": null}`, "scaling_factor is null"},
 		{"scaling factor", `{"scaling_factor": 0}`, "scaling_factor is 0"},
 		{"groups do not divide", `{"norm_num_groups": 24}`, "64, not a multiple of norm_num_groups 24"},
+		{"too many layers", `{"layers_per_block": 1000000000}`, "layers_per_block is 1000000000, must be at most 32"},
 		{"zero groups", `{"norm_num_groups": 0}`, "norm_num_groups is 0"},
 		{"no level", `{"block_out_channels": []}`, "block_out_channels has 0 entries"},
 	} {
