@@ -53,12 +53,15 @@ func BenchmarkLinear(b *testing.B) {
 
 func BenchmarkConv2d(b *testing.B) {
 	r := newRand()
-	for _, s := range [][3]int{{64, 320, 320}, {32, 640, 640}, {16, 1280, 1280}, {8, 1280, 1280}, {12, 192, 192}, {12, 96, 96}, {96, 16, 16}, {96, 32, 32}} {
-		size, cin, cout := s[0], s[1], s[2]
-		b.Run(fmt.Sprintf("%dx%dx%dx%d", size, size, cin, cout), func(b *testing.B) {
-			g := ConvGeometry{N: 1, H: size, W: size, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
+	for _, s := range [][4]int{
+		{1, 64, 320, 320}, {1, 32, 640, 640}, {1, 16, 1280, 1280}, {1, 8, 1280, 1280}, {1, 12, 192, 192}, {1, 12, 96, 96},
+		{1, 96, 16, 16}, {1, 96, 32, 32}, {16, 12, 64, 64}, {16, 6, 128, 128}, {16, 3, 128, 128}, {1, 6, 128, 128}, {1, 3, 128, 128},
+	} {
+		n, size, cin, cout := s[0], s[1], s[2], s[3]
+		b.Run(fmt.Sprintf("%dx%dx%dx%dx%d", n, size, size, cin, cout), func(b *testing.B) {
+			g := ConvGeometry{N: n, H: size, W: size, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
 			c := NewConv2d(make([]float32, cout*cin*9), make([]float32, cout), cout, cin, 3, 3)
-			x, y := random(r, size*size*cin), make([]float32, size*size*cout)
+			x, y := random(r, n*size*size*cin), make([]float32, n*size*size*cout)
 			benchmarkThreads(b, 2*float64(len(y))*float64(cin*9), func() { c.Forward(y, x, nil, g) })
 		})
 	}

@@ -44,6 +44,12 @@ func TestConv2d(t *testing.T) {
 		{4, 3, 5, 2, ConvGeometry{N: 1, H: 7, W: 3, Stride: 1, PadTop: 4, PadLeft: 3, PadRight: 2}},
 		{3, 2, 3, 3, ConvGeometry{N: 1, H: 1, W: 1, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
 		{12, 3, 4, 4, ConvGeometry{N: 1, H: 12, W: 8, Stride: 4}},
+		// Narrow images, in blocks of one row of taps, of a part of one, of all.
+		{35, 128, 3, 3, ConvGeometry{N: 5, H: 3, W: 3, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{9, 150, 3, 3, ConvGeometry{N: 3, H: 6, W: 7, Stride: 2, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+		{17, 10, 2, 3, ConvGeometry{N: 17, H: 4, W: 3, Stride: 1, PadTop: 2, PadLeft: 4, PadBottom: 1, PadRight: 3}},
+		{5, 30, 3, 2, ConvGeometry{N: 3, H: 5, W: 1, Stride: 1, PadLeft: 1}},
+		{6, 400, 1, 1, ConvGeometry{N: 4, H: 3, W: 5, Stride: 2}},
 	}
 	eachSet(t, func(t *testing.T) {
 		r := newRand()

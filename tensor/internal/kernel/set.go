@@ -33,7 +33,6 @@ type Set struct {
 	ExpSum  func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
 	Scale   func(x []float32, s float32)                    // x *= s
 	Add     func(y, a, b []float32)                         // y = a + b
-	SiLU    func(y, x []float32)                            // y = x·sigmoid(x)
 	Sigmul  func(y, x []float32, s float32)                 // y = x·sigmoid(s·x)
 	GELU    func(y, x []float32)                            // y = x·Φ(x), with erf
 	MulGELU func(y, x, g []float32)                         // y = x·g·Φ(g)
