@@ -7,24 +7,26 @@ import (
 	"percept/weights"
 )
 
-// A step of the size of the embedded model: both halves of guidance for one 96×96 picture.
+// A step of the embedded model: both halves of guidance for eight 96×96 pictures.
 func BenchmarkPredict12x12(b *testing.B) {
 	c := SD14()
-	c.BlockOutChannels = []int{64, 128, 192}
+	c.BlockOutChannels = []int{64, 128, 128}
 	c.DownBlockTypes = []string{CrossAttnDownBlock, CrossAttnDownBlock, DownBlock}
 	c.UpBlockTypes = []string{UpBlock, CrossAttnUpBlock, CrossAttnUpBlock}
+	c.LayersPerBlock = PerLevel{1}
 	c.CrossAttentionDim = 128
 	c.AttentionHeadDim = PerLevel{4}
+	c.NormNumGroups = 16
 	m, err := New(c, weights.NewSynth("unet", golden.Seed))
 	if err != nil {
 		b.Fatal(err)
 	}
-	const n, h, w = 2, 12, 12
+	const n, h, w, tokens = 16, 12, 12, 32
 	latent := weights.SynthInput("latent", golden.Seed, 1.7, n*4*h*w)
-	text := weights.SynthInput("context", golden.Seed, 1.7, n*ContextTokens*c.CrossAttentionDim)
-	eps := make([]float32, len(latent))
+	text := weights.SynthInput("context", golden.Seed, 1.7, n*tokens*c.CrossAttentionDim)
+	eps, timesteps := make([]float32, len(latent)), make([]float32, n)
 	for b.Loop() {
-		if err := m.Predict(b.Context(), eps, latent, []float32{500, 500}, text, n, h, w); err != nil {
+		if err := m.Predict(b.Context(), eps, latent, timesteps, text, n, h, w); err != nil {
 			b.Fatal(err)
 		}
 	}
