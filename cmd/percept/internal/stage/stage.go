@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -52,20 +53,75 @@ type Runner struct {
 	Bar func(title string) (Progress, func(skipped bool))
 	// Ran lists the stages that were not skipped, for tests and messages.
 	Ran []string
+
+	program string            // sum of the running program: other code may make other artefacts
+	sums    map[string]string // artefact → sum, of the stages done so far
+	lock    *os.File
 }
 
-// New makes sure that dir can be written to.
+// New opens a run directory, makes it where it is not there, and removes what a killed run has left
+// half-written. It refuses a folder of other things, whose files a stage might replace, and one in
+// which another run is at work. Close lets the next run in.
 func New(dir, version string) (*Runner, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "manifests"), 0o777); err != nil {
+	manifests := filepath.Join(dir, "manifests")
+	if _, err := os.Stat(manifests); errors.Is(err, fs.ErrNotExist) {
+		entries, err := os.ReadDir(dir)
+		if err == nil && len(entries) > 0 {
+			return nil, fmt.Errorf("%s: holds %s but no manifests of a run, expected a new or empty folder or one of an earlier run", dir, entries[0].Name())
+		}
+	}
+	if err := os.MkdirAll(manifests, 0o777); err != nil {
 		return nil, fmt.Errorf("%s: cannot create the run directory: %w", dir, cause(err))
 	}
-	probe, err := os.CreateTemp(dir, ".write-*")
+	probe, err := os.CreateTemp(dir, ".part-*")
 	if err != nil {
 		return nil, fmt.Errorf("%s: the run directory is not writable: %w", dir, cause(err))
 	}
 	probe.Close()
 	os.Remove(probe.Name())
-	return &Runner{Dir: dir, Version: version}, nil
+	r := &Runner{Dir: dir, Version: version, sums: map[string]string{}}
+	if r.lock, err = lockFolder(manifests); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	if err := r.sweep(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	if exe, err := os.Executable(); err == nil {
+		if r.program, err = fileSum(exe); err != nil {
+			r.program = "" // some systems let a program be run but not be read
+		}
+	}
+	return r, nil
+}
+
+// Close lets another run into the directory. The Runner does no stage after it.
+func (r *Runner) Close() {
+	if r.lock != nil {
+		r.lock.Close()
+		r.lock = nil
+	}
+}
+
+// sweep removes the temporary files of a run that was killed: their names begin with one or two dots
+// and "part-".
+func (r *Runner) sweep() error {
+	for _, dir := range []string{r.Dir, filepath.Join(r.Dir, "manifests")} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return fmt.Errorf("%s: cannot be read: %w", dir, cause(err))
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".part-") && !strings.HasPrefix(e.Name(), "..part-") {
+				continue
+			}
+			path := filepath.Join(dir, e.Name())
+			if err := os.RemoveAll(path); err != nil {
+				return fmt.Errorf("%s: leftover of an earlier run cannot be removed: %w", path, cause(err))
+			}
+		}
+	}
+	return nil
 }
 
 // cause strips the path that a PathError repeats.
@@ -90,6 +146,9 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 		return fmt.Errorf("stage %s: %w", s.Name, err)
 	}
 	want := Manifest{Stage: s.Name, Version: r.Version, Params: params, Output: s.Output, Inputs: map[string]string{}}
+	if r.program != "" {
+		want.Inputs["program"] = r.program
+	}
 	for k, v := range s.Extra {
 		want.Inputs[k] = v
 	}
@@ -104,7 +163,8 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if r.Bar != nil {
 		progress, end = r.Bar(s.Title)
 	}
-	if r.upToDate(want) {
+	if sum, ok := r.upToDate(want); ok {
+		r.sums[s.Output] = sum
 		end(true)
 		return nil
 	}
@@ -134,6 +194,7 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if err := r.writeManifest(want); err != nil {
 		return err
 	}
+	r.sums[s.Output] = want.SHA256
 	r.Ran = append(r.Ran, s.Name)
 	end(false)
 	return nil
@@ -143,27 +204,27 @@ func (r *Runner) manifestPath(name string) string {
 	return filepath.Join(r.Dir, "manifests", name+".json")
 }
 
-// upToDate reports whether the artefact on disk is the one that want would make.
-func (r *Runner) upToDate(want Manifest) bool {
+// upToDate reports whether the artefact on disk is the one that want would make, and returns its sum.
+func (r *Runner) upToDate(want Manifest) (string, bool) {
 	b, err := os.ReadFile(r.manifestPath(want.Stage))
 	if err != nil {
-		return false
+		return "", false
 	}
 	var have Manifest
 	if json.Unmarshal(b, &have) != nil {
-		return false
+		return "", false
 	}
 	if have.Version != want.Version || string(compact(have.Params)) != string(compact(want.Params)) ||
 		have.Output != want.Output || len(have.Inputs) != len(want.Inputs) {
-		return false
+		return "", false
 	}
 	for k, v := range want.Inputs {
 		if have.Inputs[k] != v {
-			return false
+			return "", false
 		}
 	}
 	sum, err := Sum(r.Path(want.Output))
-	return err == nil && sum == have.SHA256
+	return sum, err == nil && sum == have.SHA256
 }
 
 func compact(m json.RawMessage) []byte {
@@ -178,22 +239,11 @@ func compact(m json.RawMessage) []byte {
 	return b
 }
 
-// inputSum takes an input's sum from the manifest of the stage that made it, so that large
-// artefacts are not read again.
+// inputSum is the sum of an artefact that a stage has made or found up to date, so that large ones are
+// not read again, or of another file of the run directory.
 func (r *Runner) inputSum(artefact string) (string, error) {
-	entries, err := os.ReadDir(filepath.Join(r.Dir, "manifests"))
-	if err != nil {
-		return "", err
-	}
-	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join(r.Dir, "manifests", e.Name()))
-		if err != nil {
-			return "", err
-		}
-		var m Manifest
-		if json.Unmarshal(b, &m) == nil && m.Output == artefact {
-			return m.SHA256, nil
-		}
+	if sum, ok := r.sums[artefact]; ok {
+		return sum, nil
 	}
 	return Sum(r.Path(artefact))
 }

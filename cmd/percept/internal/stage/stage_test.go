@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,7 @@ func TestDoSkipsOnlyWhatStillMatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer r.Close()
 		if err := r.Do(t.Context(), write("a", text, &first)); err != nil {
 			t.Fatal(err)
 		}
@@ -64,6 +66,7 @@ func TestDoLeavesNothingHalfWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close()
 	boom := errors.New("boom")
 	err = r.Do(t.Context(), Stage{Name: "a", Output: "a", Run: func(_ context.Context, tmp string, _ Progress) error {
 		if err := os.MkdirAll(filepath.Join(tmp, "deep"), 0o777); err != nil {
@@ -89,5 +92,100 @@ func TestNewRejectsAFileInTheWay(t *testing.T) {
 	_, err := New(path, "v1")
 	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Fatalf("error %v, want one that names %s", err, path)
+	}
+}
+
+func TestNewRejectsAFolderOfOtherThings(t *testing.T) {
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "a.txt")
+	if err := os.WriteFile(kept, []byte("mine"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the refusal must not make a run directory of it
+		if _, err := New(dir, "v1"); err == nil || !strings.Contains(err.Error(), "a.txt") || !strings.Contains(err.Error(), dir) {
+			t.Fatalf("error %v, want one that names %s and a.txt", err, dir)
+		}
+	}
+}
+
+func TestNewRejectsAFolderInUse(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		return // no locks there
+	}
+	dir := t.TempDir()
+	r, err := New(dir, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(dir, "v1"); err == nil || !strings.Contains(err.Error(), "another run") {
+		t.Fatalf("error %v, want one about another run", err)
+	}
+	r.Close()
+	if r, err = New(dir, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+}
+
+// A killed run can leave temporary files in every place where one is made. The next removes them, and
+// believes none of them.
+func TestNewRemovesLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	var a, b int
+	both := func(text string) {
+		t.Helper()
+		r, err := New(dir, "v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for _, s := range []Stage{write("a", text, &a), write("b", "rest", &b, "a.txt")} {
+			if err := r.Do(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	both("one")
+	manifest, err := os.ReadFile(filepath.Join(dir, "manifests", "a.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leftovers := []string{".part-123", ".part-a.txt", "..part-a.txt.456", "manifests/.part-789"}
+	for _, name := range leftovers {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), manifest, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, ".part-tree.partial", "deep"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	both("two")
+	if a != 2 || b != 2 {
+		t.Errorf("ran a %d and b %d times, want both twice", a, b)
+	}
+	for _, pattern := range []string{".*", "manifests/.*"} {
+		if left, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern))); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+}
+
+// Another program may make other bytes of the same parameters, so its artefacts are not believed.
+func TestDoDependsOnTheProgram(t *testing.T) {
+	dir := t.TempDir()
+	runs := 0
+	for i, program := range []string{"p1", "p1", "p2"} {
+		r, err := New(dir, "v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.program = program
+		if err := r.Do(t.Context(), write("a", "one", &runs)); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		if want := []int{1, 1, 2}[i]; runs != want {
+			t.Fatalf("%d: ran %d times, want %d", i, runs, want)
+		}
 	}
 }
