@@ -10,6 +10,8 @@ import (
 	"html/template"
 	"image"
 	"image/png"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -66,10 +68,11 @@ var pageHTML string
 // Write renders the page; every picture is inside the file.
 func (p Page) Write() ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"png":   dataURI,
-		"score": p.score,
-		"show":  show,
-		"bar":   p.bars,
+		"png":      dataURI,
+		"score":    p.score,
+		"show":     show,
+		"bar":      p.bars,
+		"interval": interval,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,11 @@ func (p Page) score(subject, method, metric string) *Score {
 
 func show(m Metric, v float64) string { return m.Show(v) }
 
+// interval prints two bounds with their unit once.
+func interval(m Metric, low, high float64) string {
+	return strings.TrimSuffix(m.Show(low), " %") + " – " + m.Show(high)
+}
+
 // Show prints a value as the metric wants it.
 func (m Metric) Show(v float64) string {
 	if m.Percent {
@@ -119,9 +127,10 @@ func dataURI(m image.Image) (template.URL, error) {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
-// bars draws one metric as bars per method with their intervals, grouped by subject.
+// bars draws one metric as bars per method with their intervals, grouped by subject, over the band that
+// chance gives.
 func (p Page) bars(m Metric) template.HTML {
-	const width, left, barHeight, gap = 620.0, 150.0, 15.0, 6.0
+	const width, left, right, axis, row, barHeight = 620.0, 150.0, 64.0, 34.0, 24.0, 10.0
 	lo, hi := 0.0, 1.0
 	if !m.Percent {
 		hi = 0.0001
@@ -130,33 +139,68 @@ func (p Page) bars(m Metric) template.HTML {
 				hi, lo = max(hi, s.High), min(lo, s.Low)
 			}
 		}
-		hi *= 1.05
+		step := tickStep(hi - lo)
+		lo, hi = step*math.Floor(lo/step), step*math.Ceil(hi/step)
 	}
-	x := func(v float64) float64 { return left + (width-left-10)*(v-lo)/(hi-lo) }
-	var b strings.Builder
-	y := 4.0
-	var chance []string
+	x := func(v float64) float64 { return left + (width-left-right)*(v-lo)/(hi-lo) }
+	// Bands lie under the grid, and the grid under the bars.
+	var bands, bars strings.Builder
+	y := axis
+	labelled := false
 	for _, subject := range p.Subjects {
-		fmt.Fprintf(&b, `<text x="0" y="%.1f" class="head">%s</text>`, y+12, template.HTMLEscapeString(subject))
+		fmt.Fprintf(&bars, `<text x="0" y="%.1f" class="head">%s</text>`, y+12, template.HTMLEscapeString(subject))
 		y += 18
 		for _, method := range p.Methods {
 			s, ok := Find(p.Scores, subject, method, m.Name)
 			if !ok {
 				continue
 			}
-			x0 := max(x(0), left)
-			fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" class="name">%s</text>`, left-8, y+12, template.HTMLEscapeString(method))
-			fmt.Fprintf(&b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
-				min(x0, x(s.Value)), y, max(x(s.Value)-x0, x0-x(s.Value)), barHeight, show(m, s.Value))
 			if s.ChanceHigh > s.ChanceLow {
-				chance = append(chance, fmt.Sprintf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="chance"/>`,
-					x(s.ChanceLow), y-gap/2, x(s.ChanceHigh)-x(s.ChanceLow), barHeight+gap))
+				fmt.Fprintf(&bands, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="chance"><title>chance: %s – %s</title></rect>`,
+					x(s.ChanceLow), y, x(s.ChanceHigh)-x(s.ChanceLow), row, show(m, s.ChanceLow), show(m, s.ChanceHigh))
+				if !labelled {
+					fmt.Fprintf(&bands, `<text x="%.1f" y="%.1f" class="tick band">chance</text>`, x((s.ChanceLow+s.ChanceHigh)/2), axis+12)
+					labelled = true
+				}
 			}
-			fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f" class="whisker"/>`, x(s.Low), y+barHeight/2, x(s.High))
-			y += barHeight + gap
+			mid := y + row/2
+			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name">%s</text>`, left-8, mid+4, template.HTMLEscapeString(method))
+			from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
+			fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
+				from, mid-barHeight/2, to-from, barHeight, show(m, s.Value))
+			fmt.Fprintf(&bars, `<path d="M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8" class="whisker"/>`,
+				x(s.Low), mid, x(s.High), x(s.Low), mid-4, x(s.High), mid-4)
+			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f">%s</text>`, width-right+12, mid+4, show(m, s.Value))
+			y += row
 		}
-		y += 6
+		y += 8
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s%s</svg>`,
-		width, y, template.HTMLEscapeString(m.Title), strings.Join(chance, ""), b.String()))
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s%s%s</svg>`,
+		width, y, template.HTMLEscapeString(m.Title), bands.String(), grid(m, lo, hi, x, axis, y), bars.String()))
+}
+
+// grid draws the vertical lines and the numbers over them.
+func grid(m Metric, lo, hi float64, x func(float64) float64, top, bottom float64) string {
+	var b strings.Builder
+	step := tickStep(hi - lo)
+	for k := int(math.Round(lo / step)); float64(k)*step <= hi+1e-9; k++ {
+		v := float64(k) * step
+		label := strconv.FormatFloat(v, 'f', 2, 64)
+		if m.Percent {
+			label = fmt.Sprintf("%.0f %%", 100*v)
+		}
+		fmt.Fprintf(&b, `<path d="M%.1f %.1fV%.1f" class="grid"/><text x="%.1f" y="%.1f" class="tick">%s</text>`, x(v), top, bottom-8, x(v), top-10, label)
+	}
+	return b.String()
+}
+
+// tickStep is a round number of which a range holds about four.
+func tickStep(span float64) float64 {
+	unit := math.Pow(10, math.Floor(math.Log10(span)))
+	for _, f := range []float64{0.1, 0.25, 0.5} {
+		if span <= 5*f*unit {
+			return f * unit
+		}
+	}
+	return unit
 }

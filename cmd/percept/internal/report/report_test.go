@@ -75,7 +75,7 @@ func TestPageShowsScoresAndEscapesText(t *testing.T) {
 		t.Fatal(err)
 	}
 	html := string(b)
-	for _, want := range []string{"run &lt;1&gt;", "87.2 %", "81.0 % – 93.0 %", "-0.125", "a &lt;b&gt;house&lt;/b&gt;", "data:image/png;base64,", `class="chance"`} {
+	for _, want := range []string{"run &lt;1&gt;", "87.2 %", "81.0 – 93.0 %", "-0.125", "a &lt;b&gt;house&lt;/b&gt;", "data:image/png;base64,", `class="chance"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("page lacks %q", want)
 		}
