@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -30,8 +31,11 @@ goes on where it stopped; change an option and only what depends on it is made a
   percept demo --out demo --strength 0.5     only the pictures are made again`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return usageError{fmt.Errorf("--out is empty, expected a folder")}
+			}
 			if err := c.Check(); err != nil {
-				return usageError{err}
+				return usageError{errors.New(demoFlags.Replace(err.Error()))}
 			}
 			pipe, err := openModel(cmd.Context(), model)
 			if err != nil {
@@ -65,6 +69,9 @@ goes on where it stopped; change an option and only what depends on it is made a
 	f.IntVar(&c.Render.Images, "images", c.Render.Images, "test images to render (0: all)")
 	return cmd
 }
+
+// demoFlags says the names of flags for those of the configuration's keys.
+var demoFlags = strings.NewReplacer("render.", "--", "simulate.own_images", "--train-images", "simulate.shared_images", "--test-images")
 
 // printResult prints the table, one block per subject, and where the pictures are.
 func printResult(w io.Writer, result *experiment.Result) error {

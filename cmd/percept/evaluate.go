@@ -11,10 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
+	"percept/cmd/percept/internal/experiment"
 	"percept/cmd/percept/internal/report"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/scheduler"
 )
 
 // evaluationSeed starts scenes that neither the training of the embedded model nor the simulated
@@ -37,11 +39,23 @@ them; write a sheet of 32 pictures with their captions.`,
 		Example: "  percept evaluate --out docs/captions.png",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if scenes < 32 {
-				return usageError{fmt.Errorf("--scenes %d, expected 32 or more", scenes)}
+			if scenes < 32 || scenes > 1<<16 {
+				return usageError{fmt.Errorf("--scenes %d, expected 32 to %d", scenes, 1<<16)}
 			}
 			if ext := filepath.Ext(out); ext != ".png" {
 				return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", out)}
+			}
+			if steps < 1 || steps > 1000 {
+				return usageError{fmt.Errorf("--steps %d, expected 1 to 1000", steps)}
+			}
+			if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps}); err != nil {
+				return usageError{fmt.Errorf("--steps %d: %w", steps, err)}
+			}
+			if !(guidance >= 1 && guidance <= experiment.MaxGuidance) {
+				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, experiment.MaxGuidance)}
+			}
+			if err := writable(out); err != nil {
+				return err
 			}
 			ctx := cmd.Context()
 			pipe, err := percept.Embedded(ctx)

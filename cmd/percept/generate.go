@@ -1,17 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
-	"math"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"percept"
+	"percept/cmd/percept/internal/experiment"
 	"percept/cmd/percept/internal/report"
+	"percept/scheduler"
 )
 
 func newGenerate() *cobra.Command {
@@ -41,11 +44,17 @@ people, sun and mountains).`,
 				return usageError{fmt.Errorf("--count %d, expected 1 to 64", count)}
 			case steps < 1 || steps > 1000:
 				return usageError{fmt.Errorf("--steps %d, expected 1 to 1000", steps)}
-			case math.IsNaN(guidance) || math.IsInf(guidance, 0) || guidance < 1:
-				return usageError{fmt.Errorf("--guidance %g, expected 1 or more", guidance)}
+			case !(guidance >= 1 && guidance <= experiment.MaxGuidance):
+				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, experiment.MaxGuidance)}
 			}
 			if ext := filepath.Ext(out); ext != ".png" {
 				return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", out)}
+			}
+			if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps}); err != nil {
+				return usageError{fmt.Errorf("--steps %d: %w", steps, err)}
+			}
+			if err := writable(out); err != nil {
+				return err
 			}
 			pipe, err := openModel(cmd.Context(), model)
 			if err != nil {
@@ -110,23 +119,53 @@ func grid(prompts []string, pictures []*image.RGBA, count int) (image.Image, err
 	return s.Draw()
 }
 
-// writePNG writes a picture by way of a temporary file in the same folder.
-func writePNG(path string, m image.Image) error {
+// writable says before long work whether a file can be written at its end.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s: is a folder, expected a file to write", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".part-*.png")
 	if err != nil {
-		return fmt.Errorf("%s: the folder is not writable: %w", path, err)
+		return fmt.Errorf("%s: the folder is not writable: %w", path, cause(err))
 	}
-	defer os.Remove(f.Name())
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// writePNG writes a picture by way of a temporary file in the same folder.
+func writePNG(path string, m image.Image) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".part-*.png")
+	if err != nil {
+		return fmt.Errorf("%s: the folder is not writable: %w", path, cause(err))
+	}
+	defer func() {
+		if err != nil {
+			f.Close() // a second Close is harmless
+			os.Remove(f.Name())
+			err = fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		}
+	}()
 	if err := png.Encode(f, m); err != nil {
-		f.Close()
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if err := f.Chmod(0o644); err != nil {
-		f.Close()
 		return err
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// cause is what the system said, without the temporary file that it said it of.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }

@@ -107,7 +107,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 
 func TestDemoEndToEndAndAgain(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"demo", "--out", dir, "--train-images", "40", "--test-images", "4", "--steps", "3"}
+	args := []string{"demo", "--out", dir, "--train-images", "40", "--test-images", "4", "--steps", "4"}
 	code, stdout, stderr := command(t, args...)
 	if code != 0 {
 		t.Fatalf("exit status %d: %s", code, stderr)

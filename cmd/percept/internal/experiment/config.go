@@ -8,13 +8,13 @@ package experiment
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/scheduler"
 )
 
 // Config is what was asked of a run. It is written to the run directory as experiment.toml.
@@ -88,16 +88,55 @@ func (c Config) Check() error {
 		return fmt.Errorf("decode.early and decode.higher name no region, expected at least one each")
 	case c.Decode.Folds < 2:
 		return fmt.Errorf("decode.folds is %d, expected 2 or more", c.Decode.Folds)
-	case c.Render.Steps < 2:
-		return fmt.Errorf("render.steps is %d, expected 2 or more", c.Render.Steps)
+	case c.Render.Steps < 2 || c.Render.Steps > 1000:
+		return fmt.Errorf("render.steps is %d, expected 2 to 1000", c.Render.Steps)
 	case !(c.Render.Strength > 0 && c.Render.Strength < 1):
 		return fmt.Errorf("render.strength is %g, expected more than 0 and less than 1", c.Render.Strength)
-	case !(c.Render.Guidance >= 1) || math.IsInf(c.Render.Guidance, 0):
-		return fmt.Errorf("render.guidance is %g, expected 1 or more", c.Render.Guidance)
-	case c.Render.Images < 0:
-		return fmt.Errorf("render.images is %d, expected 0 or more", c.Render.Images)
+	case !(c.Render.Guidance >= 1 && c.Render.Guidance <= MaxGuidance):
+		return fmt.Errorf("render.guidance is %g, expected 1 to %d", c.Render.Guidance, MaxGuidance)
+	case c.Render.Images < 0 || c.Render.Images == 1:
+		return fmt.Errorf("render.images is %d, expected 0 for all, or 2 or more to tell one from another", c.Render.Images)
 	case c.Score.Bootstrap < 100 || c.Score.Permutations < 100:
 		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap, c.Score.Permutations)
+	}
+	if err := c.Simulate.check(c.Decode.Folds, c.Render.Images); err != nil {
+		return err
+	}
+	// What the sampler cannot do is said now, not after minutes of decoding.
+	if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: c.Render.Steps}); err != nil {
+		return fmt.Errorf("render.steps is %d: %w", c.Render.Steps, err)
+	}
+	if n, err := scheduler.StepsFor(c.Render.Strength, c.Render.Steps); err != nil || n < 1 {
+		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", c.Render.Strength, c.Render.Steps, 1/float64(c.Render.Steps))
+	}
+	return nil
+}
+
+// MaxGuidance is far above every useful scale and far below where float32 ends.
+const MaxGuidance = 1000
+
+// defaultShared is what the simulation makes of 0 shared images.
+const defaultShared = 40
+
+// Bounds of a simulation. NSD's own subjects saw 9000 images of their own and 1000 shared ones.
+const maxImages = 1 << 16
+
+func (s *Simulate) check(folds, rendered int) error {
+	if s == nil {
+		return nil
+	}
+	if s.Own != 0 && (s.Own < 2*folds || s.Own > maxImages) {
+		return fmt.Errorf("simulate.own_images is %d, expected 0 for the default, or %d to %d: two for each of the %d folds of cross-validation", s.Own, 2*folds, maxImages, folds)
+	}
+	if s.Shared != 0 && (s.Shared < 2 || s.Shared > maxImages) {
+		return fmt.Errorf("simulate.shared_images is %d, expected 0 for the default, or 2 to %d: one is told from another", s.Shared, maxImages)
+	}
+	shared := s.Shared
+	if shared == 0 {
+		shared = defaultShared
+	}
+	if rendered > shared {
+		return fmt.Errorf("render.images is %d, expected at most the %d test images", rendered, shared)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/tensor"
 	"percept/weights"
 )
 
@@ -73,6 +74,7 @@ func (r *Run) decode(ctx context.Context, subject string) error {
 	return r.stages.Do(ctx, stage.Stage{
 		Name: "decode-" + subject, Title: "fit and decode " + subject, Output: decodedFile(subject),
 		Inputs: []string{responsesFile(subject), featuresFile}, Params: []any{o.Folds, o.Alphas, r.Config.Seed},
+		Extra: map[string]string{"kernels": tensor.KernelSet()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			d, z, c, err := r.load(subject)
 			if err != nil {

@@ -32,22 +32,22 @@ func (r *Run) responses(ctx context.Context, subject string) error {
 			return data.write(tmp)
 		},
 	}
-	if r.Config.Simulate != nil {
-		s.Inputs = []string{r.Config.Data}
+	if err := r.dependOnData(&s); err != nil {
+		return err
 	}
 	return r.stages.Do(ctx, s)
 }
 
 // features makes z and c of every image that any subject saw.
 func (r *Run) features(ctx context.Context) error {
-	var inputs []string
+	var files []string
 	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, responsesFile(s))
+		files = append(files, responsesFile(s))
 	}
-	return r.stages.Do(ctx, stage.Stage{
-		Name: "features", Title: "z and c of the images", Output: featuresFile, Inputs: inputs, Extra: r.provenance(),
+	s := stage.Stage{
+		Name: "features", Title: "z and c of the images", Output: featuresFile, Inputs: files, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			ids, err := r.allImages(inputs)
+			ids, err := r.allImages(files)
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,11 @@ func (r *Run) features(ctx context.Context) error {
 			}
 			return weights.WriteSafetensors(tmp, []weights.Named{namedIDs("images", ids), namedMatrix("z", z), namedMatrix("c", c)}, nil)
 		},
-	})
+	}
+	if err := r.dependOnData(&s); err != nil {
+		return err
+	}
+	return r.stages.Do(ctx, s)
 }
 
 // allImages is the sorted union of the images in several response files.

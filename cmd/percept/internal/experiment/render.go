@@ -66,7 +66,7 @@ func (r *Run) testSet(subject, source string) (ids []fmri.ImageID, z, c ridge.Ma
 // renderTruth makes the seen pictures and those of the images' own features, once for all subjects.
 func (r *Run) renderTruth(ctx context.Context) error {
 	first := r.Config.Subjects[0]
-	return r.stages.Do(ctx, stage.Stage{
+	s := stage.Stage{
 		Name: "render-true", Title: "pictures from true features", Output: truthFolder,
 		Inputs: []string{decodedFile(first)}, Params: []any{r.Config.Render, r.Config.Seed}, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
@@ -87,7 +87,11 @@ func (r *Run) renderTruth(ctx context.Context) error {
 			}
 			return r.renderLooks(ctx, first, trueLooks, tmp, p)
 		},
-	})
+	}
+	if err := r.dependOnData(&s); err != nil {
+		return err
+	}
+	return r.stages.Do(ctx, s)
 }
 
 // render makes the pictures of one subject's brain.

@@ -47,13 +47,13 @@ func (r *Run) report(ctx context.Context) (*Result, error) {
 		inputs = append(inputs, picturesFolder(s), decodedFile(s), responsesFile(s))
 	}
 	err = r.stages.Do(ctx, stage.Stage{
-		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: inputs[:2+3*len(r.Config.Subjects)],
+		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: inputs,
 		Run: func(_ context.Context, tmp string, _ stage.Progress) error { return r.writeSheet(tmp) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = r.stages.Do(ctx, stage.Stage{
+	s := stage.Stage{
 		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
 			page, err := r.page(ctx, scores)
@@ -66,8 +66,11 @@ func (r *Run) report(ctx context.Context) (*Result, error) {
 			}
 			return os.WriteFile(tmp, b, 0o666)
 		},
-	})
-	if err != nil {
+	}
+	if err := r.dependOnData(&s); err != nil {
+		return nil, err
+	}
+	if err := r.stages.Do(ctx, s); err != nil {
 		return nil, err
 	}
 	return &Result{Report: r.stages.Path(reportFile), Sheet: r.stages.Path(sheetFile), Scores: scores, Subjects: r.Config.Subjects}, nil

@@ -2,7 +2,12 @@ package experiment
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 
 	"github.com/pelletier/go-toml/v2"
@@ -41,16 +46,19 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 	s.Bar = bar
 	text, err := toml.Marshal(c)
 	if err != nil {
+		s.Close()
 		return nil, err
 	}
 	if err := stage.WriteFile(s.Path("experiment.toml"), text); err != nil {
+		s.Close()
 		return nil, fmt.Errorf("%s: %w", s.Path("experiment.toml"), err)
 	}
 	return &Run{Config: c, Model: model, stages: s}, nil
 }
 
-// Do runs every stage that is not up to date.
+// Do runs every stage that is not up to date, and lets go of the run directory.
 func (r *Run) Do(ctx context.Context) (*Result, error) {
+	defer r.stages.Close()
 	if r.Config.Simulate != nil {
 		if err := r.simulate(ctx); err != nil {
 			return nil, err
@@ -94,6 +102,34 @@ func (r *Run) dataRoot() string {
 // provenance is what every stage that runs a network depends on besides its artefacts.
 func (r *Run) provenance() map[string]string {
 	return map[string]string{"model": r.Model.Hash, "kernels": tensor.KernelSet()}
+}
+
+// dependOnData makes a stage depend on the data tree: on the sum of one that this run has simulated, or
+// else on the names, sizes and times of its files. Real trees are too large to be read for a sum.
+func (r *Run) dependOnData(s *stage.Stage) error {
+	if r.Config.Simulate != nil {
+		s.Inputs = append(s.Inputs, r.Config.Data)
+		return nil
+	}
+	h := sha256.New()
+	err := filepath.WalkDir(r.dataRoot(), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := os.Stat(path) // of what a link points to
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(h, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: cannot be listed, expected the root of an NSD tree: %w", r.dataRoot(), err)
+	}
+	extra := map[string]string{"data": hex.EncodeToString(h.Sum(nil))}
+	maps.Copy(extra, s.Extra)
+	s.Extra = extra
+	return nil
 }
 
 // simulate writes the data tree.
