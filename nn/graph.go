@@ -50,6 +50,9 @@ func (g *Graph) Input(name string, shape ...int) *Node {
 	if len(shape) == 0 || slices.Min(shape) < 1 {
 		panic(&ShapeError{Path: name, Op: "Input", Got: [][]int{shape}, Want: "dimensions of at least 1"})
 	}
+	if tooLarge(shape) {
+		panic(&ShapeError{Path: name, Op: "Input", Got: [][]int{shape}, Want: "fewer than 2⁵⁰ numbers"})
+	}
 	shape = slices.Clone(shape)
 	return g.add(&Node{expr: exprInput(g.expr, name, shape), shape: shape, name: name})
 }
@@ -141,7 +144,22 @@ func inferShape(op Op, path string, in [][]int) ([]int, error) {
 	if err != nil {
 		return nil, &BuildError{path, err.Error()}
 	}
+	if tooLarge(out) {
+		return nil, &ShapeError{Path: path, Op: op.Kind(), Got: in, Want: fmt.Sprintf("a result of fewer than 2⁵⁰ numbers, not %v", out)}
+	}
 	return out, nil
+}
+
+// tooLarge says whether a shape has 2⁵⁰ numbers or more: sums of the sizes of all nodes stay far from overflow.
+func tooLarge(shape []int) bool {
+	left := 1 << 50
+	for _, d := range shape {
+		if d >= left {
+			return true
+		}
+		left = (left + d - 1) / max(d, 1)
+	}
+	return false
 }
 
 func (g *Graph) add(n *Node) *Node {

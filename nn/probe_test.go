@@ -273,6 +273,28 @@ func TestRunToStopsAtTheDeepest(t *testing.T) {
 	same(t, "eps", p.Output("eps"), eps)
 }
 
+// What RunTo left out has no value, rather than zeros.
+func TestRunToLeavesOutputsEmpty(t *testing.T) {
+	p := netProgram(t, newNet())
+	p.Keep("net.attn")
+	if err := p.RunTo(context.Background(), "net.res.norm2"); err != nil {
+		t.Fatal(err)
+	}
+	if p.Output("eps") != nil {
+		t.Error("an output that was not computed has a value")
+	}
+	want := "nn: net.attn has not been computed yet, or not since a probe was changed"
+	if _, err := p.Value("net.attn"); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	if err := p.RunTo(context.Background(), "eps"); err != nil {
+		t.Fatal(err)
+	}
+	eps := slices.Clone(p.Output("eps"))
+	run(t, p)
+	same(t, "eps", eps, p.Output("eps"))
+}
+
 func TestGlob(t *testing.T) {
 	for _, c := range []struct {
 		glob, name string

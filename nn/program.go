@@ -26,6 +26,7 @@ type Program struct {
 	plan    *placement // nil where a probe has changed since
 	memory  [][]float32
 	steps   []step
+	done    []bool // nodes whose values are there: a run has computed them since prepare
 	all     []bool // nodes that Run needs
 	some    []bool // nodes that the last RunTo needs
 	targets []string
@@ -72,6 +73,9 @@ func Compile(g *Graph, o Options) (*Program, error) {
 	}
 	for i, node := range p.nodes {
 		if node.op == nil {
+			if size(node.shape) > maxMemory {
+				return nil, fmt.Errorf("nn: input %s %v is larger than any memory", node.name, node.shape)
+			}
 			p.source[i] = make([]float32, size(node.shape))
 		}
 	}
@@ -102,10 +106,10 @@ func (p *Program) Set(input string, data []float32) error {
 }
 
 // Output returns the value of an output after a run, valid until the next. It is nil where there
-// is no such output or nothing has been run yet.
+// is no such output or no run has computed it since a probe was changed.
 func (p *Program) Output(name string) []float32 {
 	for _, o := range p.outputs {
-		if o.name == name && p.memory != nil {
+		if o.name == name && p.memory != nil && p.done[o.node.id] {
 			return p.memory[o.node.id]
 		}
 	}
@@ -134,7 +138,9 @@ func (p *Program) Run(ctx context.Context) error {
 		return err
 	}
 	defer p.running.Store(false)
-	p.prepare()
+	if err := p.prepare(); err != nil {
+		return err
+	}
 	return p.run(ctx, p.all)
 }
 
@@ -167,7 +173,9 @@ func (p *Program) RunTo(ctx context.Context, names ...string) error {
 				return errors.New("nn: RunTo without names, and no probe asks for a node")
 			}
 		}
-		p.prepare()
+		if err := p.prepare(); err != nil {
+			return err
+		}
 		p.some, p.targets = p.needed(wanted), slices.Clone(names)
 	}
 	return p.run(ctx, p.some)
@@ -258,17 +266,24 @@ func (p *Program) action(i int) action {
 	return compute
 }
 
+// maxMemory is more floats than any machine has memory for: 4 TiB. Go ends a program that asks for more than it can
+// address.
+const maxMemory = 1 << 40
+
 // prepare makes the memory and the steps of the plan.
-func (p *Program) prepare() {
+func (p *Program) prepare() error {
 	p.lay()
 	if p.memory != nil {
-		return
+		return nil
+	}
+	if r := p.Report(); r.Arena+r.Private > 4*maxMemory {
+		return fmt.Errorf("nn: a run would take %.3g GiB of memory", float64(r.Arena+r.Private)/(1<<30))
 	}
 	if cap(p.arena) < p.plan.arena {
 		p.arena = nil // may be collected before its successor is made
 		p.arena = make([]float32, p.plan.arena)
 	}
-	p.memory = make([][]float32, len(p.nodes))
+	p.memory, p.done = make([][]float32, len(p.nodes)), make([]bool, len(p.nodes))
 	p.steps = make([]step, len(p.nodes))
 	for i, n := range p.nodes {
 		p.steps[i] = p.step(i, n)
@@ -276,6 +291,7 @@ func (p *Program) prepare() {
 			p.own[i] = nil
 		}
 	}
+	return nil
 }
 
 // step makes the step of a node; those before it are made.
@@ -340,6 +356,7 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 		if err := p.steps[i].run(); err != nil {
 			return err
 		}
+		p.done[i] = true
 	}
 	return nil
 }

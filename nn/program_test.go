@@ -294,3 +294,28 @@ func BenchmarkCompile1000Nodes(b *testing.B) {
 		p.prepare()
 	}
 }
+
+// More memory than there is anywhere is an error and no panic.
+func TestTooLargeToRun(t *testing.T) {
+	g, err := Build(func(g *Graph) { g.Output("y", SiLU(g.Input("x", 1<<45))) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "nn: input x [35184372088832] is larger than any memory"
+	if _, err := Compile(g, Options{}); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	x := must(t, func(g *Graph) {
+		y := g.Input("x", 1, 1, 1, 1)
+		for range 22 {
+			y = Upsample2x(y)
+		}
+		g.Output("y", MeanPool(y))
+	})
+	if err := x.Set("x", []float32{1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "GiB of memory") {
+		t.Errorf("error %v", err)
+	}
+}

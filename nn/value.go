@@ -71,8 +71,8 @@ func (p *Program) Value(name string) (Value, error) {
 		return p.nodes[i].value(name, p.source[i]), nil
 	case !p.outlives(i) && !p.asked[i]:
 		return Value{}, fmt.Errorf("nn: the value of %s is not kept; see Program.Keep", name)
-	case p.plan == nil || p.memory == nil:
-		return Value{}, fmt.Errorf("nn: %s has not been computed since a probe was changed", name)
+	case p.plan == nil || p.memory == nil || !p.done[i]:
+		return Value{}, fmt.Errorf("nn: %s has not been computed yet, or not since a probe was changed", name)
 	}
 	return p.nodes[i].value(name, p.memory[i]), nil
 }
