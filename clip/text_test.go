@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"percept/internal/golden"
@@ -165,6 +166,34 @@ func TestEncodeCausal(t *testing.T) {
 	if slices.Equal(both[3*d:4*d], both[9*d:10*d]) {
 		t.Error("unequal tokens, equal rows")
 	}
+}
+
+// More numbers of texts than programs are kept, at the same time.
+func TestEncodeConcurrent(t *testing.T) {
+	m := tinyText(t)
+	text := []int32{998, 3, 5, 7, 999, 999}
+	want, err := m.Encode(t.Context(), [][]int32{text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			ids := make([][]int32, 1+i%6)
+			for k := range ids {
+				ids[k] = text
+			}
+			got, err := m.Encode(t.Context(), ids)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for k := range ids {
+				golden.Near(t, "one of equal texts", got[k*len(want):][:len(want)], want, golden.Error{RMS: 10})
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestEncodeRejects(t *testing.T) {

@@ -84,8 +84,8 @@ func (l *layout) packRows(data, b []float32, ld, k0, j int) {
 	}
 }
 
-// weights is a packed matrix B [k, n], in lines of line rows, with its bias, which can change from one kernel set to another. It keeps no
-// unpacked copy: a set's panels are made from another set's.
+// weights is a packed matrix B [k, n], in lines of line rows, with its bias, which can change from one kernel set to
+// another. It keeps no unpacked copy: a set's panels are made from another set's.
 type weights struct {
 	k, line, n int
 	mu         sync.Mutex

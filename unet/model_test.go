@@ -1,6 +1,8 @@
 package unet
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -103,6 +105,35 @@ func TestPredictConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A cancelled prediction says so and leaves the model working; sizes that were forgotten since are made again.
+func TestPredictCancelled(t *testing.T) {
+	m := nanoModel(t)
+	ref := golden.Open(t, "testdata/nano_io.safetensors")
+	want := predict(t, m, ref, "unet.sq.")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for n := range 6 {
+		n++
+		err := m.Predict(ctx, make([]float32, n*256), make([]float32, n*256), make([]float32, n), make([]float32, n*3*48), n, 8, 8)
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v, want context.Canceled", err)
+		}
+	}
+	if got := predict(t, m, ref, "unet.sq."); !slices.Equal(got, want) {
+		t.Error("another result than before")
+	}
+}
+
+// Sizes beyond any memory are errors, not panics.
+func TestProgramTooLarge(t *testing.T) {
+	m := nanoModel(t)
+	for _, s := range []Shape{{1, 1 << 40, 1 << 40, 77}, {1, 1 << 24, 1 << 24, 77}, {1 << 50, 8, 8, 77}, {1, 8, 8, 1 << 60}} {
+		if _, err := m.Program(s); err == nil {
+			t.Errorf("no error for %+v", s)
+		}
+	}
 }
 
 // A probe on the shared Program sees Predict's values.
