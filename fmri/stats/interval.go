@@ -42,7 +42,7 @@ const (
 	permutationStream = 0x7065726d
 )
 
-// Mean returns the mean of values.
+// Mean returns the mean of values, NaN of none.
 func Mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
@@ -85,7 +85,9 @@ func Bootstrap(n int, r Resampling, statistic func(drawn []int) float64) (Interv
 		for i := range drawn {
 			drawn[i] = random.IntN(n)
 		}
-		results[s] = statistic(drawn)
+		if results[s] = statistic(drawn); math.IsNaN(results[s]) {
+			return Interval{}, fmt.Errorf("stats: the statistic of resample %d is NaN, want a number", s)
+		}
 	}
 	slices.Sort(results)
 	return central(results, r.Level), nil
@@ -97,8 +99,11 @@ func central(sorted []float64, level float64) Interval {
 }
 
 // Quantile returns the q-quantile of sorted values, interpolated linearly between the two
-// nearest (numpy's default).
+// nearest (numpy's default). NaN without values, or if q is not from 0 to 1.
 func Quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 || !(q >= 0 && q <= 1) {
+		return math.NaN()
+	}
 	at := q * float64(len(sorted)-1)
 	i := int(at)
 	if i+1 >= len(sorted) {

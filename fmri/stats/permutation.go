@@ -19,8 +19,11 @@ type Null struct {
 func (n *Null) Interval() Interval { return central(n.Scores, n.level) }
 
 // P returns the one-sided p-value of an observed score: (1 + number of null scores at
-// least as high) / (1 + number of null scores). It is never 0.
+// least as high) / (1 + number of null scores). It is never 0, and NaN where the score is.
 func (n *Null) P(observed float64) float64 {
+	if math.IsNaN(observed) {
+		return observed
+	}
 	below := sort.SearchFloat64s(n.Scores, observed)
 	return float64(1+len(n.Scores)-below) / float64(1+len(n.Scores))
 }
@@ -48,7 +51,9 @@ func PermuteImages(n int, r Resampling, score func(pairing []int) float64) (*Nul
 	null := &Null{make([]float64, r.Samples), r.Level}
 	for s := range null.Scores {
 		random.Shuffle(n, func(i, j int) { pairing[i], pairing[j] = pairing[j], pairing[i] })
-		null.Scores[s] = score(pairing)
+		if null.Scores[s] = score(pairing); math.IsNaN(null.Scores[s]) {
+			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, want a number", s)
+		}
 	}
 	slices.Sort(null.Scores)
 	return null, nil

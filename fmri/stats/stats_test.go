@@ -322,3 +322,25 @@ func TestNoiseCeiling(t *testing.T) {
 	want := 1 / ((2.0/3 + 1.0/2 + 1) / 4)
 	near(t, "repeats", []float64{EffectiveRepeats(counts)}, []float64{want}, 1e-15)
 }
+
+func TestUndefinedScoresHaveNoP(t *testing.T) {
+	null := &Null{Scores: []float64{0.4, 0.5, 0.6}}
+	if p := null.P(math.NaN()); !math.IsNaN(p) {
+		t.Errorf("p of an undefined score is %v, want NaN", p)
+	}
+	undefined := func([]int) float64 { return math.NaN() }
+	if _, err := PermuteImages(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "permutation 0 is NaN") {
+		t.Errorf("permutation of an undefined score: %v", err)
+	}
+	if _, err := Bootstrap(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "resample 0 is NaN") {
+		t.Errorf("bootstrap of an undefined statistic: %v", err)
+	}
+	for _, q := range []float64{-0.1, 1.1, math.NaN()} {
+		if v := Quantile([]float64{1, 2}, q); !math.IsNaN(v) {
+			t.Errorf("quantile %v is %v, want NaN", q, v)
+		}
+	}
+	if v := Quantile(nil, 0.5); !math.IsNaN(v) {
+		t.Errorf("median of nothing is %v, want NaN", v)
+	}
+}
