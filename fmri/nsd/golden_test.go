@@ -390,3 +390,25 @@ func TestCaptions(t *testing.T) {
 	}
 	same(t, "coco id", coco, golden.Values[int32](want, "stim.coco_id"))
 }
+
+func TestNoiseCeiling(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, c := range []struct {
+		ncsnr  float32
+		counts []int
+		want   float64
+	}{
+		{1, []int{1}, 0.5},
+		{1, []int{3, 3}, 0.75},
+		{2, []int{1, 2, 3, 0}, 4 / (4 + 11.0/18)}, // an average of no trial is none
+		{0, []int{3}, 0},
+		{-0.5, []int{3}, 0},
+		{nan, []int{3}, math.NaN()},
+		{1, nil, math.NaN()},
+		{1, []int{0}, math.NaN()},
+	} {
+		if got := NoiseCeiling(c.ncsnr, c.counts...); math.Abs(got-c.want) > 1e-15 || math.IsNaN(got) != math.IsNaN(c.want) {
+			t.Errorf("ceiling of %v and %v trials is %v, want %v", c.ncsnr, c.counts, got, c.want)
+		}
+	}
+}

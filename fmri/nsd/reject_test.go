@@ -250,7 +250,7 @@ func TestLabelTables(t *testing.T) {
 			t.Errorf("label %d is %q, want %q", n, got[n], want)
 		}
 	}
-	for text, want := range map[string]string{"1": "line 1", "x V1": "line 1", "1 a\n1 b": "line 2: label 1 is a and b"} {
+	for text, want := range map[string]string{"1": "line 1", "x V1": "line 1", "1 a\n1 b": "line 2: label 1 is a and b", "# none\n": "no label in it"} {
 		_, err := parseLabels("x.ctab", strings.NewReader(text))
 		wantError(t, err, "x.ctab: ", want)
 	}
