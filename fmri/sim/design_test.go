@@ -59,6 +59,58 @@ func TestDesign(t *testing.T) {
 	}
 }
 
+// TestDesignOfFullSize plans NSD itself, without drawing or writing any of it: 8 subjects of 40 sessions of 750 trials in
+// 12 runs, 10,000 pictures each, 1,000 of them shared, three times each, out of 73,000.
+func TestDesignOfFullSize(t *testing.T) {
+	o := Options{Subjects: 8, SharedImages: 1000, OwnImages: 9000, SharedRepeats: 3, OwnRepeats: 3, Sessions: 40, Runs: 12}.withDefaults()
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	d := newDesign(o)
+	if d.images != 73000 || d.sessions != 40 || d.trials != 750 || len(d.order) != 30000 {
+		t.Fatalf("%d images, %d sessions of %d trials, %d in all", d.images, d.sessions, d.trials, len(d.order))
+	}
+	sum := 0
+	for _, n := range d.runs {
+		if n != 62 && n != 63 {
+			t.Errorf("run of %d trials, want 62 or 63", n)
+		}
+		sum += n
+	}
+	if len(d.runs) != 12 || sum != 750 {
+		t.Errorf("%d trials in %d runs", sum, len(d.runs))
+	}
+	shown, sessions := make([]int, 10000), make([]map[int]bool, 10000)
+	for trial, v := range d.order {
+		if shown[v]++; sessions[v] == nil {
+			sessions[v] = map[int]bool{}
+		}
+		sessions[v][trial/750] = true
+	}
+	for v, n := range shown {
+		if n != 3 || len(sessions[v]) != 3 {
+			t.Fatalf("picture %d is shown %d times in %d sessions, want 3 in 3", v, n, len(sessions[v]))
+		}
+	}
+	seen := d.seen(7)
+	if !slices.Equal(seen[:1000], d.shared) || len(seen) != 10000 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != 10000 {
+		t.Errorf("the last subject sees %d pictures", len(seen))
+	}
+	pattern, slots := d.pattern()
+	if slots != 75 || len(pattern) != 40*12*75 {
+		t.Errorf("stimpattern of %d slots a run, want 75", slots)
+	}
+	for s := range 40 { // [session, run, slot], first index fastest
+		n := 0.0
+		for i := s; i < len(pattern); i += 40 {
+			n += pattern[i]
+		}
+		if n != 750 {
+			t.Fatalf("stimpattern shows %g pictures in session %d, want 750", n, s+1)
+		}
+	}
+}
+
 func TestPatternHoldsEveryTrial(t *testing.T) {
 	d := newDesign(Options{}.withDefaults())
 	pattern, slots := d.pattern()

@@ -75,7 +75,8 @@ func (t *tree) writeDesign() error {
 }
 
 // pattern is stimpattern, column-major [session, run, slot]: 1 where a four-second slot of a run
-// shows a picture, 0 where it is blank. Runs begin and end blank and every twelfth slot between is.
+// shows a picture, 0 where it is blank. Runs begin with three blank slots and end with at least four, and every twelfth
+// between is blank: 75 slots for the 63 or 62 pictures of NSD's runs, as there (Allen et al. 2022).
 func (d *design) pattern() (pattern []float64, slots int) {
 	var runs [][]float64
 	for _, trials := range d.runs {
@@ -86,7 +87,7 @@ func (d *design) pattern() (pattern []float64, slots int) {
 			}
 			run = append(run, 1)
 		}
-		run = append(run, 0, 0, 0)
+		run = append(run, 0, 0, 0, 0)
 		runs, slots = append(runs, run), max(slots, len(run))
 	}
 	pattern = make([]float64, d.sessions*len(runs)*slots)

@@ -13,7 +13,7 @@ import (
 )
 
 // formatVersion changes whenever the same options give other bytes.
-const formatVersion = 1
+const formatVersion = 2
 
 // manifestName is the file that makes a folder a finished simulation. It is written last.
 const manifestName = "truth/simulation.json"
