@@ -75,6 +75,9 @@ func Embedded(ctx context.Context) (*Pipeline, error) {
 
 func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string, o Options) (*Pipeline, error) {
 	p := &Pipeline{Name: filepath.Base(name)}
+	if err := checkSchedule(folder, fsys); err != nil {
+		return nil, err
+	}
 	if err := p.buildUNet(folder); err != nil {
 		return nil, err
 	}
@@ -95,6 +98,39 @@ func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string,
 	return p, err
 }
 
+// maxSampleSize is a latent of pictures of 8192 pixels, far beyond what Stable Diffusion v1 was made for.
+const maxSampleSize = 1024
+
+// checkSchedule refuses a model of another noise schedule or prediction than the samplers have: its
+// pictures would be wrong without a word. A folder without a scheduler is taken for Stable Diffusion v1.
+func checkSchedule(folder *weights.Folder, fsys fs.FS) error {
+	const name = "scheduler/scheduler_config.json"
+	if _, err := fs.Stat(fsys, name); err != nil {
+		return nil
+	}
+	b, err := folder.Read(name)
+	if err != nil {
+		return err
+	}
+	// The defaults are the values that are supported, for keys that older files lack.
+	c := struct {
+		Start      float64 `json:"beta_start"`
+		End        float64 `json:"beta_end"`
+		Schedule   string  `json:"beta_schedule"`
+		Steps      int     `json:"num_train_timesteps"`
+		Prediction string  `json:"prediction_type"`
+	}{0.00085, 0.012, "scaled_linear", 1000, "epsilon"}
+	want := c
+	if err := json.Unmarshal(b, &c); err != nil {
+		return fmt.Errorf("%s/%s: %w", folder.Dir, name, err)
+	}
+	if c != want {
+		return fmt.Errorf("%s/%s: %d timesteps, %s from %g to %g, prediction %s; supported are %d timesteps, %s from %g to %g, prediction %s", folder.Dir, name,
+			c.Steps, c.Schedule, c.Start, c.End, c.Prediction, want.Steps, want.Schedule, want.Start, want.End, want.Prediction)
+	}
+	return nil
+}
+
 func (p *Pipeline) buildUNet(folder *weights.Folder) error {
 	part := folder.Parts[weights.UNet]
 	cfg, err := unet.ConfigFromJSON(part.Config)
@@ -109,6 +145,9 @@ func (p *Pipeline) buildUNet(folder *weights.Folder) error {
 	}
 	if err := json.Unmarshal(part.Config, &extra); err != nil {
 		return fmt.Errorf("%s: %w", part.ConfigFile, err)
+	}
+	if extra.SampleSize < 0 || extra.SampleSize > maxSampleSize {
+		return fmt.Errorf("%s: sample_size is %d, expected 1 to %d", part.ConfigFile, extra.SampleSize, maxSampleSize)
 	}
 	p.Size = extra.SampleSize
 	p.Width = cfg.CrossAttentionDim
@@ -155,6 +194,9 @@ func (p *Pipeline) buildText(folder *weights.Folder) error {
 	}
 	if p.Tokenizer, err = clip.NewTokenizer(vocab, merges); err != nil {
 		return fmt.Errorf("%s/tokenizer: %w", folder.Dir, err)
+	}
+	if n := p.Tokenizer.Size(); n > cfg.VocabSize {
+		return fmt.Errorf("%s/tokenizer/vocab.json: ids up to %d, expected below %d, the vocab_size of %s", folder.Dir, n-1, cfg.VocabSize, part.ConfigFile)
 	}
 	return part.Store.Check()
 }
