@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // The two tokens that frame a text. A text may also contain them: they become these tokens there too.
@@ -39,7 +40,15 @@ func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
 	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
 		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", err)
 	}
-	return newTokenizer(vocab, mergeLines(mergesTXT))
+	merges := mergeLines(mergesTXT)
+	if len(merges) == 0 {
+		for token := range vocab {
+			if word := strings.TrimSuffix(token, endOfWord); utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
+				return nil, fmt.Errorf("clip: merges.txt holds no merge, want those that make the %d tokens of vocab.json", len(vocab))
+			}
+		}
+	}
+	return newTokenizer(vocab, merges)
 }
 
 // openAIMerges is the number of merges of CLIP's vocabulary; the published file lists more.
@@ -119,11 +128,11 @@ func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
 	for rank, line := range merges {
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("clip: merge %d is %q, want two tokens", rank+1, line)
+			return nil, fmt.Errorf("clip: merge %d is %.60q, want two tokens", rank+1, line)
 		}
 		for _, token := range []string{left, right, left + right} {
 			if _, ok := vocab[token]; !ok {
-				return nil, fmt.Errorf("clip: merge %d is %q, but the vocabulary has no %q", rank+1, line, token)
+				return nil, fmt.Errorf("clip: merge %d is %.60q, but the vocabulary has no %.60q", rank+1, line, token)
 			}
 		}
 		p := pair{vocab[left], vocab[right]}
