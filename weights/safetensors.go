@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -60,7 +61,8 @@ func parseSafetensors(b []byte) (map[string]tensorInfo, map[string]string, error
 	}
 	tensors := make(map[string]tensorInfo, len(entries))
 	spans := make([]span, 0, len(entries))
-	for name, e := range entries {
+	for _, name := range slices.Sorted(maps.Keys(entries)) { // in order, for the same message every time
+		e := entries[name]
 		info, s, err := e.resolve(data)
 		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
@@ -147,7 +149,7 @@ func (e *headerEntry) resolve(data []byte) (tensorInfo, span, error) {
 	}
 	begin, end := e.Offsets[0], e.Offsets[1]
 	if begin > end || end > uint64(len(data)) {
-		return tensorInfo{}, span{}, fmt.Errorf("data_offsets [%d, %d] outside of %d bytes of data", begin, end, len(data))
+		return tensorInfo{}, span{}, fmt.Errorf("data_offsets [%d, %d] outside of %d bytes of data: the file is cut short or damaged", begin, end, len(data))
 	}
 	shape := make([]int, len(*e.Shape))
 	for i, d := range *e.Shape {
