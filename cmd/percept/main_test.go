@@ -38,6 +38,27 @@ func brokenModel(t *testing.T, file string, keep int64) string {
 	return dir
 }
 
+// editedModel copies the embedded model and replaces one text in a file of it.
+func editedModel(t *testing.T, file, before, after string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := os.CopyFS(dir, embedded.FS()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, filepath.FromSlash(file))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(b, []byte(before)) {
+		t.Fatalf("%s lacks %s", file, before)
+	}
+	if err := os.WriteFile(path, bytes.Replace(b, []byte(before), []byte(after), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 	taken := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(taken, nil, 0o666); err != nil {
@@ -53,6 +74,14 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"unknown flag", []string{"demo", "--nonsense"}, 2, []string{"--nonsense"}},
 		{"flag of another type", []string{"demo", "--steps", "many"}, 2, []string{"many", "--steps"}},
 		{"value out of range", []string{"demo", "--strength", "2"}, 2, []string{"strength", "2", "less than 1"}},
+		{"steps that the schedule has not", []string{"demo", "--steps", "3"}, 2, []string{"--steps", "3", "4"}},
+		{"strength below one step", []string{"demo", "--strength", "0.01"}, 2, []string{"--strength", "0.01", "0.05"}},
+		{"guidance beyond float32", []string{"demo", "--guidance", "1e300"}, 2, []string{"--guidance", "1e+300", "1000"}},
+		{"too few training images", []string{"demo", "--train-images", "3"}, 2, []string{"--train-images", "3", "10"}},
+		{"too few test images", []string{"demo", "--test-images", "1"}, 2, []string{"--test-images", "1", "2"}},
+		{"more pictures than test images", []string{"demo", "--test-images", "4", "--images", "5"}, 2, []string{"--images", "5", "4"}},
+		{"run directory without a name", []string{"demo", "--out", ""}, 2, []string{"--out"}},
+		{"scenes out of range", []string{"evaluate", "--scenes", "1"}, 2, []string{"--scenes", "32"}},
 		{"unknown command", []string{"reconstruct"}, 2, []string{"reconstruct"}},
 		{"argument where none is taken", []string{"demo", "here"}, 2, []string{"here"}},
 		{"argument missing", []string{"verify"}, 2, []string{"folder"}},
@@ -64,6 +93,13 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"model folder missing", []string{"generate", "--prompt", "a house", "--model", filepath.Join(taken, "no")}, 1, []string{"no", "expected"}},
 		{"weights missing", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, weights, -1)}, 1, []string{"unet"}},
 		{"weights cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, weights, 100_000)}, 1, []string{weights}},
+		{"merges empty", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, "tokenizer/merges.txt", 0)}, 1, []string{"merges.txt"}},
+		{"latents without end", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "unet/config.json", `"sample_size": 12`, `"sample_size": 1000000`)}, 1,
+			[]string{"unet/config.json", "sample_size", "1000000", "1024"}},
+		{"another noise schedule", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "scheduler/scheduler_config.json", `"epsilon"`, `"v_prediction"`)}, 1,
+			[]string{"scheduler_config.json", "v_prediction", "epsilon"}},
+		{"vocabulary beyond the embedding", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "tokenizer/vocab.json", `{`, `{"another": 800, `)}, 1,
+			[]string{"vocab.json", "800", "730"}},
 		{"configuration cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, "vae/config.json", 20)}, 1, []string{"vae/config.json"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
