@@ -28,7 +28,7 @@ type RenderOptions struct {
 	// KeepZ starts the diffusion from ẑ itself. Otherwise, as published, ẑ is decoded to a picture
 	// and encoded again, which moves it to a latent that the VAE could have made.
 	KeepZ bool
-	Seed  uint64 // of the noise; image i of any subset gets the same noise
+	Seed  uint64 // of the noise; row i gets the same noise however many rows there are
 }
 
 func (o RenderOptions) strength() float64 {
@@ -46,8 +46,15 @@ func (o RenderOptions) strength() float64 {
 // h and w are the sides of a latent. progress may be nil; it counts pictures.
 func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w int, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
 	n := z.Rows
-	if m == COnly {
+	switch m {
+	case COnly:
 		n = c.Rows
+	case ZOnly, ZC:
+	default:
+		return nil, fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", m, ZOnly, COnly, ZC)
+	}
+	if h < 1 || w < 1 {
+		return nil, fmt.Errorf("decode: latent of %d×%d, expected sides of 1 or more", h, w)
 	}
 	if m != COnly && z.Cols != percept.LatentChannels*h*w {
 		return nil, fmt.Errorf("decode: z has %d columns, expected %d of a latent of 4×%d×%d", z.Cols, percept.LatentChannels*h*w, h, w)
@@ -88,7 +95,7 @@ func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Me
 			return nil, err
 		}
 		return p.Decode(ctx, x)
-	case ZC:
+	default: // ZC
 		start := latents(z, h, w, lo, hi)
 		if !o.KeepZ {
 			decoded, err := p.Decode(ctx, start)
@@ -110,7 +117,6 @@ func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Me
 		}
 		return p.Decode(ctx, x)
 	}
-	return nil, fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", m, ZOnly, COnly, ZC)
 }
 
 func rows(m ridge.Matrix, lo, hi int) []float32 { return m.Data[lo*m.Cols : hi*m.Cols] }
