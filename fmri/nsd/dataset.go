@@ -81,7 +81,7 @@ func (d *Dataset) Subjects() ([]fmri.Subject, error) {
 		}
 	}
 	if len(subjects) == 0 {
-		return nil, fmt.Errorf("%s: no folder subj01, subj02, ... in it", dir)
+		return nil, fmt.Errorf("%s: no folder named as subj01 in it", dir)
 	}
 	return subjects, nil
 }
@@ -91,7 +91,7 @@ func subjectNumber(s fmri.Subject) (int, error) {
 	var n int
 	digits, ok := strings.CutPrefix(string(s), "subj")
 	if _, err := fmt.Sscanf(digits, "%d", &n); !ok || err != nil || fmt.Sprintf("%02d", n) != digits || n < 1 {
-		return 0, fmt.Errorf("subject %q: want subj01, subj02, ...", s)
+		return 0, fmt.Errorf("subject %q: want subj and two digits, as subj01", s)
 	}
 	return n, nil
 }
