@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"percept/cmd/percept/internal/report"
@@ -19,9 +20,9 @@ import (
 )
 
 const (
-	reportFile = "report.html"
-	sheetFile  = "sheet.png"
-	sheetRows  = 8 // test images on the contact sheet
+	reportFile  = "report.html"
+	sheetFile   = "sheet.png"
+	sheetImages = 12 // test images on the contact sheet
 )
 
 // Metrics lists the columns of the result table.
@@ -107,16 +108,36 @@ func (r *Run) gallery(subject string) (ids []fmri.ImageID, rows [][]image.Image,
 	return ids, rows, nil
 }
 
+// writeSheet draws one row per kind of picture and one column per test image; what does not come from
+// a brain is drawn for the first subject alone.
 func (r *Run) writeSheet(path string) error {
-	s := report.Sheet{Title: "Seen, decoded from the brain, and controls", Columns: columns()}
+	s := report.Sheet{Title: "Seen, decoded from simulated brains, and controls"}
+	if r.Config.Simulate == nil {
+		s.Title = "Seen, decoded from the brain, and controls"
+	}
+	names := columns()
 	for k, subject := range r.Config.Subjects {
-		ids, rows, err := r.gallery(subject)
+		_, pictures, err := r.gallery(subject)
 		if err != nil {
 			return err
 		}
-		for i := range min(sheetRows, len(rows)) {
-			s.Rows = append(s.Rows, report.SheetRow{
-				Label: fmt.Sprintf("%s, image %d", subject, ids[i]), Images: rows[i], Divider: k > 0 && i == 0})
+		pictures = pictures[:min(sheetImages, len(pictures))]
+		shown := names
+		if k > 0 {
+			shown = names[1 : 1+len(decodedLooks)]
+		}
+		for i, name := range names {
+			if !slices.Contains(shown, name) {
+				continue
+			}
+			row := report.SheetRow{Side: name, Divider: k > 0 && i == 1}
+			if i > 0 && i <= len(decodedLooks) {
+				row.Side = subject + " " + name
+			}
+			for _, images := range pictures {
+				row.Images = append(row.Images, images[i])
+			}
+			s.Rows = append(s.Rows, row)
 		}
 	}
 	m, err := s.Draw()

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// Sheet is a contact sheet: rows of pictures under named columns.
+// Sheet is a contact sheet: rows of pictures, under named columns or beside row names or both.
 type Sheet struct {
 	Title   string
 	Columns []string
@@ -24,6 +24,7 @@ type Sheet struct {
 
 // SheetRow is one line of a contact sheet. A nil picture leaves its place empty.
 type SheetRow struct {
+	Side     string   // shown to the left of the pictures; may be empty
 	Label    string   // shown under the pictures; may be empty
 	Captions []string // shown under each picture, broken into lines; may be nil
 	Images   []image.Image
@@ -37,7 +38,8 @@ const (
 	sheetTitle   = 30
 	sheetHeader  = 22
 	sheetCaption = 18
-	captionLines = 3 // at most, under one picture
+	sheetSide    = 132 // width of the row names
+	captionLines = 3   // at most, under one picture
 	captionLine  = 14
 )
 
@@ -51,8 +53,12 @@ var (
 func (s Sheet) Draw() (*image.RGBA, error) {
 	scale := max(s.Scale, 1)
 	var cell image.Point
-	caption, cells := 0, 0
+	caption, cells, left, columns := 0, 0, sheetMargin, len(s.Columns)
 	for _, r := range s.Rows {
+		columns = max(columns, len(r.Images))
+		if r.Side != "" {
+			left = sheetMargin + sheetSide
+		}
 		if r.Label != "" {
 			caption = sheetCaption
 		}
@@ -76,8 +82,11 @@ func (s Sheet) Draw() (*image.RGBA, error) {
 		return nil, fmt.Errorf("contact sheet: no picture")
 	}
 	cell = cell.Mul(scale)
-	width := 2*sheetMargin + len(s.Columns)*(cell.X+sheetGap) - sheetGap
-	height := 2*sheetMargin + sheetTitle + sheetHeader
+	width := left + columns*(cell.X+sheetGap) - sheetGap + sheetMargin
+	height := 2*sheetMargin + sheetTitle
+	if len(s.Columns) > 0 {
+		height += sheetHeader
+	}
 	for _, r := range s.Rows {
 		height += cell.Y + sheetGap + caption + cells
 		if r.Divider {
@@ -101,9 +110,11 @@ func (s Sheet) Draw() (*image.RGBA, error) {
 	text(dst, title, ink, sheetMargin, sheetMargin+17, width-2*sheetMargin, s.Title)
 	y := sheetMargin + sheetTitle
 	for i, c := range s.Columns {
-		text(dst, small, ink, sheetMargin+i*(cell.X+sheetGap), y+14, cell.X, c)
+		text(dst, small, ink, left+i*(cell.X+sheetGap), y+14, cell.X, c)
 	}
-	y += sheetHeader
+	if len(s.Columns) > 0 {
+		y += sheetHeader
+	}
 	for _, r := range s.Rows {
 		if r.Divider {
 			y += 2 * sheetGap
@@ -112,18 +123,19 @@ func (s Sheet) Draw() (*image.RGBA, error) {
 			if m == nil {
 				continue
 			}
-			at := image.Rect(0, 0, cell.X, cell.Y).Add(image.Pt(sheetMargin+i*(cell.X+sheetGap), y))
+			at := image.Rect(0, 0, cell.X, cell.Y).Add(image.Pt(left+i*(cell.X+sheetGap), y))
 			xdraw.NearestNeighbor.Scale(dst, at, m, m.Bounds(), xdraw.Src, nil)
 		}
+		text(dst, small, ink, sheetMargin, y+cell.Y/2+4, sheetSide-sheetGap, r.Side)
 		y += cell.Y
 		for i, c := range r.Captions {
 			for k, line := range wrap(small, cell.X, c) {
-				text(dst, small, ink, sheetMargin+i*(cell.X+sheetGap), y+(k+1)*captionLine, cell.X, line)
+				text(dst, small, ink, left+i*(cell.X+sheetGap), y+(k+1)*captionLine, cell.X, line)
 			}
 		}
 		y += cells
 		if caption > 0 {
-			text(dst, small, faint, sheetMargin, y+14, width-2*sheetMargin, r.Label)
+			text(dst, small, faint, left, y+14, width-left-sheetMargin, r.Label)
 			y += caption
 		}
 		y += sheetGap
