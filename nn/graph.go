@@ -152,8 +152,9 @@ func inferShape(op Op, path string, in [][]int) ([]int, error) {
 
 // tooLarge says whether a shape has 2⁵⁰ numbers or more: sums of the sizes of all nodes stay far from overflow.
 func tooLarge(shape []int) bool {
-	left := 1 << 50
-	for _, d := range shape {
+	left := int64(1) << 50
+	for _, dim := range shape {
+		d := int64(dim)
 		if d >= left {
 			return true
 		}

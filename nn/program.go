@@ -73,7 +73,7 @@ func Compile(g *Graph, o Options) (*Program, error) {
 	}
 	for i, node := range p.nodes {
 		if node.op == nil {
-			if size(node.shape) > maxMemory {
+			if int64(size(node.shape)) > maxMemory {
 				return nil, fmt.Errorf("nn: input %s %v is larger than any memory", node.name, node.shape)
 			}
 			p.source[i] = make([]float32, size(node.shape))
@@ -268,7 +268,7 @@ func (p *Program) action(i int) action {
 
 // maxMemory is more floats than any machine has memory for: 4 TiB. Go ends a program that asks for more than it can
 // address.
-const maxMemory = 1 << 40
+const maxMemory int64 = 1 << 40
 
 // prepare makes the memory and the steps of the plan.
 func (p *Program) prepare() error {
@@ -276,7 +276,7 @@ func (p *Program) prepare() error {
 	if p.memory != nil {
 		return nil
 	}
-	if r := p.Report(); r.Arena+r.Private > 4*maxMemory {
+	if r := p.Report(); int64(r.Arena)+int64(r.Private) > 4*maxMemory {
 		return fmt.Errorf("nn: a run would take %.3g GiB of memory", float64(r.Arena+r.Private)/(1<<30))
 	}
 	if cap(p.arena) < p.plan.arena {
