@@ -23,9 +23,6 @@ func (c *check) keyed(file string) *keyed {
 	return k
 }
 
-// has reports whether a key is (still) there.
-func (k *keyed) has(key string) bool { return k.left[key] != nil }
-
 // take decodes a key and removes it; it ends the case where the key is missing.
 func (k *keyed) take(key string, v any) {
 	raw, ok := k.left[key]

@@ -91,7 +91,6 @@ type samplerInfo struct {
 	stochasticTimestep int
 	firstDecode        int
 	addNoiseTimestep   int
-	ascending          []int
 	tiny               struct {
 		Scale     float32 `json:"cfg_scale"`
 		Steps     int     `json:"steps"`

@@ -358,7 +358,7 @@ func tinySampling(ctx context.Context, c *check, kind string) {
 	text := append(c.float32s(tinyUNetFile, "uncond"), c.float32s(tinyUNetFile, "cond")...)
 	eps := make([]float32, 2*len(c.float32s(tinyUNetFile, start)))
 	model := scheduler.Guided(func(ctx context.Context, x []float32, t int) ([]float32, error) {
-		at := []float32{float32(t), float32(t)}
+		at := slices.Repeat([]float32{float32(t)}, 2*shape[0])
 		return eps, m.Predict(ctx, eps, x, at, text, 2*shape[0], shape[2], shape[3])
 	}, info.tiny.Scale)
 	run := c.sample(ctx, d, model, c.float32s(tinyUNetFile, start), last, nil)
