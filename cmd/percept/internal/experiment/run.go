@@ -51,7 +51,7 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 	}
 	if err := stage.WriteFile(s.Path("experiment.toml"), text); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("%s: %w", s.Path("experiment.toml"), err)
+		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path("experiment.toml"), err)
 	}
 	return &Run{Config: c, Model: model, stages: s}, nil
 }

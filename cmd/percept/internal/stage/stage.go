@@ -124,11 +124,15 @@ func (r *Runner) sweep() error {
 	return nil
 }
 
-// cause strips the path that a PathError repeats.
+// cause strips the path that an error of the system repeats.
 func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }
@@ -274,7 +278,10 @@ func WriteFile(path string, data []byte) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return cause(err)
+	}
+	return nil
 }
 
 // umask is the usual one; CreateTemp makes files that only their owner can read.
