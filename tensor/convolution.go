@@ -7,6 +7,9 @@ import "percept/tensor/internal/kernel"
 // window begins Stride·cin floats on. Only the zeros at the image's sides are missing, so a tile copies the lines it
 // needs, with their zeros, into a band.
 //
+// A line shorter than the kernel's rows leaves some of them unused. To copy the windows of several lines together
+// makes a step of the embedded U-Net 3 % faster: too little for a second way of doing it.
+//
 //	tile (output lines × panels of the grid)
 //	  for blocks of lines            a band stays in the second-level cache
 //	    copy the band
