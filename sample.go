@@ -13,6 +13,7 @@ type Sampling struct {
 	Guidance float64 // scale of classifier-free guidance; 0 means 5, 1 switches it off
 	Eta      float64 // 0 is deterministic DDIM, 1 adds as much noise as DDPM
 	Seed     uint64  // of the noise that Eta > 0 adds
+	First    int     // number of the first image: its noise depends on Seed and its number alone
 }
 
 func (s Sampling) steps() int {
@@ -35,10 +36,26 @@ func NoiseFor(seed uint64, lo, hi, h, w int) Latents {
 	x := Latents{N: hi - lo, H: h, W: w}
 	x.Data = make([]float32, 0, x.N*x.Len())
 	for i := lo; i < hi; i++ {
-		// An odd multiplier keeps the seeds of different images and runs apart.
-		x.Data = append(x.Data, scheduler.Noise(seed^(uint64(i)+1)*0x9E3779B97F4A7C15, x.Len())...)
+		x.Data = append(x.Data, scheduler.Noise(imageSeed(seed, i), x.Len())...)
 	}
 	return x
+}
+
+// imageSeed is the seed of image i; an odd multiplier keeps different images and runs apart.
+func imageSeed(seed uint64, i int) uint64 { return seed ^ (uint64(i)+1)*0x9E3779B97F4A7C15 }
+
+// stepNoise fills the latents of images from number first on, each from a stream of its own.
+func stepNoise(seed uint64, first int, x Latents) func([]float32) {
+	const apart = 0x6574_6121 // from the stream that the image's first noise comes from
+	sources := make([]*scheduler.NoiseSource, x.N)
+	for i := range sources {
+		sources[i] = scheduler.NewNoise(imageSeed(seed^apart, first+i))
+	}
+	return func(noise []float32) {
+		for i, s := range sources {
+			s.Fill(noise[i*x.Len() : (i+1)*x.Len()])
+		}
+	}
 }
 
 // Denoise runs a whole diffusion from noise under the conditioning c [N, Tokens, Width].
@@ -110,7 +127,7 @@ func (p *Pipeline) sample(ctx context.Context, d *scheduler.DDIM, x Latents, c [
 			return nil
 		}}
 		if s.Eta > 0 {
-			run.Noise = scheduler.NewNoise(s.Seed + uint64(lo)).Fill
+			run.Noise = stepNoise(s.Seed, s.First+lo, part)
 		}
 		data, err := d.Sample(ctx, model, part.Data, run)
 		if err != nil {

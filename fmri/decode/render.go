@@ -85,6 +85,7 @@ func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matri
 const renderBatch = 8
 
 func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w, lo, hi int) ([]*image.RGBA, error) {
+	o.Sampling.First = lo
 	switch m {
 	case ZOnly:
 		return p.Decode(ctx, latents(z, h, w, lo, hi))
