@@ -5,10 +5,15 @@ go 1.26.0
 require (
 	// hm is gorgonia's type system; an Op has to name its type with it.
 	github.com/chewxy/hm v1.0.0
+	// Experiment files; refuses unknown keys.
 	github.com/pelletier/go-toml/v2 v2.4.3
+	// Progress of long work.
 	github.com/schollz/progressbar/v3 v3.19.1
+	// Commands, flags and their help.
 	github.com/spf13/cobra v1.10.2
+	// Fonts and scaling for contact sheets, the rasteriser of the scenes.
 	golang.org/x/image v0.47.0
+	// What instructions the processor has.
 	golang.org/x/sys v0.49.0
 	// NFC normalisation, as CLIP's tokenizer does.
 	golang.org/x/text v0.43.0
