@@ -169,7 +169,14 @@ func (c *check) sampledModules(base string, table moduleTable, got map[string]su
 		c.near(m.Path, s.sample, want, tol)
 		first := untilNaN(firsts[16*i : 16*(i+1)])
 		c.near(m.Path+", first 16", s.first, first, tol)
-		c.near(m.Path+", mean, deviation, least, greatest", s.stats, stats[4*i:4*(i+1)], tol)
+		c.near(m.Path+", mean and deviation", s.stats[:2], stats[4*i:4*i+2], tol)
+		// The tables give the float32 error of 256 elements, whose tolerance is not that of the least and greatest of
+		// millions: torch's own float32 decoder of SD v1.4 is 1.15 of it off in one extreme. An error grows with the value
+		// that carries it, so the tolerance does.
+		for k, what := range []string{", least", ", greatest"} {
+			ref := stats[4*i+2+k]
+			c.near(m.Path+what, s.stats[2+k:3+k], []float32{ref}, tol*max(1, math.Abs(float64(ref))/max(rms(want), 1e-30)))
+		}
 	}
 }
 
