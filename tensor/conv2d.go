@@ -43,20 +43,25 @@ func (c *Conv2d) Scratch(ConvGeometry) int { return 0 }
 
 // Forward computes y [N, Ho, Wo, cout] from x [N, H, W, cin]. scratch may be nil. y must not overlap x.
 func (c *Conv2d) Forward(y, x, scratch []float32, g ConvGeometry) {
+	c.ForwardWith(y, x, scratch, g, Epilogue{})
+}
+
+// ForwardWith is Forward followed by e.
+func (c *Conv2d) ForwardWith(y, x, scratch []float32, g ConvGeometry, e Epilogue) {
 	oh, ow := c.OutSize(g)
 	need("Conv2d", "x", len(x), g.N*g.H*g.W*c.cin)
 	need("Conv2d", "y", len(y), g.N*oh*ow*c.cout)
-	set := current.Load()
+	set, end := current.Load(), newEnding("Conv2d", e, y, g.N*oh*ow, c.cout)
 	b := c.w.of(set)
 	if oh == g.H && ow == g.W && c.kh == 1 && c.kw == 1 && g.Stride == 1 {
 		p := products.get()
-		*p = product{set: set, b: b, c: y, a: x, m: g.N * oh * ow}
+		*p = product{set: set, b: b, c: y, a: x, m: g.N * oh * ow, end: end}
 		p.run()
 		products.put(p)
 		return
 	}
 	p := convolutions.get()
-	*p = convolution{ConvGeometry: g, set: set, b: b, y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow,
+	*p = convolution{ConvGeometry: g, set: set, b: b, y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow, end: end,
 		pitch: (g.PadLeft + g.W + g.PadRight) * c.cin}
 	p.run()
 	convolutions.put(p)

@@ -16,6 +16,7 @@ import "percept/tensor/internal/kernel"
 //	    for blocks of B's rows       all rows of taps, or a part of one
 //	      for panels
 //	        for lines: kernel, with rows of A that overlap
+//	    epilogue
 type convolution struct {
 	ConvGeometry
 	set     *kernel.Set
@@ -25,6 +26,7 @@ type convolution struct {
 	oh, ow  int
 	pitch   int // floats of one line of the band
 	lines   int // output lines of a block
+	end     ending
 	grid
 }
 
@@ -40,20 +42,24 @@ func (p *convolution) run() {
 
 func (p *convolution) tile(i int) {
 	l0, l1, j0, j1 := p.at(i)
-	buf := buffers32.get()
+	buf, aside := buffers32.get(), buffers32.get()
 	for l0 < l1 {
 		end := min(l1, l0+p.lines, (l0/p.oh+1)*p.oh) // a band lies in one image
-		p.block(buf, l0, end, j0, j1)
+		p.block(buf, aside, l0, end, j0, j1)
 		l0 = end
 	}
 	buffers32.keep(buf)
+	buffers32.keep(aside)
 }
 
 // block computes output lines l0 … l1-1, counted over all images, of panels j0 … j1-1.
-func (p *convolution) block(buf *buffer[float32], l0, l1, j0, j1 int) {
+func (p *convolution) block(buf, aside *buffer[float32], l0, l1, j0, j1 int) {
 	b := p.b
 	band := buf.resized(((l1-l0-1)*p.Stride + p.kh) * p.pitch)
 	p.fill(band, l0)
+	row0, rows := l0*p.ow, (l1-l0)*p.ow
+	col0, cols := b.columns(j0, j1)
+	c, ldc := p.end.landing(aside, p.y, row0, rows, col0, cols)
 	a := kernel.Left{M: p.ow, Stride: p.Stride * p.cin, Runs: 1, Jump: p.pitch}
 	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
 		tap, at := k0/b.line, k0%b.line
@@ -64,10 +70,11 @@ func (p *convolution) block(buf *buffer[float32], l0, l1, j0, j1 int) {
 		for j := j0; j < j1; j++ {
 			for l := l0; l < l1; l++ {
 				a.X = band[((l-l0)*p.Stride+tap)*p.pitch+at:]
-				b.multiply(p.set, p.y[l*p.ow*b.n:], a, k0, j)
+				b.multiply(p.set, c[(l-l0)*p.ow*ldc+j*b.nr-col0:], ldc, a, k0, j)
 			}
 		}
 	}
+	p.end.applyFrom(p.set, p.y, c, ldc, row0, rows, col0, cols)
 }
 
 // fill copies the input lines that output lines from l0 on see into the band, with the zeros around them.

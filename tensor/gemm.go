@@ -9,12 +9,14 @@ import "percept/tensor/internal/kernel"
 //	    for blocks of B's rows       sums of at most maxKC products
 //	      for panels                 B streams past
 //	        kernel: row tiles
+//	    epilogue                     while the block of C is in the cache
 type product struct {
 	set *kernel.Set
 	b   *packed
 	c   []float32 // [m, n]
 	a   []float32 // [m, k]
 	m   int
+	end ending
 	grid
 }
 
@@ -30,32 +32,41 @@ func (p *product) run() {
 func (p *product) tile(i int) {
 	r0, r1, j0, j1 := p.at(i)
 	blocks := (r1 - r0 + maxMC - 1) / maxMC
+	buf := buffers32.get()
 	for i := range blocks {
 		b0, b1 := span(r1-r0, blocks, i)
-		p.block(r0+b0, r0+b1, j0, j1)
+		p.block(buf, r0+b0, r0+b1, j0, j1)
 	}
+	buffers32.keep(buf)
 }
 
 // block computes rows r0 … r1-1 of panels j0 … j1-1.
-func (p *product) block(r0, r1, j0, j1 int) {
+func (p *product) block(buf *buffer[float32], r0, r1, j0, j1 int) {
 	b := p.b
+	col0, cols := b.columns(j0, j1)
+	c, ldc := p.end.landing(buf, p.c, r0, r1-r0, col0, cols)
 	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
 		a := kernel.Matrix(p.a[r0*b.k+k0:], r1-r0, b.depth(k0), b.k)
 		for j := j0; j < j1; j++ {
-			b.multiply(p.set, p.c[r0*b.n:], a, k0, j)
+			b.multiply(p.set, c[j*b.nr-col0:], ldc, a, k0, j)
 		}
 	}
+	p.end.applyFrom(p.set, p.c, c, ldc, r0, r1-r0, col0, cols)
 }
 
-// multiply adds a times panel j of the block at row k0 to c [a.M, n], or begins c with it and the bias.
-func (b *packed) multiply(set *kernel.Set, c []float32, a kernel.Left, k0, j int) {
+// columns returns the columns of panels j0 … j1-1: the first, and how many.
+func (b *packed) columns(j0, j1 int) (first, n int) { return j0 * b.nr, min(j1*b.nr, b.n) - j0*b.nr }
+
+// multiply adds a times panel j of the block at row k0 to c, whose rows are ldc floats apart, or begins c with it and
+// the bias.
+func (b *packed) multiply(set *kernel.Set, c []float32, ldc int, a kernel.Left, k0, j int) {
 	panel, w := b.panel(b.data, k0, j)
 	col := j * b.nr
 	var bias []float32
 	if b.bias != nil && k0 == 0 {
 		bias = b.bias[col : col+w]
 	}
-	set.Panel(c[col:], b.n, a, panel, min(w, b.n-col), bias, k0 > 0)
+	set.Panel(c, ldc, a, panel, min(w, b.n-col), bias, k0 > 0)
 }
 
 // grid cuts a result of rows × panels into tiles. How it is cut changes no bit of the result.

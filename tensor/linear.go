@@ -18,11 +18,14 @@ func NewLinear(w, bias []float32, out, in int) *Linear {
 var products freeList[product]
 
 // Forward computes y [rows, out] from x [rows, in]. y must not overlap x.
-func (l *Linear) Forward(y, x []float32, rows int) {
+func (l *Linear) Forward(y, x []float32, rows int) { l.ForwardWith(y, x, rows, Epilogue{}) }
+
+// ForwardWith is Forward followed by e.
+func (l *Linear) ForwardWith(y, x []float32, rows int, e Epilogue) {
 	need("Linear", "x", len(x), rows*l.in)
 	need("Linear", "y", len(y), rows*l.out)
 	p, set := products.get(), current.Load()
-	*p = product{set: set, b: l.w.of(set), c: y, a: x, m: rows}
+	*p = product{set: set, b: l.w.of(set), c: y, a: x, m: rows, end: newEnding("Linear", e, y, rows, l.out)}
 	p.run()
 	products.put(p)
 }

@@ -28,6 +28,7 @@ func operations() map[string]func() []float32 {
 	causal := AttentionShape{N: n, Tq: 90, Tk: 90, Heads: 3, HeadDim: 32, Causal: true}
 	scratch := make([]float32, max(AttentionScratch(self), AttentionScratch(causal)))
 	out := make([]float32, 16*len(x))
+	channels, residual := random(r, n*200), random(r, n*hw*200)
 	set := func(n int, f func(y []float32)) func() []float32 {
 		return func() []float32 { f(out[:n]); return out[:n] }
 	}
@@ -37,8 +38,14 @@ func operations() map[string]func() []float32 {
 		"Linear wide": set(5*1300, func(y []float32) { wide.Forward(y, x[:5*c], 5) }),
 		"Conv2d":      set(n*hw*72, func(y []float32) { conv.Forward(y, x, nil, geometry(1)) }),
 		"Conv2d by 2": set(n*hw*72/4, func(y []float32) { conv.Forward(y, x, nil, geometry(2)) }),
-		"Attention":   set(nc, func(y []float32) { Attention(y, x, z[:nc], z[nc:2*nc], scratch, self) }),
-		"causal":      set(n*90*c, func(y []float32) { Attention(y, x[:n*90*c], z[:n*90*c], z[nc:][:n*90*c], scratch, causal) }),
+		"Linear with": set(n*hw*200, func(y []float32) {
+			lin.ForwardWith(y, x, n*hw, Epilogue{Channels: channels, Act: ActSiLU, Residual: residual})
+		}),
+		"Conv2d with": set(n*hw*72, func(y []float32) {
+			conv.ForwardWith(y, x, nil, geometry(1), Epilogue{Channels: channels[:n*72], Act: ActGELU, Residual: residual[:n*hw*72]})
+		}),
+		"Attention": set(nc, func(y []float32) { Attention(y, x, z[:nc], z[nc:2*nc], scratch, self) }),
+		"causal":    set(n*90*c, func(y []float32) { Attention(y, x[:n*90*c], z[:n*90*c], z[nc:][:n*90*c], scratch, causal) }),
 		"AttentionProbs": set(n*3*90*90, func(y []float32) {
 			AttentionProbs(y, x[:n*90*c], z[:n*90*c], causal)
 		}),
