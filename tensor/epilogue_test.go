@@ -87,6 +87,25 @@ func TestLinearEpilogue(t *testing.T) {
 	})
 }
 
+func TestLinearGEGLU(t *testing.T) {
+	eachSet(t, func(t *testing.T) {
+		r := newRand()
+		for _, s := range [][3]int{{1, 1, 1}, {7, 5, 3}, {250, 70, 33}, {300, 320, 500}, {5, 1280, 40}, {90, 33, 800}} {
+			rows, half, in := s[0], s[1], s[2]
+			x, l := random(r, rows*in), NewLinear(random(r, 2*half*in), random(r, 2*half), 2*half, in)
+			wide, want, y := make([]float32, rows*2*half), make([]float32, rows*half), make([]float32, rows*half)
+			l.Forward(wide, x, rows)
+			GEGLU(want, wide, rows, half)
+			for _, threads := range []int{1, 3} {
+				restore := SetThreads(threads)
+				l.ForwardGEGLU(y, x, rows)
+				sameBits(t, fmt.Sprint(s), y, want)
+				restore()
+			}
+		}
+	})
+}
+
 func TestConv2dEpilogue(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		r := newRand()

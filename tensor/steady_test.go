@@ -41,6 +41,7 @@ func operations() map[string]func() []float32 {
 		"Linear with": set(n*hw*200, func(y []float32) {
 			lin.ForwardWith(y, x, n*hw, Epilogue{Channels: channels, Act: ActSiLU, Residual: residual})
 		}),
+		"Linear GEGLU": set(n*hw*100, func(y []float32) { lin.ForwardGEGLU(y, x, n*hw) }),
 		"Conv2d with": set(n*hw*72, func(y []float32) {
 			conv.ForwardWith(y, x, nil, geometry(1), Epilogue{Channels: channels[:n*72], Act: ActGELU, Residual: residual[:n*hw*72]})
 		}),
