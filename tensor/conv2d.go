@@ -18,11 +18,13 @@ type ConvGeometry struct {
 
 // NewConv2d packs w [cout, cin, kh, kw] (torch's layout); bias [cout] may be nil. Neither slice is kept.
 func NewConv2d(w, bias []float32, cout, cin, kh, kw int) *Conv2d {
-	need("NewConv2d", "w", len(w), cout*cin*kh*kw)
-	if bias != nil {
-		need("NewConv2d", "bias", len(bias), cout)
-	}
-	return &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, w: newWeights(w, bias, cout, cin, kh, kw)}
+	return NewConv2dFrom(held(w, bias), cout, cin, kh, kw)
+}
+
+// NewConv2dFrom is NewConv2d with weights that are read only where they have to be packed.
+func NewConv2dFrom(src Source, cout, cin, kh, kw int) *Conv2d {
+	src = src.checked("NewConv2d", cout*cin*kh*kw, cout)
+	return &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, w: newTaps(src, cout, cin, kh, kw)}
 }
 
 // OutSize returns the output's height and width.

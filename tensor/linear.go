@@ -8,11 +8,12 @@ type Linear struct {
 
 // NewLinear packs w [out, in] (torch's layout); bias [out] may be nil. Neither slice is kept.
 func NewLinear(w, bias []float32, out, in int) *Linear {
-	need("NewLinear", "w", len(w), out*in)
-	if bias != nil {
-		need("NewLinear", "bias", len(bias), out)
-	}
-	return &Linear{in: in, out: out, w: newWeights(w, bias, out, in, 1, 1)}
+	return NewLinearFrom(held(w, bias), out, in)
+}
+
+// NewLinearFrom is NewLinear with weights that are read only where they have to be packed.
+func NewLinearFrom(src Source, out, in int) *Linear {
+	return &Linear{in: in, out: out, w: newTaps(src.checked("NewLinear", out*in, out), out, in, 1, 1)}
 }
 
 var products freeList[product]

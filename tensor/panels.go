@@ -1,12 +1,5 @@
 package tensor
 
-import (
-	"sync"
-	"sync/atomic"
-
-	"percept/tensor/internal/kernel"
-)
-
 // maxKC bounds how many products are added in one float32 sum before it is added to the sum of the earlier ones. It
 // keeps a block of panels in the cache and the rounding error of long sums small.
 const maxKC = 384
@@ -44,15 +37,21 @@ func (l *layout) depth(k0 int) int { return min(l.kc, l.line-k0%l.line) }
 // panels returns how many panels a block has.
 func (l *layout) panels() int { return (l.n + l.nr - 1) / l.nr }
 
-// size returns how many floats the packed matrix has.
+// size returns how many elements the packed matrix has.
 func (l *layout) size() int { return l.k * l.width }
+
+// span returns where panel j of the block that begins at row k0 lies in the packed matrix, and its width.
+func (l *layout) span(k0, j int) (from, to, w int) {
+	kc := l.depth(k0)
+	w = min(l.nr, l.width-j*l.nr)
+	from = k0*l.width + j*l.nr*kc
+	return from, from + kc*w, w
+}
 
 // panel returns panel j of the block that begins at row k0, and its width.
 func (l *layout) panel(data []float32, k0, j int) (p []float32, w int) {
-	kc := l.depth(k0)
-	w = min(l.nr, l.width-j*l.nr)
-	at := k0*l.width + j*l.nr*kc
-	return data[at : at+kc*w], w
+	from, to, w := l.span(k0, j)
+	return data[from:to], w
 }
 
 // packTransposed fills panel j of the block at k0 from b [n, ld], which holds B's columns as rows.
@@ -84,98 +83,32 @@ func (l *layout) packRows(data, b []float32, ld, k0, j int) {
 	}
 }
 
-// weights is a packed matrix B [k, n], in lines of line rows, with its bias, which can change from one kernel set to
-// another. It keeps no unpacked copy: a set's panels are made from another set's.
-type weights struct {
-	k, line, n int
-	mu         sync.Mutex
-	packed     [kernel.Sets]atomic.Pointer[packed]
-}
-
-type packed struct {
-	layout
-	data []float32
-	bias []float32 // [width], nil without a bias
-}
-
-// newWeights packs b [n, cin, kh, kw], torch's layout of a convolution, as B [kh·kw·cin, n]; a linear layer has one tap.
-// bias [n] may be nil.
-func newWeights(b, bias []float32, n, cin, kh, kw int) *weights {
-	w := &weights{k: kh * kw * cin, line: kw * cin, n: n}
-	set := current.Load()
-	p := packings.get()
-	*p = packing{packed: w.newPacked(set, bias), b: b, cin: cin, taps: kh * kw}
-	run(p, p.panels(), len(b))
-	w.packed[set.Index].Store(p.packed)
-	packings.put(p)
-	return w
-}
-
-// packing is the job of packing weights: a tile is one panel in all blocks.
-type packing struct {
-	*packed
-	b         []float32
-	cin, taps int
-}
-
-var packings freeList[packing]
-
-func (p *packing) tile(j int) {
-	for k0 := 0; k0 < p.k; k0 += p.depth(k0) {
-		panel, w := p.panel(p.data, k0, j)
-		for c := range min(w, p.n-j*p.nr) {
-			column := p.b[(j*p.nr+c)*p.k:][:p.k]
-			tap, in := k0/p.cin, k0%p.cin
-			for at := c; at < len(panel); at += w {
-				panel[at] = column[in*p.taps+tap]
-				if in++; in == p.cin {
-					tap, in = tap+1, 0
-				}
+// packTaps fills p, a panel w wide of the block at k0, from b, a convolution's weights [n, cin, taps] in torch's order:
+// row k of B is tap k/cin of input channel k%cin. The first column is col; columns past n are zero.
+func (l *layout) packTaps(p, b []float32, cin, taps, k0, col, w int) {
+	n := min(w, l.n-col)
+	if n < w {
+		clear(p)
+	}
+	for k := k0; k < k0+len(p)/w; {
+		tap, in := k/cin, k%cin
+		run := min(cin-in, k0+len(p)/w-k) // rows of one tap
+		to, from := p[(k-k0)*w:][:run*w], in*taps+tap
+		c := 0
+		for ; c+4 <= n; c += 4 {
+			at := (col+c)*l.k + from
+			x0, x1, x2, x3 := b[at:], b[at+l.k:], b[at+2*l.k:], b[at+3*l.k:]
+			for i, x := c, 0; i < len(to); i, x = i+w, x+taps {
+				t := to[i : i+4 : i+4]
+				t[0], t[1], t[2], t[3] = x0[x], x1[x], x2[x], x3[x]
 			}
 		}
-	}
-}
-
-func (w *weights) newPacked(set *kernel.Set, bias []float32) *packed {
-	p := &packed{layout: newLayout(w.k, w.line, w.n, set.NR)}
-	p.data = make([]float32, p.size())
-	if bias != nil {
-		p.bias = make([]float32, p.width)
-		copy(p.bias, bias[:w.n])
-	}
-	return p
-}
-
-// of returns the panels for a set.
-func (w *weights) of(set *kernel.Set) *packed {
-	if p := w.packed[set.Index].Load(); p != nil {
-		return p
-	}
-	return w.repack(set)
-}
-
-func (w *weights) repack(set *kernel.Set) *packed {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p := w.packed[set.Index].Load(); p != nil {
-		return p
-	}
-	var from *packed
-	for i := range w.packed {
-		if p := w.packed[i].Load(); p != nil {
-			from = p
-		}
-	}
-	p := w.newPacked(set, from.bias)
-	for k0 := 0; k0 < w.k; k0 += p.depth(k0) {
-		for col := range w.n {
-			src, sw := from.panel(from.data, k0, col/from.nr)
-			dst, dw := p.panel(p.data, k0, col/p.nr)
-			for k := range len(dst) / dw {
-				dst[k*dw+col%p.nr] = src[k*sw+col%from.nr]
+		for ; c < n; c++ {
+			x := b[(col+c)*l.k+from:]
+			for i := range run {
+				to[i*w+c] = x[i*taps]
 			}
 		}
+		k += run
 	}
-	w.packed[set.Index].Store(p)
-	return p
 }
