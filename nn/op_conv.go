@@ -26,14 +26,9 @@ func NewConv2d(s *Scope, in, out, kernel int, o ...ConvOption) *Conv2d {
 		opt = o[0]
 		opt.Stride = max(opt.Stride, 1)
 	}
-	w := s.Tensor("weight", out, in, kernel, kernel)
-	var bias []float32
-	if !opt.NoBias {
-		bias = s.Tensor("bias", out)
-	}
 	c := &Conv2d{path: s.path, in: in, out: out, kernel: kernel, opt: opt}
-	if s.complete() {
-		c.w = tensor.NewConv2d(w, bias, out, in, kernel, kernel)
+	if src, ok := s.source(!opt.NoBias, out, in, kernel, kernel); ok {
+		c.w = tensor.NewConv2dFrom(src, out, in, kernel, kernel)
 	}
 	return c
 }

@@ -12,11 +12,13 @@ type Embedding struct {
 	path      string
 	rows, dim int
 	table     []float32
+	owner     any // of the table's memory
 }
 
 // NewEmbedding takes weight [rows, dim] from the scope.
 func NewEmbedding(s *Scope, rows, dim int) *Embedding {
-	return &Embedding{s.path, rows, dim, s.Tensor("weight", rows, dim)}
+	table, owner := s.table("weight", rows, dim)
+	return &Embedding{s.path, rows, dim, table, owner}
 }
 
 // Forward maps ids [...] to [..., dim]. The ids are whole numbers of 0 … rows-1 in float32, which

@@ -11,19 +11,18 @@ type Linear struct {
 
 // NewLinear takes weight [out, in] and bias [out] from the scope.
 func NewLinear(s *Scope, in, out int) *Linear {
-	w := s.Tensor("weight", out, in)
-	return newLinear(s, w, s.Tensor("bias", out), in, out)
+	return newLinear(s, true, in, out)
 }
 
 // NewLinearNoBias takes weight [out, in] from the scope.
 func NewLinearNoBias(s *Scope, in, out int) *Linear {
-	return newLinear(s, s.Tensor("weight", out, in), nil, in, out)
+	return newLinear(s, false, in, out)
 }
 
-func newLinear(s *Scope, w, bias []float32, in, out int) *Linear {
+func newLinear(s *Scope, bias bool, in, out int) *Linear {
 	l := &Linear{path: s.path, in: in, out: out}
-	if s.complete() {
-		l.w = tensor.NewLinear(w, bias, out, in)
+	if src, ok := s.source(bias, out, in); ok {
+		l.w = tensor.NewLinearFrom(src, out, in)
 	}
 	return l
 }

@@ -2,7 +2,11 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unsafe"
+
+	"percept/tensor"
 )
 
 // Params gives weights by name, in the layouts of torch. weights.Store is one.
@@ -10,6 +14,22 @@ type Params interface {
 	// Float32 returns the tensor of that name, or an error that names it where there is none or
 	// its shape is another one. The slice is only read and must not change.
 	Float32(name string, shape ...int) ([]float32, error)
+}
+
+// A Keeper is Params that also keep what layers make of the weights, so that a later start need not make it again.
+// weights.Pack is one.
+type Keeper interface {
+	Params
+	// Have returns the error that Float32 would return, without reading the tensor.
+	Have(name string, shape ...int) error
+	// Lend is Float32 in memory that is valid until the next Done.
+	Lend(name string, shape ...int) ([]float32, error)
+	// Room returns size bytes of memory, 64-byte aligned, for what key names. Filled says that they hold it already;
+	// otherwise they are zero, and Done follows when they have been written. They are valid while owner is held.
+	Room(key string, size int) (b []byte, filled bool, owner any)
+	Done(key string)
+	// Low says that memory counts more than speed.
+	Low() bool
 }
 
 // A Scope hands out the weights below one module path. All scopes that come from one NewScope
@@ -43,6 +63,10 @@ func (s *Scope) join(name string) string {
 // Tensor returns the weights called name in this scope. Where there are none it returns nil and
 // remembers the error for Err: layers can still be made, so that all errors are found, but not used.
 func (s *Scope) Tensor(name string, shape ...int) []float32 {
+	if _, ok := s.params.(Keeper); ok && size(shape) > 0 {
+		w, _ := s.table(name, shape...) // its owner is held by the params until here
+		return slices.Clone(w)
+	}
 	w, err := s.params.Float32(s.join(name), shape...)
 	if err == nil && len(w) != size(shape) {
 		err = fmt.Errorf("nn: %s: %d numbers, want shape %v", s.join(name), len(w), shape)
@@ -50,6 +74,80 @@ func (s *Scope) Tensor(name string, shape ...int) []float32 {
 	if err != nil {
 		s.errs = append(s.errs, err)
 		return nil
+	}
+	return w
+}
+
+// table is Tensor for large ones: a Keeper's own memory, valid while owner is held.
+func (s *Scope) table(name string, shape ...int) (w []float32, owner any) {
+	k, ok := s.params.(Keeper)
+	if !ok || size(shape) == 0 {
+		return s.Tensor(name, shape...), nil
+	}
+	if !s.have(k, name, shape...) {
+		return nil, nil
+	}
+	key := fmt.Sprintf("%s %v", s.join(name), shape)
+	b, filled, owner := k.Room(key, 4*size(shape))
+	w = unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), size(shape))
+	if !filled {
+		copy(w, s.lent(k, name, shape...))
+		k.Done(key)
+	}
+	return w, owner
+}
+
+// source returns the weight of a layer, of this shape, and its bias [shape[0]] where it has one. ok is false where they
+// or those of an earlier layer cannot be had: see complete.
+func (s *Scope) source(bias bool, shape ...int) (src tensor.Source, ok bool) {
+	src.Bias = bias
+	k, ok := s.params.(Keeper)
+	if !ok {
+		w, b := s.Tensor("weight", shape...), []float32(nil)
+		if bias {
+			b = s.Tensor("bias", shape[0])
+		}
+		src.Load = func() ([]float32, []float32) { return w, b }
+		return src, s.complete()
+	}
+	s.have(k, "weight", shape...)
+	if bias {
+		s.have(k, "bias", shape[0])
+	}
+	src.Low = k.Low()
+	src.Load = func() (w, b []float32) {
+		if bias {
+			b = s.lent(k, "bias", shape[0])
+		}
+		return s.lent(k, "weight", shape...), b
+	}
+	src.Room = func(key string, size int) tensor.Room {
+		key = s.join("weight") + " " + key
+		b, filled, owner := k.Room(key, size)
+		return tensor.Room{Bytes: b, Filled: filled, Owner: owner, Done: func() { k.Done(key) }}
+	}
+	return src, s.complete()
+}
+
+// have remembers the error of a tensor that cannot be had.
+func (s *Scope) have(k Keeper, name string, shape ...int) bool {
+	err := k.Have(s.join(name), shape...)
+	if err != nil {
+		s.errs = append(s.errs, err)
+	}
+	return err == nil
+}
+
+// lent returns a tensor until the Keeper's next Done. Where it cannot be had after all, it remembers the error and
+// returns zeros.
+func (s *Scope) lent(k Keeper, name string, shape ...int) []float32 {
+	w, err := k.Lend(s.join(name), shape...)
+	if err == nil && len(w) != size(shape) {
+		err = fmt.Errorf("nn: %s: %d numbers, want shape %v", s.join(name), len(w), shape)
+	}
+	if err != nil {
+		s.errs = append(s.errs, err)
+		return make([]float32, size(shape))
 	}
 	return w
 }

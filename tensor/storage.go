@@ -18,6 +18,8 @@ type Source struct {
 	// where Room has the weights packed. The slices are not kept.
 	Load func() (w, bias []float32)
 	Bias bool
+	// Low says that memory counts more than speed: no form is chosen that takes more of it than the weights do.
+	Low bool
 	// Room returns memory for size bytes of packed weights. key names all that the bytes depend on besides the weights
 	// themselves: what was packed under the same key for the same weights is the same. A nil Room is the Go heap.
 	Room func(key string, size int) Room
@@ -73,8 +75,8 @@ type packed struct {
 }
 
 // newWeights packs matrices for the current kernel set, or takes them as they are from the room. form names what
-// fill makes of the weights and of which shape they are. fill writes panel j of every matrix, with its padding, from the weights w; calls with different
-// j run at once.
+// fill makes of the weights and of which shape they are. fill writes panel j of every matrix, with its padding, from
+// the weights w; calls with different j run at once.
 func newWeights(src Source, m matrices, form string, fill func(to []packed, w []float32, j int)) *weights {
 	set := current.Load()
 	w := &weights{matrices: m}
