@@ -7,15 +7,17 @@ import (
 	"percept/tensor/internal/kernel"
 )
 
-// groupNorm is GroupNorm as a job of three stages over the same pieces: column sums of each piece, then (on the
+// groupNorm is GroupNorm as a job of two stages over the same pieces: sums of each piece by group, then (on the
 // caller) a scale and a shift for each channel, then their application.
 type groupNorm struct {
 	set          *kernel.Set
 	y, x         []float32
 	hw, c        int
-	rows, pieces int // rows of a piece; pieces of one image
-	sums         []float64
+	groups       int
+	rows, pieces int       // rows of a piece; pieces of one image
+	sums         []float64 // of each piece [2, c]: in the first groups of the c are sums, then sums of squares
 	affine       []float32 // [n, 2, c]: scales and shifts
+	act          Activation
 	apply        bool
 }
 
@@ -24,6 +26,12 @@ var groupNorms freeList[groupNorm]
 // GroupNorm normalises each of groups runs of channels of x [n, hw, c] over pixels and channels, then scales by gamma
 // [c] and adds beta [c]. Statistics are float64, the variance the biased one. y may be x.
 func GroupNorm(y, x, gamma, beta []float32, n, hw, c, groups int, eps float32) {
+	GroupNormWith(y, x, gamma, beta, n, hw, c, groups, eps, NoActivation)
+}
+
+// GroupNormWith is GroupNorm followed by an activation while the result is in the cache: the same bits as one after
+// the other.
+func GroupNormWith(y, x, gamma, beta []float32, n, hw, c, groups int, eps float32, act Activation) {
 	if groups < 1 || c%groups != 0 {
 		panic(fmt.Sprintf("tensor: GroupNorm: %d channels do not divide into %d groups", c, groups))
 	}
@@ -36,11 +44,11 @@ func GroupNorm(y, x, gamma, beta []float32, n, hw, c, groups int, eps float32) {
 	pieces := (hw + rows - 1) / rows
 	sums, affine := buffers64.get(), buffers32.get()
 	g := groupNorms.get()
-	*g = groupNorm{set: current.Load(), y: y, x: x, hw: hw, c: c, rows: rows, pieces: pieces,
+	*g = groupNorm{set: current.Load(), y: y, x: x, hw: hw, c: c, groups: groups, rows: rows, pieces: pieces, act: act,
 		sums: sums.resized(n * pieces * 2 * c), affine: affine.resized(n * 2 * c)}
 	run(g, n*pieces, 2*len(x))
 	for i := range n {
-		g.statistics(i, gamma, beta, groups, float64(eps))
+		g.statistics(i, gamma, beta, float64(eps))
 	}
 	g.apply = true
 	run(g, n*pieces, 2*len(x))
@@ -57,30 +65,45 @@ func (g *groupNorm) tile(i int) {
 		s := g.sums[i*2*c:][:2*c]
 		clear(s)
 		g.set.Moments(s[:c], s[c:], g.x[from:to], c)
+		fold(s[:c], g.groups)
+		fold(s[c:], g.groups)
 		return
 	}
-	a := g.affine[n*2*c:][:2*c]
-	for ; from < to; from += c {
-		g.set.Affine(g.y[from:from+c], g.x[from:from+c], a[:c], a[c:])
+	a, y := g.affine[n*2*c:][:2*c], g.y[from:to]
+	affine := g.set.Affine
+	if g.act == ActSiLU {
+		affine = g.set.AffineSiLU
+	}
+	for at := 0; at < len(y); at += c {
+		affine(y[at:at+c], g.x[from+at:][:c], a[:c], a[c:])
+	}
+	if g.act != ActSiLU {
+		g.act.apply(g.set, y)
+	}
+}
+
+// fold adds up runs of s, of equal length, into its first n elements.
+func fold(s []float64, n int) {
+	per := len(s) / n
+	for j := range n {
+		sum := 0.0
+		for _, v := range s[j*per : (j+1)*per] {
+			sum += v
+		}
+		s[j] = sum
 	}
 }
 
 // statistics turns the sums of image n into scales and shifts.
-func (g *groupNorm) statistics(n int, gamma, beta []float32, groups int, eps float64) {
-	c, per := g.c, g.c/groups
-	total := g.sums[n*g.pieces*2*c:][:2*c]
-	for p := 1; p < g.pieces; p++ {
-		for i, v := range g.sums[(n*g.pieces+p)*2*c:][:2*c] {
-			total[i] += v
-		}
-	}
+func (g *groupNorm) statistics(n int, gamma, beta []float32, eps float64) {
+	c, per := g.c, g.c/g.groups
 	count := float64(g.hw * per)
 	a := g.affine[n*2*c:][:2*c]
-	for j := range groups {
+	for j := range g.groups {
 		var sum, square float64
-		for i := j * per; i < (j+1)*per; i++ {
-			sum += total[i]
-			square += total[c+i]
+		for p := n * g.pieces; p < (n+1)*g.pieces; p++ {
+			sum += g.sums[p*2*c+j]
+			square += g.sums[p*2*c+c+j]
 		}
 		mean := sum / count
 		rstd := 1 / math.Sqrt(max(0, square/count-mean*mean)+eps)

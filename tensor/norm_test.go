@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -34,6 +35,14 @@ func TestGroupNorm(t *testing.T) {
 					rstd := 1 / math.Sqrt(square/float64(hw*per)+1e-5)
 					each(func(at, ch int) { want[at] = (float64(x[at])-mean)*rstd*float64(gamma[ch]) + float64(beta[ch]) })
 				}
+			}
+			y := make([]float32, len(x))
+			for act, f := range activations {
+				GroupNorm(y, x, gamma, beta, n, hw, c, groups, 1e-5)
+				f(y, y)
+				z := slices.Clone(x)
+				GroupNormWith(z, z, gamma, beta, n, hw, c, groups, 1e-5, act)
+				sameBits(t, fmt.Sprintf("%v, activation %d", s, act), z, y)
 			}
 			GroupNorm(x, x, gamma, beta, n, hw, c, groups, 1e-5)
 			near(t, fmt.Sprint(s), x, want, 1e5*epsilon) // float32 around 100 has steps of 8e-6

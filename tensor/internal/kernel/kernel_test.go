@@ -174,6 +174,26 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
+// A kernel that does two things gives the bits of the two kernels.
+func TestAffineSiLUBits(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		r := newRand()
+		for n := range 67 {
+			x, a, b := guardedSlice(r, n, 1).x, guardedSlice(r, n, 2).x, guardedSlice(r, n, 3).x
+			got, want := guardedSlice(r, n, 5), make([]float32, n)
+			s.Affine(want, x, a, b)
+			s.Sigmul(want, want, 1)
+			s.AffineSiLU(got.x, x, a, b)
+			for i := range want {
+				if math.Float32bits(got.x[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("%d elements: [%d] = %v, want the bits of %v", n, i, got.x[i], want[i])
+				}
+			}
+			got.check(t, fmt.Sprintf("AffineSiLU of %d", n))
+		}
+	})
+}
+
 func TestReductions(t *testing.T) {
 	each(t, func(t *testing.T, s *Set) {
 		r := newRand()

@@ -57,13 +57,18 @@ var setAVX2 = &Set{
 			affine_avx2(n, &y[0], &x[0], &a[0], &b[0])
 		}
 	},
+	AffineSiLU: func(y, x, a, b []float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			affinesilu_avx2(n, &y[0], &x[0], &a[0], &b[0])
+		}
+	},
 	Norm: func(y, x, a, b []float32, mean, rstd float32) {
 		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
 			norm_avx2(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
 		}
 	},
 	Moments: func(sum, square []float64, x []float32, c int) {
-		momentsBy(8, moments_avx2, sum, square, x, c)
+		momentsBy(8, 2, moments2_avx2, moments1_avx2, sum, square, x, c)
 	},
 	Sums: func(x []float32) (sum, square float64) {
 		var lanes [8]float64
@@ -118,13 +123,18 @@ var setAVX512 = &Set{
 			affine_avx512(n, &y[0], &x[0], &a[0], &b[0])
 		}
 	},
+	AffineSiLU: func(y, x, a, b []float32) {
+		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
+			affinesilu_avx512(n, &y[0], &x[0], &a[0], &b[0])
+		}
+	},
 	Norm: func(y, x, a, b []float32, mean, rstd float32) {
 		if n := same(len(y), len(x), len(a), len(b)); n > 0 {
 			norm_avx512(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
 		}
 	},
 	Moments: func(sum, square []float64, x []float32, c int) {
-		momentsBy(16, moments_avx512, sum, square, x, c)
+		momentsBy(16, 4, moments4_avx512, moments1_avx512, sum, square, x, c)
 	},
 	Sums: func(x []float32) (sum, square float64) {
 		var lanes [16]float64

@@ -22,6 +22,11 @@ func affineGeneric(y, x, a, b []float32) {
 	}
 }
 
+func affineSiLUGeneric(y, x, a, b []float32) {
+	affineGeneric(y, x, a, b)
+	sigmulGeneric(y, y, 1)
+}
+
 func sigmulGeneric(y, x []float32, s float32) {
 	x = x[:len(y)]
 	for i, v := range x {

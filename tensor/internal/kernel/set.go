@@ -29,17 +29,18 @@ type Set struct {
 	// With add the product is added to c; otherwise it replaces c, and bias [w], unless nil, is added to each row.
 	Panel func(c []float32, ldc int, a Left, b []float32, n int, bias []float32, add bool)
 
-	Max     func(x []float32) float32                       // largest element of x, not empty
-	ExpSum  func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
-	Scale   func(x []float32, s float32)                    // x *= s
-	Add     func(y, a, b []float32)                         // y = a + b
-	Sigmul  func(y, x []float32, s float32)                 // y = x·sigmoid(s·x)
-	GELU    func(y, x []float32)                            // y = x·Φ(x), with erf
-	MulGELU func(y, x, g []float32)                         // y = x·g·Φ(g)
-	Affine  func(y, x, a, b []float32)                      // y = x·a + b
-	Moments func(sum, square []float64, x []float32, c int) // x [rows, c]: adds each column's sum and sum of squares
-	Sums    func(x []float32) (sum, square float64)         // sum and sum of squares of x
-	Norm    func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
+	Max        func(x []float32) float32                       // largest element of x, not empty
+	ExpSum     func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
+	Scale      func(x []float32, s float32)                    // x *= s
+	Add        func(y, a, b []float32)                         // y = a + b
+	Sigmul     func(y, x []float32, s float32)                 // y = x·sigmoid(s·x)
+	GELU       func(y, x []float32)                            // y = x·Φ(x), with erf
+	MulGELU    func(y, x, g []float32)                         // y = x·g·Φ(g)
+	Affine     func(y, x, a, b []float32)                      // y = x·a + b
+	AffineSiLU func(y, x, a, b []float32)                      // Affine, then Sigmul with s = 1
+	Moments    func(sum, square []float64, x []float32, c int) // x [rows, c]: adds each column's sum and sum of squares
+	Sums       func(x []float32) (sum, square float64)         // sum and sum of squares of x
+	Norm       func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
 }
 
 // Left is the left operand of a product, M rows that begin Stride floats apart. Rows may overlap, as the windows of a
@@ -75,7 +76,7 @@ var Generic = &Set{
 	Panel: panelGeneric,
 	Max:   maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
-	Affine: affineGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
+	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
 }
 
 // Sets is how many sets there are on any architecture.

@@ -54,6 +54,9 @@ func norm_avx2(n int, y, x, a, b *float32, mean, rstd float32)
 func sigmul_avx2(n int, y, x *float32, s float32)
 
 //go:noescape
+func affinesilu_avx2(n int, y, x, a, b *float32)
+
+//go:noescape
 func gelu_avx2(n int, y, gate *float32)
 
 //go:noescape
@@ -66,7 +69,10 @@ func expsum_avx2(n int, x *float32, scale, shift float32, sum *float32)
 func max_avx2(n int, x *float32, max *float32)
 
 //go:noescape
-func moments_avx2(rows int, sum, square *float64, x *float32, c int)
+func moments2_avx2(rows int, sum, square *float64, x *float32, c int)
+
+//go:noescape
+func moments1_avx2(rows int, sum, square *float64, x *float32, c int)
 
 //go:noescape
 func sums_avx2(n int, x *float32, lanes *float64)
@@ -189,6 +195,9 @@ func norm_avx512(n int, y, x, a, b *float32, mean, rstd float32)
 func sigmul_avx512(n int, y, x *float32, s float32)
 
 //go:noescape
+func affinesilu_avx512(n int, y, x, a, b *float32)
+
+//go:noescape
 func gelu_avx512(n int, y, gate *float32)
 
 //go:noescape
@@ -201,7 +210,10 @@ func expsum_avx512(n int, x *float32, scale, shift float32, sum *float32)
 func max_avx512(n int, x *float32, max *float32)
 
 //go:noescape
-func moments_avx512(rows int, sum, square *float64, x *float32, c int)
+func moments4_avx512(rows int, sum, square *float64, x *float32, c int)
+
+//go:noescape
+func moments1_avx512(rows int, sum, square *float64, x *float32, c int)
 
 //go:noescape
 func sums_avx512(n int, x *float32, lanes *float64)

@@ -31,16 +31,20 @@ func same(n int, others ...int) int {
 	return n
 }
 
-// momentsBy is Set.Moments with a kernel for width columns; plain Go does the columns that are left.
-func momentsBy(width int, k func(rows int, sum, square *float64, x *float32, c int), sum, square []float64, x []float32, c int) {
+// momentsBy is Set.Moments with a kernel for lanes columns and one for many times as many; plain Go does the columns
+// that are left.
+func momentsBy(lanes, many int, wide, narrow func(rows int, sum, square *float64, x *float32, c int), sum, square []float64, x []float32, c int) {
 	rows := len(x) / c
 	sum, square = sum[:c], square[:c]
 	if rows == 0 {
 		return
 	}
 	j := 0
-	for ; j+width <= c; j += width {
-		k(rows, &sum[j], &square[j], &x[j], c)
+	for ; j+many*lanes <= c; j += many * lanes {
+		wide(rows, &sum[j], &square[j], &x[j], c)
+	}
+	for ; j+lanes <= c; j += lanes {
+		narrow(rows, &sum[j], &square[j], &x[j], c)
 	}
 	for r := 0; r < rows && j < c; r++ {
 		for i, v := range x[r*c+j : (r+1)*c] {

@@ -236,6 +236,95 @@ done:
 	VZEROUPPER
 	RET
 
+// func affinesilu_avx2(n int, y, x, a, b *float32)
+TEXT ·affinesilu_avx2(SB), NOSPLIT, $0-40
+	MOVQ n+0(FP), CX
+	MOVQ y+8(FP), DI
+	MOVQ x+16(FP), SI
+	MOVQ a+24(FP), BX
+	MOVQ b+32(FP), DX
+	SUBQ $8, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (BX), Y1
+	VMOVUPS (DX), Y2
+	VFMADD213PS Y2, Y1, Y0
+	VXORPS Y1, Y1, Y1
+	VSUBPS Y0, Y1, Y1
+	VCMPPS $5, ·constants+96(SB), Y1, Y4
+	VMOVUPS ·constants+128(SB), Y2
+	VMINPS Y1, Y2, Y1
+	VMOVUPS ·constants+96(SB), Y2
+	VMAXPS Y1, Y2, Y1
+	VMULPS ·constants+0(SB), Y1, Y2
+	VROUNDPS $0, Y2, Y2
+	VFNMADD231PS ·constants+32(SB), Y2, Y1
+	VFNMADD231PS ·constants+64(SB), Y2, Y1
+	VMOVUPS ·constants+160(SB), Y3
+	VFMADD213PS ·constants+192(SB), Y1, Y3
+	VFMADD213PS ·constants+224(SB), Y1, Y3
+	VFMADD213PS ·constants+256(SB), Y1, Y3
+	VFMADD213PS ·constants+288(SB), Y1, Y3
+	VFMADD213PS ·constants+320(SB), Y1, Y3
+	VFMADD213PS ·constants+352(SB), Y1, Y3
+	VFMADD213PS ·constants+352(SB), Y3, Y1
+	VCVTPS2DQ Y2, Y2
+	VPADDD ·constants+384(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMULPS Y2, Y1, Y1
+	VANDPS Y4, Y1, Y1
+	VADDPS ·constants+352(SB), Y1, Y1
+	VDIVPS Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, BX
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop
+rest:
+	ADDQ $8, CX
+	JZ done
+	NEGQ CX
+	LEAQ ·tailMasks+32(SB), R8
+	VMOVUPS (R8)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (BX), Y15, Y1
+	VMASKMOVPS (DX), Y15, Y2
+	VFMADD213PS Y2, Y1, Y0
+	VXORPS Y1, Y1, Y1
+	VSUBPS Y0, Y1, Y1
+	VCMPPS $5, ·constants+96(SB), Y1, Y4
+	VMOVUPS ·constants+128(SB), Y2
+	VMINPS Y1, Y2, Y1
+	VMOVUPS ·constants+96(SB), Y2
+	VMAXPS Y1, Y2, Y1
+	VMULPS ·constants+0(SB), Y1, Y2
+	VROUNDPS $0, Y2, Y2
+	VFNMADD231PS ·constants+32(SB), Y2, Y1
+	VFNMADD231PS ·constants+64(SB), Y2, Y1
+	VMOVUPS ·constants+160(SB), Y3
+	VFMADD213PS ·constants+192(SB), Y1, Y3
+	VFMADD213PS ·constants+224(SB), Y1, Y3
+	VFMADD213PS ·constants+256(SB), Y1, Y3
+	VFMADD213PS ·constants+288(SB), Y1, Y3
+	VFMADD213PS ·constants+320(SB), Y1, Y3
+	VFMADD213PS ·constants+352(SB), Y1, Y3
+	VFMADD213PS ·constants+352(SB), Y3, Y1
+	VCVTPS2DQ Y2, Y2
+	VPADDD ·constants+384(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMULPS Y2, Y1, Y1
+	VANDPS Y4, Y1, Y1
+	VADDPS ·constants+352(SB), Y1, Y1
+	VDIVPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+done:
+	VZEROUPPER
+	RET
+
 // func gelu_avx2(n int, y, gate *float32)
 TEXT ·gelu_avx2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), CX
@@ -595,32 +684,75 @@ done:
 	VZEROUPPER
 	RET
 
-// func moments_avx2(rows int, sum, square *float64, x *float32, c int)
-TEXT ·moments_avx2(SB), NOSPLIT, $0-40
+// func moments2_avx2(rows int, sum, square *float64, x *float32, c int)
+TEXT ·moments2_avx2(SB), NOSPLIT, $0-40
 	MOVQ rows+0(FP), CX
 	MOVQ sum+8(FP), DI
 	MOVQ square+16(FP), BX
 	MOVQ x+24(FP), SI
 	MOVQ c+32(FP), DX
 	SHLQ $2, DX
-	VMOVUPD (DI), Y8
-	VMOVUPD 32(DI), Y9
-	VMOVUPD (BX), Y10
-	VMOVUPD 32(BX), Y11
+	VMOVUPD (DI), Y4
+	VMOVUPD (BX), Y8
+	VMOVUPD 32(DI), Y5
+	VMOVUPD 32(BX), Y9
+	VMOVUPD 64(DI), Y6
+	VMOVUPD 64(BX), Y10
+	VMOVUPD 96(DI), Y7
+	VMOVUPD 96(BX), Y11
 loop:
 	VCVTPS2PD (SI), Y0
 	VCVTPS2PD 16(SI), Y1
-	VADDPD Y0, Y8, Y8
-	VFMADD231PD Y0, Y0, Y10
-	VADDPD Y1, Y9, Y9
-	VFMADD231PD Y1, Y1, Y11
+	VCVTPS2PD 32(SI), Y2
+	VCVTPS2PD 48(SI), Y3
+	VADDPD Y0, Y4, Y4
+	VFMADD231PD Y0, Y0, Y8
+	VADDPD Y1, Y5, Y5
+	VFMADD231PD Y1, Y1, Y9
+	VADDPD Y2, Y6, Y6
+	VFMADD231PD Y2, Y2, Y10
+	VADDPD Y3, Y7, Y7
+	VFMADD231PD Y3, Y3, Y11
 	ADDQ DX, SI
 	DECQ CX
 	JNZ loop
-	VMOVUPD Y8, (DI)
-	VMOVUPD Y9, 32(DI)
-	VMOVUPD Y10, (BX)
-	VMOVUPD Y11, 32(BX)
+	VMOVUPD Y4, (DI)
+	VMOVUPD Y8, (BX)
+	VMOVUPD Y5, 32(DI)
+	VMOVUPD Y9, 32(BX)
+	VMOVUPD Y6, 64(DI)
+	VMOVUPD Y10, 64(BX)
+	VMOVUPD Y7, 96(DI)
+	VMOVUPD Y11, 96(BX)
+	VZEROUPPER
+	RET
+
+// func moments1_avx2(rows int, sum, square *float64, x *float32, c int)
+TEXT ·moments1_avx2(SB), NOSPLIT, $0-40
+	MOVQ rows+0(FP), CX
+	MOVQ sum+8(FP), DI
+	MOVQ square+16(FP), BX
+	MOVQ x+24(FP), SI
+	MOVQ c+32(FP), DX
+	SHLQ $2, DX
+	VMOVUPD (DI), Y2
+	VMOVUPD (BX), Y4
+	VMOVUPD 32(DI), Y3
+	VMOVUPD 32(BX), Y5
+loop:
+	VCVTPS2PD (SI), Y0
+	VCVTPS2PD 16(SI), Y1
+	VADDPD Y0, Y2, Y2
+	VFMADD231PD Y0, Y0, Y4
+	VADDPD Y1, Y3, Y3
+	VFMADD231PD Y1, Y1, Y5
+	ADDQ DX, SI
+	DECQ CX
+	JNZ loop
+	VMOVUPD Y2, (DI)
+	VMOVUPD Y4, (BX)
+	VMOVUPD Y3, 32(DI)
+	VMOVUPD Y5, 32(BX)
 	VZEROUPPER
 	RET
 

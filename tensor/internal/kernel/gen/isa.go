@@ -13,6 +13,7 @@ type isa struct {
 	lanes       int    // float32 in a register
 	rows        int    // rows of the full product kernel
 	bReg        int    // first of the two registers for B; those after it are for A
+	momentVecs  int    // vectors of columns that moments takes at a time
 	maskReg     string // of the tail mask of vector kernels
 	maskNote    string
 	constNote   string
@@ -23,14 +24,14 @@ type isa struct {
 }
 
 var avx2 = &isa{
-	name: "avx2", title: "AVX2 with FMA", reg: "Y", registers: 16, lanes: 8, rows: 6, bReg: 12,
+	name: "avx2", title: "AVX2 with FMA", reg: "Y", registers: 16, lanes: 8, rows: 6, bReg: 12, momentVecs: 2,
 	maskNote:  "A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.",
 	maskReg:   "Y15",
 	constNote: "constants are read from memory",
 }
 
 var avx512 = &isa{
-	name: "avx512", title: "AVX-512 F", reg: "Z", registers: 32, lanes: 16, rows: 12, bReg: 24,
+	name: "avx512", title: "AVX-512 F", reg: "Z", registers: 32, lanes: 16, rows: 12, bReg: 24, momentVecs: 4,
 	maskNote:  "The last vector of a row is read and written under the mask K1, full or not.",
 	maskReg:   "K1",
 	constNote: "Z16 … Z31, then Z11 … Z15, Z7, Z8: constants; K2: where exp is not 0",
@@ -45,10 +46,15 @@ func (s *isa) bytes() int { return 4 * s.lanes }
 
 // mem is the i-th vector at a pointer.
 func (s *isa) mem(base string, i int) string {
-	if i == 0 {
+	return displaced(base, i*s.bytes())
+}
+
+// displaced is the memory so many bytes past a pointer.
+func displaced(base string, bytes int) string {
+	if bytes == 0 {
 		return "(" + base + ")"
 	}
-	return fmt.Sprintf("%d(%s)", i*s.bytes(), base)
+	return fmt.Sprintf("%d(%s)", bytes, base)
 }
 
 // declare notes the Go declaration of the function whose text follows.

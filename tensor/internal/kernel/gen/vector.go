@@ -225,6 +225,23 @@ func (s *isa) vector() {
 	})
 	s.ret()
 
+	s.declare("affinesilu_"+s.name, "n int, y, x, a, b *float32", 40)
+	s.args([]string{"n", "y", "x", "a", "b"}, []string{"CX", "DI", "SI", "BX", "DX"})
+	s.hold(expConstants...)
+	s.loop([]string{"DI", "SI", "BX", "DX"}, func(m bool) {
+		s.load("(SI)", v(0), m)
+		s.load("(BX)", v(1), m)
+		s.load("(DX)", v(2), m)
+		s.op("VFMADD213PS", v(2), v(1), v(0))
+		s.zero(v(1))
+		s.op("VSUBPS", v(0), v(1), v(1))
+		s.exp(v(1), v(2), v(3), v(4))
+		s.op("VADDPS", s.c(cOne), v(1), v(1))
+		s.op("VDIVPS", v(1), v(0), v(0))
+		s.store(v(0), "(DI)", m)
+	})
+	s.ret()
+
 	for _, mul := range []bool{false, true} {
 		name, params, frame := "gelu_", "n int, y, gate *float32", 24
 		args, regs := []string{"n", "y", "gate"}, []string{"CX", "DI", "BX"}
@@ -295,7 +312,8 @@ func (s *isa) vector() {
 	s.op("VMOVSS", "X10", "(DI)")
 	s.ret()
 
-	s.moments()
+	s.moments(s.momentVecs)
+	s.moments(1)
 	s.sums()
 }
 
@@ -314,27 +332,31 @@ func (s *isa) fold(packed, scalar string, r int) {
 	s.op(scalar, "X0", x, x)
 }
 
-// moments adds the sums and sums of squares of one vector of columns, in float64.
-func (s *isa) moments() {
-	v, h := s.v, s.bytes()/2
-	s.declare("moments_"+s.name, "rows int, sum, square *float64, x *float32, c int", 40)
+// moments adds the sums and sums of squares of some vectors of columns, in float64: register i of the first halves holds
+// elements, the next as many sums, then squares.
+func (s *isa) moments(vecs int) {
+	v, halves := s.v, 2*vecs
+	s.declare(fmt.Sprintf("moments%d_%s", vecs, s.name), "rows int, sum, square *float64, x *float32, c int", 40)
 	s.args([]string{"rows", "sum", "square", "x", "c"}, []string{"CX", "DI", "BX", "SI", "DX"})
 	s.op("SHLQ", "$2", "DX")
-	for i, p := range []string{"DI", "DI", "BX", "BX"} {
-		s.op("VMOVUPD", s.mem(p, i%2), v(8+i))
+	for i := range halves {
+		s.op("VMOVUPD", s.mem("DI", i), v(halves+i))
+		s.op("VMOVUPD", s.mem("BX", i), v(2*halves+i))
 	}
 	s.label("loop")
-	s.op("VCVTPS2PD", "(SI)", v(0))
-	s.op("VCVTPS2PD", fmt.Sprintf("%d(SI)", h), v(1))
-	for i := range 2 {
-		s.op("VADDPD", v(i), v(8+i), v(8+i))
-		s.op("VFMADD231PD", v(i), v(i), v(10+i))
+	for i := range halves {
+		s.op("VCVTPS2PD", displaced("SI", i*s.bytes()/2), v(i))
+	}
+	for i := range halves {
+		s.op("VADDPD", v(i), v(halves+i), v(halves+i))
+		s.op("VFMADD231PD", v(i), v(i), v(2*halves+i))
 	}
 	s.op("ADDQ", "DX", "SI")
 	s.op("DECQ", "CX")
 	s.op("JNZ", "loop")
-	for i, p := range []string{"DI", "DI", "BX", "BX"} {
-		s.op("VMOVUPD", v(8+i), s.mem(p, i%2))
+	for i := range halves {
+		s.op("VMOVUPD", v(halves+i), s.mem("DI", i))
+		s.op("VMOVUPD", v(2*halves+i), s.mem("BX", i))
 	}
 	s.ret()
 }
