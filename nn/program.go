@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // A Program is a graph ready to run for its shapes. It is compiled once and run many times without
@@ -30,12 +31,16 @@ type Program struct {
 	all     []bool // nodes that Run needs
 	some    []bool // nodes that the last RunTo needs
 	targets []string
+	traced  func(n *Node, d time.Duration) // nil where nobody asks
 	running atomic.Bool
 }
 
 // Options of Compile.
 type Options struct {
 	Keep []string // names of nodes whose values are kept; see Program.Keep
+
+	// Trace, if not nil, is called after every node that a run has computed, with the time that it took.
+	Trace func(n *Node, d time.Duration)
 }
 
 // A step computes one node. Its parts are made once, so that a run allocates nothing.
@@ -69,7 +74,7 @@ func Compile(g *Graph, o Options) (*Program, error) {
 	p := &Program{
 		graph: g, nodes: slices.Clone(g.nodes), outputs: slices.Clone(g.outputs),
 		source: make([][]float32, n), set: make([]bool, n), own: make([][]float32, n),
-		probes: make([]nodeProbes, n), asked: make([]bool, n),
+		probes: make([]nodeProbes, n), asked: make([]bool, n), traced: o.Trace,
 	}
 	for i, node := range p.nodes {
 		if node.op == nil {
@@ -353,7 +358,7 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("nn: stopped before %s: %w", p.nodes[i].name, err)
 		}
-		if err := p.steps[i].run(); err != nil {
+		if err := p.execute(i); err != nil {
 			return err
 		}
 		p.done[i] = true
