@@ -78,6 +78,11 @@ var setAVX2 = &Set{
 		}
 		return foldSums(lanes[:], x[n:])
 	},
+	Peak: func(y []float32, a, b float32, n int) {
+		_ = y[95]
+		peak_avx2(n, &y[0], a, b)
+	},
+	PeakWidth: 96,
 }
 
 var setAVX512 = &Set{
@@ -144,4 +149,9 @@ var setAVX512 = &Set{
 		}
 		return foldSums(lanes[:], x[n:])
 	},
+	Peak: func(y []float32, a, b float32, n int) {
+		_ = y[191]
+		peak_avx512(n, &y[0], a, b)
+	},
+	PeakWidth: 192,
 }

@@ -41,6 +41,11 @@ type Set struct {
 	Moments    func(sum, square []float64, x []float32, c int) // x [rows, c]: adds each column's sum and sum of squares
 	Sums       func(x []float32) (sum, square float64)         // sum and sum of squares of x
 	Norm       func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
+
+	// Peak computes y = y·a + b, n ≥ 1 times over, in registers: what the processor can do at best. y has PeakWidth
+	// elements.
+	Peak      func(y []float32, a, b float32, n int)
+	PeakWidth int
 }
 
 // Left is the left operand of a product, M rows that begin Stride floats apart. Rows may overlap, as the windows of a
@@ -77,6 +82,7 @@ var Generic = &Set{
 	Max:   maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
+	Peak: peakGeneric, PeakWidth: 8,
 }
 
 // Sets is how many sets there are on any architecture.

@@ -77,6 +77,9 @@ func moments1_avx2(rows int, sum, square *float64, x *float32, c int)
 //go:noescape
 func sums_avx2(n int, x *float32, lanes *float64)
 
+//go:noescape
+func peak_avx2(n int, y *float32, a, b float32)
+
 // gemm_avx2 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
@@ -217,6 +220,9 @@ func moments1_avx512(rows int, sum, square *float64, x *float32, c int)
 
 //go:noescape
 func sums_avx512(n int, x *float32, lanes *float64)
+
+//go:noescape
+func peak_avx512(n int, y *float32, a, b float32)
 
 // gemm_avx512 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {

@@ -1,6 +1,6 @@
 // Command gen writes the assembly of package kernel: go generate ./tensor/internal/kernel runs it in the package's
-// folder. gemm.go has the matrix product, vector.go the elementwise kernels and reductions, isa.go what differs
-// between AVX2 and AVX-512.
+// folder. gemm.go has the matrix product, vector.go the elementwise kernels and reductions, peak.go a measure of what
+// the processor can do, isa.go what differs between AVX2 and AVX-512.
 package main
 
 import (
@@ -16,6 +16,7 @@ func main() {
 	for _, s := range []*isa{avx2, avx512} {
 		s.write("gemm_"+s.name+"_amd64.s", gemmHeader, s.gemm)
 		s.write("vector_"+s.name+"_amd64.s", vectorHeader, s.vector)
+		s.write("peak_"+s.name+"_amd64.s", peakHeader, s.peak)
 	}
 	if err := os.WriteFile("stubs_amd64.go", stubs(), 0o644); err != nil {
 		log.Fatal(err)
