@@ -16,7 +16,7 @@ func native() []*Set {
 
 var setAVX2 = &Set{
 	Name: "avx2", Index: 1, NR: 16,
-	Panel: panelAVX2,
+	Panel: panelAVX2, Algebra32: algebra32AVX2, Algebra64: algebra64AVX2,
 	Max: func(x []float32) (m float32) {
 		max_avx2(len(x), &x[0], &m)
 		return m
@@ -87,7 +87,7 @@ var setAVX2 = &Set{
 
 var setAVX512 = &Set{
 	Name: "avx512", Index: 2, NR: 32,
-	Panel: panelAVX512,
+	Panel: panelAVX512, Algebra32: algebra32AVX512, Algebra64: algebra64AVX512,
 	Max: func(x []float32) (m float32) {
 		max_avx512(len(x), &x[0], &m)
 		return m

@@ -29,6 +29,9 @@ type Set struct {
 	// With add the product is added to c; otherwise it replaces c, and bias [w], unless nil, is added to each row.
 	Panel func(c []float32, ldc int, a Left, b []float32, n int, bias []float32, add bool)
 
+	Algebra32 Algebra[float32]
+	Algebra64 Algebra[float64]
+
 	Max        func(x []float32) float32                       // largest element of x, not empty
 	ExpSum     func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
 	Scale      func(x []float32, s float32)                    // x *= s
@@ -78,8 +81,8 @@ func (s *Set) Width(n int) int {
 // Generic is plain Go.
 var Generic = &Set{
 	Name: "generic", NR: genericNR,
-	Panel: panelGeneric,
-	Max:   maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
+	Panel: panelGeneric, Algebra32: algebraGeneric[float32](), Algebra64: algebraGeneric[float64](),
+	Max: maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
 	Peak: peakGeneric, PeakWidth: 8,

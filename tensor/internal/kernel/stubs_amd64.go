@@ -80,6 +80,54 @@ func sums_avx2(n int, x *float32, lanes *float64)
 //go:noescape
 func peak_avx2(n int, y *float32, a, b float32)
 
+//go:noescape
+func dgemm6x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm5x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm4x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm3x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm2x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm1x2_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm6x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm5x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm4x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm3x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm2x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm1x1_avx2(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func slower2_avx2(x, t *float32, ldt int)
+
+//go:noescape
+func slower1_avx2(x, t *float32, ldt int)
+
+//go:noescape
+func dlower2_avx2(x, t *float64, ldt int)
+
+//go:noescape
+func dlower1_avx2(x, t *float64, ldt int)
+
 // gemm_avx2 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
@@ -107,6 +155,36 @@ func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float
 		gemm6x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 14:
 		gemm6x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+	}
+}
+
+// dgemm_avx2 calls the float64 product kernel for rows rows and vecs vectors of columns.
+func dgemm_avx2(rows, vecs int, kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int) {
+	switch 2*rows + vecs {
+	case 3:
+		dgemm1x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 4:
+		dgemm1x2_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 5:
+		dgemm2x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 6:
+		dgemm2x2_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 7:
+		dgemm3x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 8:
+		dgemm3x2_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 9:
+		dgemm4x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 10:
+		dgemm4x2_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 11:
+		dgemm5x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 12:
+		dgemm5x2_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 13:
+		dgemm6x1_avx2(kc, a, lda, b, c, ldc, add, mask)
+	case 14:
+		dgemm6x2_avx2(kc, a, lda, b, c, ldc, add, mask)
 	}
 }
 
@@ -224,6 +302,90 @@ func sums_avx512(n int, x *float32, lanes *float64)
 //go:noescape
 func peak_avx512(n int, y *float32, a, b float32)
 
+//go:noescape
+func dgemm12x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm11x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm10x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm9x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm8x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm7x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm6x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm5x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm4x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm3x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm2x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm1x2_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm12x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm11x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm10x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm9x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm8x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm7x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm6x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm5x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm4x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm3x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm2x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func dgemm1x1_avx512(kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int)
+
+//go:noescape
+func slower2_avx512(x, t *float32, ldt int)
+
+//go:noescape
+func slower1_avx512(x, t *float32, ldt int)
+
+//go:noescape
+func dlower2_avx512(x, t *float64, ldt int)
+
+//go:noescape
+func dlower1_avx512(x, t *float64, ldt int)
+
 // gemm_avx512 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
@@ -275,5 +437,59 @@ func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *flo
 		gemm12x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
 	case 26:
 		gemm12x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+	}
+}
+
+// dgemm_avx512 calls the float64 product kernel for rows rows and vecs vectors of columns.
+func dgemm_avx512(rows, vecs int, kc int, a *float64, lda int, b *float64, c *float64, ldc int, add, mask int) {
+	switch 2*rows + vecs {
+	case 3:
+		dgemm1x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 4:
+		dgemm1x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 5:
+		dgemm2x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 6:
+		dgemm2x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 7:
+		dgemm3x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 8:
+		dgemm3x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 9:
+		dgemm4x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 10:
+		dgemm4x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 11:
+		dgemm5x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 12:
+		dgemm5x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 13:
+		dgemm6x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 14:
+		dgemm6x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 15:
+		dgemm7x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 16:
+		dgemm7x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 17:
+		dgemm8x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 18:
+		dgemm8x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 19:
+		dgemm9x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 20:
+		dgemm9x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 21:
+		dgemm10x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 22:
+		dgemm10x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 23:
+		dgemm11x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 24:
+		dgemm11x2_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 25:
+		dgemm12x1_avx512(kc, a, lda, b, c, ldc, add, mask)
+	case 26:
+		dgemm12x2_avx512(kc, a, lda, b, c, ldc, add, mask)
 	}
 }

@@ -1,6 +1,6 @@
 // Command gen writes the assembly of package kernel: go generate ./tensor/internal/kernel runs it in the package's
-// folder. gemm.go has the matrix product, vector.go the elementwise kernels and reductions, peak.go a measure of what
-// the processor can do, isa.go what differs between AVX2 and AVX-512.
+// folder. gemm.go has the matrix product, vector.go the elementwise kernels and reductions, double.go the float64 product
+// and triangular solves, peak.go a measure of what the processor can do, isa.go what differs between AVX2 and AVX-512.
 package main
 
 import (
@@ -17,6 +17,7 @@ func main() {
 		s.write("gemm_"+s.name+"_amd64.s", gemmHeader, s.gemm)
 		s.write("vector_"+s.name+"_amd64.s", vectorHeader, s.vector)
 		s.write("peak_"+s.name+"_amd64.s", peakHeader, s.peak)
+		s.write("double_"+s.name+"_amd64.s", doubleHeader, s.double)
 	}
 	if err := os.WriteFile("stubs_amd64.go", stubs(), 0o644); err != nil {
 		log.Fatal(err)
@@ -70,6 +71,7 @@ func stubs() []byte {
 			fmt.Fprintf(&b, "\n//go:noescape\nfunc %s\n", d)
 		}
 		s.dispatch(&b)
+		s.dispatchDouble(&b)
 	}
 	return b.Bytes()
 }
