@@ -13,163 +13,198 @@ type AttentionShape struct {
 	Causal                    bool
 }
 
-// Packed keys and values are padded to at most the widest half panel of any kernel set.
-const widestHalfPanel = 16
+// scale is what the scores are multiplied with.
+func (s *AttentionShape) scale() float64 { return 1 / math.Sqrt(float64(s.HeadDim)) }
 
-func padded(n int) int { return (n + widestHalfPanel - 1) / widestHalfPanel * widestHalfPanel }
+// AttentionScratch returns how many floats of workspace Attention wants: the transposed values.
+func AttentionScratch(s AttentionShape) int { return s.N * s.Heads * s.Tk * s.HeadDim }
 
-// AttentionScratch returns how many floats of workspace Attention wants: packed keys and values.
-func AttentionScratch(s AttentionShape) int {
-	return s.N * s.Heads * (padded(s.Tk)*s.HeadDim + s.Tk*padded(s.HeadDim))
-}
-
-// attention is a job of two stages: pack the keys and values of each head, then for each block of queries compute the
-// scores with all keys, their softmax, and the weighted sum of values.
+// attention is a job of two stages: transpose the values, then compute some panels of queries a tile. It goes through
+// the keys once, in blocks, and keeps no scores but one block's (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et
+// al. 2022, arXiv:2205.14135). A panel holds one query in each lane of its vectors: all of a block's scores of a query
+// are in one lane, so that the softmax adds nothing across lanes, and heads of any width fill whole vectors.
+//
+//	tile (head, panels)
+//	  for panels                pack Qᵀ [HeadDim, lanes]
+//	  for blocks of keys        K and V of a block stay in the second-level cache
+//	    for panels
+//	      Sᵀ [keys, lanes] = K·Qᵀ            first-level cache
+//	      Pᵀ = exp(Sᵀ - max), and Oᵀ shrinks as the largest score so far grows
+//	      Oᵀ [HeadDim, lanes] += Vᵀ·Pᵀ
+//	  for panels                y = Oᵀ / sum of P, transposed
 type attention struct {
 	AttentionShape
-	set        *kernel.Set
-	y, q, k, v []float32
-	keys       layout // Kᵀ [HeadDim, Tk] of one head
-	values     layout // V [Tk, HeadDim]
-	scratch    []float32
-	block      int // queries at a time
-	blocks     int // of one head
-	probs      bool
-	packing    bool
+	set         *kernel.Set
+	y, q, k, v  []float32
+	values      []float32 // Vᵀ of each head, block by block: [HeadDim, keys]
+	keys        int       // keys in a block
+	panels      int       // of a tile
+	tiles       int       // of a head
+	transposing bool
 }
 
 var attentions freeList[attention]
 
-// Floats of scores that a block of queries may have: they stay in the second-level cache.
-const maxScores = 96 << 10
+const (
+	// Keys in a block, a multiple of every set's rows, unless the head is so wide that K and V of a block have more
+	// than maxBlock floats.
+	maxKeys  = 144
+	keyRows  = 12
+	maxBlock = 128 << 10
+	// Panels of a tile, so that each block of keys is used often, unless their Q and O have more than maxQueries floats.
+	maxPanels  = 8
+	maxQueries = 64 << 10
+	// Tiles that there should be, for threads to share.
+	leastTiles = 16
+)
 
 // Attention computes y [N, Tq, Heads·HeadDim] from q of that shape and k, v [N, Tk, Heads·HeadDim]. scratch has
 // AttentionScratch floats or more. y must not overlap the inputs.
 func Attention(y, q, k, v, scratch []float32, s AttentionShape) {
 	c := s.Heads * s.HeadDim
 	need("Attention", "y", len(y), s.N*s.Tq*c)
+	need("Attention", "q", len(q), s.N*s.Tq*c)
+	need("Attention", "k", len(k), s.N*s.Tk*c)
 	need("Attention", "v", len(v), s.N*s.Tk*c)
 	needAtLeast("Attention", "scratch", len(scratch), AttentionScratch(s))
 	a := attentions.get()
-	*a = attention{y: y, v: v, scratch: scratch}
-	a.run(q, k, s)
+	*a = attention{AttentionShape: s, set: current.Load(), y: y, q: q, k: k, v: v, values: scratch}
+	a.run()
 	attentions.put(a)
 }
 
-// AttentionProbs computes the softmax weights alone: p [N, Heads, Tq, Tk].
-func AttentionProbs(p, q, k []float32, s AttentionShape) {
-	need("AttentionProbs", "p", len(p), s.N*s.Heads*s.Tq*s.Tk)
-	buf := buffers32.get()
-	a := attentions.get()
-	*a = attention{y: p, scratch: buf.resized(AttentionScratch(s)), probs: true}
-	a.run(q, k, s)
-	attentions.put(a)
-	buffers32.keep(buf)
+func (a *attention) run() {
+	heads, nr := a.N*a.Heads, a.set.NR
+	a.keys = max(1, min(maxKeys, maxBlock/(2*a.HeadDim)))
+	a.keys = (a.Tk + a.blocks() - 1) / a.blocks()
+	a.keys = min((a.keys+keyRows-1)/keyRows*keyRows, a.Tk)
+	panels := (a.Tq + nr - 1) / nr
+	a.tiles = max((panels+maxPanels-1)/maxPanels, panels*2*a.HeadDim*nr/maxQueries, min(panels, (leastTiles+heads-1)/heads))
+	a.panels = (panels + a.tiles - 1) / a.tiles
+	a.tiles = (panels + a.panels - 1) / a.panels
+	a.transposing = true
+	run(a, heads*a.blocks(), heads*a.Tk*a.HeadDim*8)
+	a.transposing = false
+	run(a, heads*a.tiles, 4*heads*a.Tq*a.Tk*(a.HeadDim+4))
 }
 
-func (a *attention) run(q, k []float32, s AttentionShape) {
-	c := s.Heads * s.HeadDim
-	need("Attention", "q", len(q), s.N*s.Tq*c)
-	need("Attention", "k", len(k), s.N*s.Tk*c)
-	a.AttentionShape, a.q, a.k, a.set = s, q, k, current.Load()
-	a.keys, a.values = newLayout(s.HeadDim, s.HeadDim, s.Tk, a.set.NR), newLayout(s.Tk, s.Tk, s.HeadDim, a.set.NR)
-	a.blocks = max(1, (s.Tq*s.Tk+maxScores-1)/maxScores, min(s.Tq/24, 4))
-	a.block = (s.Tq + a.blocks - 1) / a.blocks
-	a.blocks = (s.Tq + a.block - 1) / a.block
-	heads := s.N * s.Heads
-	a.packing = true
-	run(a, heads, heads*s.Tk*s.HeadDim*8)
-	a.packing = false
-	run(a, heads*a.blocks, 4*heads*s.Tq*s.Tk*(s.HeadDim+4))
-}
+// blocks returns in how many blocks the keys come.
+func (a *attention) blocks() int { return (a.Tk + a.keys - 1) / a.keys }
 
 func (a *attention) tile(i int) {
-	if a.packing {
-		a.pack(i)
+	if a.transposing {
+		a.transpose(i/a.blocks(), i%a.blocks()*a.keys)
 		return
 	}
-	head, b := i/a.blocks, i%a.blocks
-	a.queries(head, b*a.block, min((b+1)*a.block, a.Tq))
+	n := a.panels * a.set.NR
+	q0 := i % a.tiles * n
+	a.attend(i/a.tiles, q0, min(q0+n, a.Tq))
 }
 
-// packed returns where the keys and values of a head are packed.
-func (a *attention) packed(head int) (keys, values []float32) {
-	nk, nv := a.keys.size(), a.values.size()
-	s := a.scratch[head*(nk+nv):][:nk+nv]
-	return s[:nk], s[nk:]
+// at returns where row t of a head is in a tensor [N, rows, Heads·HeadDim].
+func (a *attention) at(head, rows, t int) int {
+	return (head/a.Heads*rows+t)*a.Heads*a.HeadDim + head%a.Heads*a.HeadDim
 }
 
-func (a *attention) pack(head int) {
-	c := a.Heads * a.HeadDim
-	at := head/a.Heads*a.Tk*c + head%a.Heads*a.HeadDim
-	keys, values := a.packed(head)
-	for k0 := 0; k0 < a.keys.k; k0 += a.keys.depth(k0) {
-		for j := range a.keys.panels() {
-			a.keys.packTransposed(keys, a.k[at:], c, k0, j)
+// block returns Vᵀ [HeadDim, n] of the n keys of a head that begin at k0.
+func (a *attention) block(head, k0 int) (vt []float32, n int) {
+	n = min(a.keys, a.Tk-k0)
+	return a.values[(head*a.Tk+k0)*a.HeadDim:][:n*a.HeadDim], n
+}
+
+func (a *attention) transpose(head, k0 int) {
+	vt, n := a.block(head, k0)
+	a.set.Transpose(vt, n, a.v[a.at(head, a.Tk, k0):], a.Heads*a.HeadDim, n, a.HeadDim)
+}
+
+// queryPanel is a panel of n queries of a head, from q0 on, in w lanes.
+type queryPanel struct {
+	q0, n, w int
+	q, o     []float32 // Qᵀ and Oᵀ [HeadDim, w]
+	state    []float32 // of kernel.Set.Softmax
+}
+
+// panel returns the panel at q0, which begins a workspace.
+func (a *attention) panel(work []float32, q0, q1 int) queryPanel {
+	n := min(a.set.NR, q1-q0)
+	w := a.set.Width(n)
+	d := a.HeadDim * w
+	return queryPanel{q0: q0, n: n, w: w, q: work[:d], o: work[d : 2*d], state: work[2*d : 2*d+3*w]}
+}
+
+// attend computes queries q0 … q1-1 of a head.
+func (a *attention) attend(head, q0, q1 int) {
+	nr := a.set.NR
+	size := (2*a.HeadDim + 3) * nr
+	buf := buffers32.get()
+	defer buffers32.keep(buf)
+	work := buf.resized(a.panels*size + a.keys*nr)
+	scores := work[a.panels*size:]
+	each := func(f func(p queryPanel)) {
+		for i, q := 0, q0; q < q1; i, q = i+1, q+nr {
+			f(a.panel(work[i*size:], q, q1))
 		}
 	}
-	if a.probs {
-		return
-	}
-	for k0 := 0; k0 < a.values.k; k0 += a.values.depth(k0) {
-		for j := range a.values.panels() {
-			a.values.packRows(values, a.v[at:], c, k0, j)
-		}
-	}
-}
-
-// queries computes queries q0 … q1-1 of a head.
-func (a *attention) queries(head, q0, q1 int) {
-	c := a.Heads * a.HeadDim
-	m, tk := q1-q0, a.Tk
-	at := (head/a.Heads*a.Tq+q0)*c + head%a.Heads*a.HeadDim
-	keys, values := a.packed(head)
-	seen := tk // keys that some query of the block sees
+	each(func(p queryPanel) { a.begin(&p, head) })
+	seen := a.Tk // keys that some query sees
 	if a.Causal {
-		seen = min(tk, q1)
+		seen = min(seen, q1)
 	}
-	var scores []float32
-	if a.probs {
-		scores = a.y[(head*a.Tq+q0)*tk:][:m*tk]
-	} else {
-		buf := buffers32.get()
-		defer buffers32.keep(buf)
-		scores = buf.resized(m*tk + m)
+	for k0 := 0; k0 < seen; k0 += a.keys {
+		each(func(p queryPanel) { a.look(&p, scores, head, k0) })
 	}
-	a.multiply(scores, tk, a.q[at:], c, m, &a.keys, keys, a.HeadDim, seen)
-	scale := float32(1 / math.Sqrt(float64(a.HeadDim)))
-	for i := range m {
-		row := scores[i*tk : (i+1)*tk]
-		n := tk
-		if a.Causal {
-			n = min(tk, q0+i+1)
-		}
-		sum := a.set.ExpSum(row[:n], scale, a.set.Max(row[:n]))
-		if a.probs {
-			clear(row[n:])
-			a.set.Scale(row[:n], 1/sum)
-			continue
-		}
-		clear(row[n:seen])
-		scores[m*tk+i] = 1 / sum
-	}
-	if a.probs {
-		return
-	}
-	y := a.y[at:]
-	a.multiply(y, c, scores, tk, m, &a.values, values, seen, a.HeadDim)
-	for i := range m {
-		a.set.Scale(y[i*c:][:a.HeadDim], scores[m*tk+i])
-	}
+	each(func(p queryPanel) { a.finish(&p, head) })
 }
 
-// multiply computes columns 0 … n-1 of c [m, ldc] = A·B from the first k columns of a [m, lda] and rows of B.
-func (a *attention) multiply(c []float32, ldc int, x []float32, lda, m int, l *layout, b []float32, k, n int) {
-	for k0 := 0; k0 < k; k0 += l.depth(k0) {
-		for j := 0; j*l.nr < n; j++ {
-			p, w := l.panel(b, k0, j)
-			rows := kernel.Matrix(x[k0:], m, min(l.depth(k0), k-k0), lda)
-			a.set.Panel(c[j*l.nr:], ldc, rows, p, min(w, l.n-j*l.nr), nil, k0 > 0)
+// begin packs the queries; lanes without one get zeros.
+func (a *attention) begin(p *queryPanel, head int) {
+	if p.n < p.w {
+		clear(p.q)
+	}
+	a.set.Transpose(p.q, p.w, a.q[a.at(head, a.Tq, p.q0):], a.Heads*a.HeadDim, p.n, a.HeadDim)
+	for i := range p.w {
+		p.state[i] = float32(math.Inf(-1))
+	}
+	clear(p.state[p.w:])
+}
+
+// look shows the panel the block of keys at k0.
+func (a *attention) look(p *queryPanel, scores []float32, head, k0 int) {
+	vt, stride := a.block(head, k0)
+	n := stride
+	if a.Causal {
+		n = min(n, p.q0+p.n-k0)
+		if n <= 0 {
+			return
 		}
 	}
+	s := scores[:n*p.w]
+	k := a.k[a.at(head, a.Tk, k0):]
+	parts := (a.HeadDim + maxKC - 1) / maxKC
+	for i := range parts {
+		d0, d1 := span(a.HeadDim, parts, i)
+		a.set.Panel(s, p.w, kernel.Matrix(k[d0:], n, d1-d0, a.Heads*a.HeadDim), p.q[d0*p.w:d1*p.w], p.w, nil, d0 > 0)
+	}
+	if a.Causal {
+		for j := max(0, p.q0+1-k0); j < n; j++ {
+			hidden := s[j*p.w:][:min(p.w, k0+j-p.q0)] // queries before key k0+j
+			for i := range hidden {
+				hidden[i] = float32(math.Inf(-1))
+			}
+		}
+	}
+	if a.set.Softmax(s, p.w, float32(a.scale()*math.Log2E), p.state) && k0 > 0 {
+		a.set.ScaleColumns(p.o, p.state[2*p.w:])
+	}
+	a.set.Panel(p.o, p.w, kernel.Matrix(vt, a.HeadDim, n, stride), s, p.w, nil, k0 > 0)
+}
+
+// finish divides by the sums and writes the queries' results.
+func (a *attention) finish(p *queryPanel, head int) {
+	sums := p.state[p.w : 2*p.w]
+	for i, v := range sums {
+		sums[i] = 1 / v
+	}
+	a.set.ScaleColumns(p.o, sums)
+	a.set.Transpose(a.y[a.at(head, a.Tq, p.q0):], a.Heads*a.HeadDim, p.o, p.w, a.HeadDim, p.n)
 }

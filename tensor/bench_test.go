@@ -70,8 +70,11 @@ func BenchmarkConv2d(b *testing.B) {
 func BenchmarkAttention(b *testing.B) {
 	r := newRand()
 	for _, s := range []AttentionShape{
-		{1, 4096, 4096, 2, 40, false}, {1, 4096, 77, 8, 40, false}, {1, 1024, 1024, 8, 80, false},
-		{1, 256, 256, 8, 160, false}, {2, 144, 144, 4, 24, false},
+		{1, 4096, 4096, 2, 40, false}, {1, 1024, 1024, 8, 80, false}, {1, 256, 256, 8, 160, false}, // Stable Diffusion's U-Net
+		{1, 4096, 77, 8, 40, false}, {1, 1024, 77, 8, 80, false}, {1, 256, 77, 8, 160, false}, {1, 64, 77, 8, 160, false},
+		{1, 4096, 4096, 1, 512, false}, {4, 77, 77, 12, 64, true}, // its VAE and text encoder
+		{2, 144, 144, 4, 24, false}, {2, 144, 24, 8, 16, false}, {2, 36, 36, 8, 16, false}, {2, 9, 9, 8, 16, false}, // small models
+		{2, 9, 24, 8, 16, false}, {2, 24, 24, 4, 32, true}, {16, 9, 9, 8, 4, false},
 	} {
 		b.Run(fmt.Sprintf("%dx%dx%dx%dx%d", s.N, s.Tq, s.Tk, s.Heads, s.HeadDim), func(b *testing.B) {
 			c := s.Heads * s.HeadDim

@@ -86,24 +86,3 @@ func TestRepack(t *testing.T) {
 		back()
 	}
 }
-
-func TestAttention(t *testing.T) {
-	shapes := []AttentionShape{
-		{1, 1, 1, 1, 1, false}, {1, 5, 7, 2, 3, false}, {2, 16, 77, 2, 8, false}, {1, 49, 49, 2, 40, false},
-		{1, 77, 77, 3, 16, true}, {2, 9, 9, 1, 5, true}, {1, 30, 30, 1, 160, false}, {1, 33, 65, 1, 80, false}, {1, 20, 40, 1, 512, false},
-		{1, 150, 400, 1, 64, false}, {1, 600, 600, 1, 4, true},
-	}
-	eachSet(t, func(t *testing.T) {
-		r := newRand()
-		for _, s := range shapes {
-			c := s.Heads * s.HeadDim
-			q, k, v := random(r, s.N*s.Tq*c), random(r, s.N*s.Tk*c), random(r, s.N*s.Tk*c)
-			y := make([]float32, s.N*s.Tq*c)
-			Attention(y, q, k, v, make([]float32, AttentionScratch(s)), s)
-			near(t, fmt.Sprintf("%+v", s), y, refAttention(q, k, v, s), 1e-6)
-			p := make([]float32, s.N*s.Heads*s.Tq*s.Tk)
-			AttentionProbs(p, q, k, s)
-			near(t, fmt.Sprintf("probs %+v", s), p, refProbs(q, k, s), 1e-6)
-		}
-	})
-}

@@ -17,6 +17,7 @@ func native() []*Set {
 var setAVX2 = &Set{
 	Name: "avx2", Index: 1, NR: 16,
 	Panel: panelAVX2, Algebra32: algebra32AVX2, Algebra64: algebra64AVX2,
+	Softmax: softmaxAVX2, ScaleColumns: scaleColumnsAVX2, Transpose: transposeAVX2,
 	Max: func(x []float32) (m float32) {
 		max_avx2(len(x), &x[0], &m)
 		return m
@@ -88,6 +89,7 @@ var setAVX2 = &Set{
 var setAVX512 = &Set{
 	Name: "avx512", Index: 2, NR: 32,
 	Panel: panelAVX512, Algebra32: algebra32AVX512, Algebra64: algebra64AVX512,
+	Softmax: softmaxAVX512, ScaleColumns: scaleColumnsAVX512, Transpose: transposeAVX2,
 	Max: func(x []float32) (m float32) {
 		max_avx512(len(x), &x[0], &m)
 		return m

@@ -32,6 +32,18 @@ type Set struct {
 	Algebra32 Algebra[float32]
 	Algebra64 Algebra[float64]
 
+	// Softmax does one step of a softmax over keys that come in blocks: x [n, w] holds n scores of each of w queries,
+	// w = NR or NR/2. x becomes exp(x - max), in units of 1/scale: x = 2^(scale·(x - max)).
+	//
+	//	state [3, w]  largest score so far, at first -Inf; sum of the exponentials so far, at first 0; then the factor
+	//	              by which that sum, and all else that was weighted with exponentials of the blocks before, had to
+	//	              be multiplied because the largest score changed
+	//
+	// It says whether some factor is not 1.
+	Softmax      func(x []float32, w int, scale float32, state []float32) bool
+	ScaleColumns func(x, s []float32)                                   // x [n, len(s)]: each row times s; len(s) = NR or NR/2
+	Transpose    func(y []float32, ldy int, x []float32, ldx, m, n int) // y [n, ldy] = columns of x [m, ldx] as rows
+
 	Max        func(x []float32) float32                       // largest element of x, not empty
 	ExpSum     func(x []float32, scale, shift float32) float32 // x = exp(scale·(x - shift)); returns the sum
 	Scale      func(x []float32, s float32)                    // x *= s
@@ -82,6 +94,7 @@ func (s *Set) Width(n int) int {
 var Generic = &Set{
 	Name: "generic", NR: genericNR,
 	Panel: panelGeneric, Algebra32: algebraGeneric[float32](), Algebra64: algebraGeneric[float64](),
+	Softmax: softmaxGeneric, ScaleColumns: scaleColumnsGeneric, Transpose: transposeGeneric,
 	Max: maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,

@@ -39,6 +39,24 @@ func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, 
 func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
 
 //go:noescape
+func softmax2_avx2(n int, x *float32, scale float32, state *float32, moved *int)
+
+//go:noescape
+func scalecolumns2_avx2(n int, x, by *float32)
+
+//go:noescape
+func softmax1_avx2(n int, x *float32, scale float32, state *float32, moved *int)
+
+//go:noescape
+func scalecolumns1_avx2(n int, x, by *float32)
+
+//go:noescape
+func rows8_avx2(tiles int, y *float32, ldy int, x *float32, ldx int)
+
+//go:noescape
+func columns8_avx2(tiles int, y *float32, ldy int, x *float32, ldx int)
+
+//go:noescape
 func add_avx2(n int, y, a, b *float32)
 
 //go:noescape
@@ -259,6 +277,18 @@ func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int
 
 //go:noescape
 func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+
+//go:noescape
+func softmax2_avx512(n int, x *float32, scale float32, state *float32, moved *int)
+
+//go:noescape
+func scalecolumns2_avx512(n int, x, by *float32)
+
+//go:noescape
+func softmax1_avx512(n int, x *float32, scale float32, state *float32, moved *int)
+
+//go:noescape
+func scalecolumns1_avx512(n int, x, by *float32)
 
 //go:noescape
 func add_avx512(n int, y, a, b *float32)

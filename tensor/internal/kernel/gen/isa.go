@@ -17,6 +17,9 @@ type isa struct {
 	maskReg     string // of the tail mask of vector kernels
 	maskNote    string
 	constNote   string
+	softmaxNote string
+
+	transposeNote string
 
 	out      bytes.Buffer
 	declared []string
@@ -28,6 +31,9 @@ var avx2 = &isa{
 	maskNote:  "A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.",
 	maskReg:   "Y15",
 	constNote: "constants are read from memory",
+
+	softmaxNote:   "Y11 … Y15 constants; those that are left are read from memory",
+	transposeNote: transposeHeader,
 }
 
 var avx512 = &isa{
@@ -35,6 +41,8 @@ var avx512 = &isa{
 	maskNote:  "The last vector of a row is read and written under the mask K1, full or not.",
 	maskReg:   "K1",
 	constNote: "Z16 … Z31, then Z11 … Z15, Z7, Z8: constants; K2: where exp is not 0",
+
+	softmaxNote: "Z11 … Z18 constants   K1 where a maximum grew",
 }
 
 func (s *isa) wide() bool { return s.lanes == 16 }

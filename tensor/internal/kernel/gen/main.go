@@ -1,6 +1,7 @@
 // Command gen writes the assembly of package kernel: go generate ./tensor/internal/kernel runs it in the package's
-// folder. gemm.go has the matrix product, vector.go the elementwise kernels and reductions, double.go the float64 product
-// and triangular solves, peak.go a measure of what the processor can do, isa.go what differs between AVX2 and AVX-512.
+// folder. gemm.go has the matrix product, attention.go the softmax of attention, vector.go the elementwise kernels and
+// reductions, double.go the float64 product and triangular solves, peak.go a measure of what the processor can do,
+// isa.go what differs between AVX2 and AVX-512.
 package main
 
 import (
@@ -15,6 +16,7 @@ func main() {
 	log.SetFlags(0)
 	for _, s := range []*isa{avx2, avx512} {
 		s.write("gemm_"+s.name+"_amd64.s", gemmHeader, s.gemm)
+		s.write("attention_"+s.name+"_amd64.s", attentionHeader, s.attention)
 		s.write("vector_"+s.name+"_amd64.s", vectorHeader, s.vector)
 		s.write("peak_"+s.name+"_amd64.s", peakHeader, s.peak)
 		s.write("double_"+s.name+"_amd64.s", doubleHeader, s.double)
@@ -45,7 +47,7 @@ func (s *isa) expand(text string) string {
 	r := strings.NewReplacer("{ISA}", s.title, "{V}", s.reg, "{ROWS}", fmt.Sprint(s.rows), "{LANES}", fmt.Sprint(s.lanes),
 		"{ACC}", fmt.Sprintf("%s0 … %s%d", s.reg, s.reg, 2*s.rows-1), "{B}", s.v(s.bReg)+", "+s.v(s.bReg+1),
 		"{A}", fmt.Sprintf("%s … %s", s.v(s.bReg+2), s.v(s.registers-1)), "{MASKREG}", s.maskReg, "{CONST}", s.constNote,
-		"{MASK}", s.maskNote)
+		"{MASK}", s.maskNote, "{SOFTMAXCONST}", s.softmaxNote, "{TRANSPOSE}", s.transposeNote)
 	return r.Replace(text)
 }
 
