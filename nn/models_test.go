@@ -11,7 +11,6 @@ import (
 // The whole U-Net, small and with unequal timesteps, gives the same bits in every node when gorgonia's
 // own machine runs it.
 func TestTapeMachineRunsTheUNet(t *testing.T) {
-	const seed = 0x53445f31
 	c := unet.SD14()
 	c.BlockOutChannels, c.CrossAttentionDim = []int{32, 64, 128, 128}, 48
 	m, err := unet.New(c, weights.NewSynth("unet", seed))

@@ -63,7 +63,11 @@ func (o convOp) Shape(in ...[]int) ([]int, error) {
 
 func (o convOp) Scratch(in ...[]int) int { return o.c.w.Scratch(o.geometry(in[0])) }
 
-func (o convOp) Forward(c *Call) { o.c.w.Forward(c.Y, c.X[0], c.Scratch, o.geometry(c.XShape[0])) }
+func (o convOp) Forward(c *Call) { o.forward(c, tensor.Epilogue{}) }
+
+func (o convOp) forward(c *Call, e tensor.Epilogue) {
+	o.c.w.ForwardWith(c.Y, c.X[0], c.Scratch, o.geometry(c.XShape[0]), e)
+}
 
 // Upsample2x maps x [N, H, W, C] to [N, 2H, 2W, C]: each pixel becomes two by two equal ones.
 func Upsample2x(x *Node) *Node { return Apply(upsampleOp{}, "", x) }

@@ -45,7 +45,11 @@ func (o linearOp) Shape(in ...[]int) ([]int, error) {
 	return withLast(x, o.l.out), nil
 }
 
-func (o linearOp) Forward(c *Call) { o.l.w.Forward(c.Y, c.X[0], rows(c.XShape[0])) }
+func (o linearOp) Forward(c *Call) { o.forward(c, tensor.Epilogue{}) }
+
+func (o linearOp) forward(c *Call, e tensor.Epilogue) {
+	o.l.w.ForwardWith(c.Y, c.X[0], rows(c.XShape[0]), e)
+}
 
 // withLast returns the shape with another last dimension.
 func withLast(shape []int, d int) []int {

@@ -29,10 +29,12 @@ func (g *GroupNorm) Forward(x *Node) *Node { return Apply(groupNormOp{g: g}, g.p
 
 type groupNormOp struct {
 	channels
-	g *GroupNorm
+	g       *GroupNorm
+	act     tensor.Activation // what follows it, in the same pass
+	actKind string
 }
 
-func (groupNormOp) Kind() string { return "GroupNorm" }
+func (o groupNormOp) Kind() string { return "GroupNorm" + o.actKind }
 
 func (o groupNormOp) Shape(in ...[]int) ([]int, error) {
 	x := in[0]
@@ -46,7 +48,7 @@ func (groupNormOp) InPlace(int) bool { return true }
 
 func (o groupNormOp) Forward(c *Call) {
 	x := c.XShape[0]
-	tensor.GroupNorm(c.Y, c.X[0], o.g.gamma, o.g.beta, x[0], rows(x)/x[0], o.g.c, o.g.groups, o.g.eps)
+	tensor.GroupNormWith(c.Y, c.X[0], o.g.gamma, o.g.beta, x[0], rows(x)/x[0], o.g.c, o.g.groups, o.g.eps, o.act)
 }
 
 // LayerNorm normalises the last dimension, then scales and shifts each channel.

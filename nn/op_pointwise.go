@@ -7,16 +7,19 @@ import (
 )
 
 // SiLU computes x·sigmoid(x) of any shape.
-func SiLU(x *Node) *Node { return Apply(activationOp{"SiLU", tensor.SiLU}, "", x) }
+func SiLU(x *Node) *Node { return Apply(activationOp{"SiLU", tensor.ActSiLU, tensor.SiLU}, "", x) }
 
 // GELU computes x·Φ(x) of any shape, Φ the normal distribution function (erf, not tanh).
-func GELU(x *Node) *Node { return Apply(activationOp{"GELU", tensor.GELU}, "", x) }
+func GELU(x *Node) *Node { return Apply(activationOp{"GELU", tensor.ActGELU, tensor.GELU}, "", x) }
 
 // QuickGELU computes x·sigmoid(1.702·x) of any shape, as CLIP does.
-func QuickGELU(x *Node) *Node { return Apply(activationOp{"QuickGELU", tensor.QuickGELU}, "", x) }
+func QuickGELU(x *Node) *Node {
+	return Apply(activationOp{"QuickGELU", tensor.ActQuickGELU, tensor.QuickGELU}, "", x)
+}
 
 type activationOp struct {
 	kind string
+	act  tensor.Activation
 	f    func(y, x []float32)
 }
 

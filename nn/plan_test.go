@@ -79,7 +79,7 @@ func randomGraph(g *Graph, r *rand.Rand) []*Node {
 		// Mostly recent operands, so that values die.
 		x := nodes[max(0, len(nodes)-1-r.IntN(6))]
 		y := nodes[max(0, len(nodes)-1-r.IntN(10))]
-		switch k := r.IntN(6); {
+		switch k := r.IntN(10); {
 		case k == 0 && len(x.shape) == 4:
 			x = Tokens(x)
 		case k == 0:
@@ -94,6 +94,14 @@ func randomGraph(g *Graph, r *rand.Rand) []*Node {
 			x = GEGLU(x)
 		case k == 5 && len(x.shape) == 3:
 			x = Attention(x, x, x, 1, true) // has scratch
+		case k == 6:
+			x = NewLinear(scope("lin"), last(x.shape), min(16, 2*last(x.shape))).Forward(x)
+		case k == 7 && len(x.shape) == 4:
+			x = AddChannels(x, NewLinear(scope("pool"), last(y.shape), last(x.shape)).Forward(MeanPool(y)))
+		case k == 8 && len(x.shape) == 4:
+			x = NewConv2d(scope("conv"), last(x.shape), last(x.shape), 3).Forward(x)
+		case k == 9:
+			x = NewGroupNorm(scope("norm"), last(x.shape), 1, 1e-5).Forward(x)
 		default:
 			continue
 		}

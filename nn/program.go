@@ -30,22 +30,28 @@ type Program struct {
 	done    []bool // nodes whose values are there: a run has computed them since prepare
 	all     []bool // nodes that Run needs
 	some    []bool // nodes that the last RunTo needs
+	work    []work // of each node, once the memory is planned
 	targets []string
 	traced  func(n *Node, d time.Duration) // nil where nobody asks
 	running atomic.Bool
+
+	noFusion bool
 }
 
 // Options of Compile.
 type Options struct {
-	Keep []string // names of nodes whose values are kept; see Program.Keep
+	Keep     []string // names of nodes whose values are kept; see Program.Keep
+	NoFusion bool     // compute every node by itself; the values are the same
 
-	// Trace, if not nil, is called after every node that a run has computed, with the time that it took.
+	// Trace, if not nil, is called after every step of a run with the time that it took. n is the node that the step
+	// computes or, where it computes several as one, the first of them.
 	Trace func(n *Node, d time.Duration)
 }
 
 // A step computes one node. Its parts are made once, so that a run allocates nothing.
 type step struct {
 	node    *Node
+	op      Op // the node's, or one that does the work of nodes before it as well
 	do      action
 	call    Call
 	y       Value
@@ -74,7 +80,7 @@ func Compile(g *Graph, o Options) (*Program, error) {
 	p := &Program{
 		graph: g, nodes: slices.Clone(g.nodes), outputs: slices.Clone(g.outputs),
 		source: make([][]float32, n), set: make([]bool, n), own: make([][]float32, n),
-		probes: make([]nodeProbes, n), asked: make([]bool, n), traced: o.Trace,
+		probes: make([]nodeProbes, n), asked: make([]bool, n), traced: o.Trace, noFusion: o.NoFusion,
 	}
 	for i, node := range p.nodes {
 		if node.op == nil {
@@ -231,25 +237,26 @@ func (p *Program) lay() {
 	}
 	live := p.needed(wanted)
 
+	p.work = p.fuse(live)
 	tasks := make([]task, len(p.nodes))
 	for i, n := range p.nodes {
-		t := &tasks[i]
-		*t = task{live: live[i], size: size(n.shape), private: p.asked[i] || p.outlives(i)}
+		t, w := &tasks[i], &p.work[i]
+		*t = task{live: live[i] && !w.absorbed, size: size(n.shape), private: p.asked[i] || p.outlives(i)}
 		switch do := p.action(i); {
 		case n.op == nil || p.probes[i].fed:
 			t.source = do == nothing
 			continue
 		case do == compute:
-			shapes := make([][]int, len(n.in))
-			for k, x := range n.in {
+			shapes := make([][]int, len(w.in))
+			for k, x := range w.in {
 				shapes[k] = x.shape
 			}
-			t.scratch = scratchOf(n.op, shapes)
-			t.overwrites = func(k int) bool { return mayOverwrite(n.op, k) }
+			t.scratch = scratchOf(w.op, shapes)
+			t.overwrites = func(k int) bool { return mayOverwrite(w.op, k) }
 		case do == nothing:
 			t.view = true
 		}
-		for _, x := range n.in {
+		for _, x := range w.in {
 			t.in = append(t.in, x.id)
 		}
 	}
@@ -302,7 +309,11 @@ func (p *Program) prepare() error {
 // step makes the step of a node; those before it are made.
 func (p *Program) step(i int, n *Node) step {
 	probe := &p.probes[i]
-	s := step{node: n, do: p.action(i), replace: probe.replace, edits: probe.edits, hooks: probe.hooks}
+	w := &p.work[i]
+	s := step{node: n, op: w.op, do: p.action(i), replace: probe.replace, edits: probe.edits, hooks: probe.hooks}
+	if w.absorbed {
+		s.do = nothing
+	}
 	if !p.plan.held[i] {
 		return s
 	}
@@ -326,13 +337,13 @@ func (p *Program) step(i int, n *Node) step {
 		s.call.X = [][]float32{p.source[i]}
 		return s
 	}
-	for _, x := range n.in {
+	for _, x := range w.in {
 		s.call.X = append(s.call.X, p.memory[x.id])
 		s.call.XShape = append(s.call.XShape, x.shape)
 		s.x = append(s.x, x.value(x.name, p.memory[x.id]))
 	}
 	if s.do == compute {
-		k := scratchOf(n.op, s.call.XShape)
+		k := scratchOf(w.op, s.call.XShape)
 		s.call.Scratch = p.arena[p.plan.scratch[i]:][:k:k]
 	}
 	return s
@@ -369,7 +380,7 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 func (s *step) run() error {
 	switch s.do {
 	case compute:
-		s.node.op.Forward(&s.call)
+		s.op.Forward(&s.call)
 	case copyFirst:
 		copy(s.call.Y, s.call.X[0])
 	case replace:
@@ -391,7 +402,7 @@ func (p *Program) panicked(i int, r any) error {
 	n, s := p.nodes[i], &p.steps[i]
 	kind := "Input"
 	if n.op != nil {
-		kind = n.op.Kind()
+		kind = s.op.Kind()
 	}
 	switch {
 	case s.probing:

@@ -248,7 +248,7 @@ func TestIDsAreChecked(t *testing.T) {
 func TestReport(t *testing.T) {
 	p := netProgram(t, newNet())
 	r := p.Report()
-	if r.Arena < r.Peak || r.Arena >= r.Sum || r.Views != 2 || r.InPlace == 0 || r.Steps != r.Nodes-1 {
+	if r.Arena < r.Peak || r.Arena >= r.Sum || r.Views != 2 || r.InPlace == 0 || r.Steps+r.Fused != r.Nodes-1 || r.Fused == 0 {
 		t.Errorf("%v: want peak ≤ arena < sum, 2 views, some nodes in place, all steps but the probabilities", r)
 	}
 	if float64(r.Arena) > 1.2*float64(r.Peak) {

@@ -6,9 +6,10 @@ import "fmt"
 // not counted.
 type Report struct {
 	Nodes   int // of the graph, inputs included
-	Steps   int // nodes that Run computes, looks at or is given
+	Steps   int // nodes that Run computes, looks at or is given, fused ones aside
 	InPlace int // that overwrite an operand
 	Views   int // that are another operand's memory
+	Fused   int // that are computed in the step of a later one, without lying in memory
 
 	Arena   int // for intermediate values and workspaces, shared by liveness
 	Peak    int // what is alive at the worst moment: the smallest possible arena
@@ -22,7 +23,10 @@ func (p *Program) Report() Report {
 	r := Report{Nodes: len(p.nodes), InPlace: p.plan.inPlace, Views: p.plan.views,
 		Arena: 4 * p.plan.arena, Peak: 4 * p.plan.peak, Sum: 4 * p.plan.sum}
 	for i, n := range p.nodes {
-		if p.all[i] {
+		switch {
+		case p.work[i].absorbed:
+			r.Fused++
+		case p.all[i]:
 			r.Steps++
 		}
 		r.Private += 4 * len(p.source[i])
@@ -35,6 +39,6 @@ func (p *Program) Report() Report {
 
 func (r Report) String() string {
 	const mib = 1 << 20
-	return fmt.Sprintf("%d nodes, %d steps (%d in place, %d views); arena %.1f MiB of %.1f MiB activations (least possible %.1f), private %.1f MiB",
-		r.Nodes, r.Steps, r.InPlace, r.Views, float64(r.Arena)/mib, float64(r.Sum)/mib, float64(r.Peak)/mib, float64(r.Private)/mib)
+	return fmt.Sprintf("%d nodes, %d steps (%d in place, %d views), %d fused; arena %.1f MiB of %.1f MiB activations (least possible %.1f), private %.1f MiB",
+		r.Nodes, r.Steps, r.InPlace, r.Views, r.Fused, float64(r.Arena)/mib, float64(r.Sum)/mib, float64(r.Peak)/mib, float64(r.Private)/mib)
 }

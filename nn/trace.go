@@ -48,13 +48,14 @@ func (o attentionProbsOp) macs(in [][]int, out []int) int64 {
 	return int64(size(out)) * int64(last(in[0])/o.heads)
 }
 
-// Nodes returns the nodes that Run computes, in order, as the probes stand now.
+// Nodes returns the nodes that the steps of Run compute, in order, as the probes stand now; of nodes that are computed
+// as one, the first.
 func (p *Program) Nodes() []*Node {
 	p.lay()
 	var nodes []*Node
-	for i, n := range p.nodes {
-		if p.all[i] && p.action(i) == compute {
-			nodes = append(nodes, n)
+	for i := range p.nodes {
+		if w := &p.work[i]; p.all[i] && !w.absorbed && p.action(i) == compute {
+			nodes = append(nodes, w.first)
 		}
 	}
 	return nodes
@@ -69,7 +70,7 @@ func (p *Program) execute(i int) error {
 	start := time.Now()
 	err := s.run()
 	if err == nil {
-		p.traced(p.nodes[i], time.Since(start))
+		p.traced(p.work[i].first, time.Since(start))
 	}
 	return err
 }
