@@ -83,32 +83,54 @@ func (l *layout) packRows(data, b []float32, ld, k0, j int) {
 	}
 }
 
-// packTaps fills p, a panel w wide of the block at k0, from b, a convolution's weights [n, cin, taps] in torch's order:
-// row k of B is tap k/cin of input channel k%cin. The first column is col; columns past n are zero.
-func (l *layout) packTaps(p, b []float32, cin, taps, k0, col, w int) {
-	n := min(w, l.n-col)
-	if n < w {
-		clear(p)
+// block returns the first row of the block that row k is in.
+func (l *layout) block(k int) int {
+	line := k / l.line * l.line
+	return line + (k-line)/l.kc*l.kc
+}
+
+// packTaps fills panel j of all blocks from b, a convolution's weights [n, cin, taps] in torch's order: row k of B is tap
+// k/cin of input channel k%cin.
+//
+//	for blocks of channels      what is read and what is written stay in the second-level cache
+//	  for taps, blocks of rows
+//	    gather
+func (l *layout) packTaps(data, b []float32, cin, taps, j int) {
+	col := j * l.nr
+	step := max(1, 256/taps)
+	for in := 0; in < cin; in += step {
+		for tap := range taps {
+			for k, end := tap*cin+in, tap*cin+min(cin, in+step); k < end; {
+				k0 := l.block(k)
+				p, w := l.panel(data, k0, j)
+				rows := min(end, k0+len(p)/w) - k
+				to := p[(k-k0)*w:][:rows*w]
+				n := min(w, l.n-col)
+				if n < w {
+					clear(to)
+				}
+				gather(to, b[col*l.k+(k-tap*cin)*taps+tap:], w, n, l.k, taps)
+				k += rows
+			}
+		}
 	}
-	for k := k0; k < k0+len(p)/w; {
-		tap, in := k/cin, k%cin
-		run := min(cin-in, k0+len(p)/w-k) // rows of one tap
-		to, from := p[(k-k0)*w:][:run*w], in*taps+tap
-		c := 0
-		for ; c+4 <= n; c += 4 {
-			at := (col+c)*l.k + from
-			x0, x1, x2, x3 := b[at:], b[at+l.k:], b[at+2*l.k:], b[at+3*l.k:]
-			for i, x := c, 0; i < len(to); i, x = i+w, x+taps {
-				t := to[i : i+4 : i+4]
-				t[0], t[1], t[2], t[3] = x0[x], x1[x], x2[x], x3[x]
-			}
+}
+
+// gather writes n columns of to [·, w] from rows of b that begin ld floats apart, of which it takes each step-th
+// element.
+func gather(to, b []float32, w, n, ld, step int) {
+	c := 0
+	for ; c+4 <= n; c += 4 {
+		x0, x1, x2, x3 := b[c*ld:], b[(c+1)*ld:], b[(c+2)*ld:], b[(c+3)*ld:]
+		for i, x := c, 0; i < len(to); i, x = i+w, x+step {
+			t := to[i : i+4 : i+4]
+			t[0], t[1], t[2], t[3] = x0[x], x1[x], x2[x], x3[x]
 		}
-		for ; c < n; c++ {
-			x := b[(col+c)*l.k+from:]
-			for i := range run {
-				to[i*w+c] = x[i*taps]
-			}
+	}
+	for ; c < n; c++ {
+		x := b[c*ld:]
+		for i, at := c, 0; i < len(to); i, at = i+w, at+step {
+			to[i] = x[at]
 		}
-		k += run
 	}
 }

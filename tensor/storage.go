@@ -120,11 +120,7 @@ func (p *packing) tile(j int) { p.fill(p.to, p.w, j) }
 func newTaps(src Source, n, cin, kh, kw int) *weights {
 	m := matrices{count: 1, k: kh * kw * cin, line: kw * cin, n: n}
 	return newWeights(src, m, fmt.Sprintf("taps [%d %d %d %d]", n, cin, kh, kw), func(to []packed, w []float32, j int) {
-		p := &to[0]
-		for k0 := 0; k0 < p.k; k0 += p.depth(k0) {
-			panel, width := p.panel(p.data, k0, j)
-			p.packTaps(panel, w, cin, kh*kw, k0, j*p.nr, width)
-		}
+		to[0].packTaps(to[0].data, w, cin, kh*kw, j)
 	})
 }
 

@@ -4,6 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
 )
 
 var le = binary.LittleEndian
@@ -13,6 +17,24 @@ func (t tensorInfo) count() int { return len(t.data) / t.dtype.Size() }
 
 func (t tensorInfo) float32s() ([]float32, error) {
 	x := make([]float32, t.count())
+	return x, t.widen(x)
+}
+
+// widen writes the tensor to x, in parts at once.
+func (t tensorInfo) widen(x []float32) error {
+	var err error
+	var once sync.Once
+	inParts(len(x), func(lo, hi int) {
+		size := t.dtype.Size()
+		part := tensorInfo{dtype: t.dtype, data: t.data[lo*size : hi*size]}
+		if e := part.widenPart(x[lo:hi]); e != nil {
+			once.Do(func() { err = e })
+		}
+	})
+	return err
+}
+
+func (t tensorInfo) widenPart(x []float32) error {
 	b := t.data
 	switch t.dtype {
 	case F32:
@@ -46,13 +68,47 @@ func (t tensorInfo) float32s() ([]float32, error) {
 	default:
 		n, err := t.int64s()
 		if err != nil {
-			return nil, fmt.Errorf("dtype %s cannot be widened to float32", t.dtype)
+			return fmt.Errorf("dtype %s cannot be widened to float32", t.dtype)
 		}
 		for i, v := range n {
 			x[i] = float32(v)
 		}
 	}
-	return x, nil
+	return nil
+}
+
+// view returns the tensor as it lies in memory where that is float32 in this machine's order.
+func (t tensorInfo) view() ([]float32, bool) {
+	if t.dtype != F32 || len(t.data) == 0 || !littleEndian || uintptr(unsafe.Pointer(&t.data[0]))%4 != 0 {
+		return nil, false
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&t.data[0])), t.count()), true
+}
+
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// inParts calls f for 0 … n-1 cut into parts, several at once where n is large.
+func inParts(n int, f func(lo, hi int)) {
+	const part = 1 << 18
+	workers := min(runtime.GOMAXPROCS(0), (n+part-1)/part)
+	if workers <= 1 {
+		f(0, n)
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				hi := int(next.Add(part))
+				if hi-part >= n {
+					return
+				}
+				f(hi-part, min(hi, n))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func (t tensorInfo) float64s() ([]float64, error) {
@@ -116,9 +172,18 @@ func (t tensorInfo) int64s() ([]int64, error) {
 	return x, nil
 }
 
-// countNonFinite counts NaN and Inf. An exponent of all ones is both, and is rare: one test per value.
+// countNonFinite counts NaN and Inf, which are rare: it looks for any first.
 func countNonFinite(name string, x []float32) NonFinite {
+	var some atomic.Bool
+	inParts(len(x), func(lo, hi int) {
+		if anyNonFinite(x[lo:hi]) {
+			some.Store(true)
+		}
+	})
 	bad := NonFinite{Name: name}
+	if !some.Load() {
+		return bad
+	}
 	for _, v := range x {
 		if b := math.Float32bits(v); b&0x7F800000 == 0x7F800000 {
 			if b&0x7FFFFF != 0 {
@@ -129,4 +194,20 @@ func countNonFinite(name string, x []float32) NonFinite {
 		}
 	}
 	return bad
+}
+
+// anyNonFinite reports an exponent of all ones: adding one to it carries into the sign bit.
+func anyNonFinite(x []float32) bool {
+	const mask, one = 0x7F800000, 0x00800000
+	var a, b uint32
+	for ; len(x) >= 4; x = x[4:] {
+		a |= math.Float32bits(x[0])&mask + one
+		b |= math.Float32bits(x[1])&mask + one
+		a |= math.Float32bits(x[2])&mask + one
+		b |= math.Float32bits(x[3])&mask + one
+	}
+	for _, v := range x {
+		a |= math.Float32bits(v)&mask + one
+	}
+	return (a|b)>>31 != 0
 }

@@ -11,6 +11,11 @@
 // Whatever asks a Store for tensors leaves a record there: Check then reports the missing, unexpected
 // and misshapen tensors, and those that hold NaN or Inf, all at once and by name.
 //
+// A Pack stands between a Store and a model and keeps what the model makes of the tensors: outside the Go heap, and in a
+// pack file in the user's cache folder, which the next start maps instead of reading and packing.
+//
+//	Store ──► Pack ──► unet.New ──► Pack.Keep ──► ~/.cache/percept/unet-….pack
+//
 // Synth makes weights of any shape from a formula, so that full-size models can be tested without a
 // checkpoint.
 package weights

@@ -15,6 +15,7 @@ type Store struct {
 	file    string
 	tensors map[string]tensorInfo // by the name that is handed out
 	meta    map[string]string
+	origin  *origin // nil where the file is not known
 	release func() error
 
 	mu     sync.Mutex
@@ -58,6 +59,7 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	s.release = release
+	s.origin = &origin{size: st.Size(), modified: st.ModTime(), header: b[8:][:le.Uint64(b)]}
 	return s, nil
 }
 
@@ -87,7 +89,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	release := s.release
-	s.release, s.tensors = nil, nil
+	s.release, s.tensors, s.origin = nil, nil, nil
 	return release()
 }
 
@@ -134,6 +136,37 @@ func (s *Store) Float32(name string, shape ...int) ([]float32, error) {
 	bad := countNonFinite(name, x)
 	s.note(name, func(r *request) { r.bad = bad })
 	return x, nil
+}
+
+// Have returns the error that Float32 would, without reading the tensor. For Check it counts as asked for.
+func (s *Store) Have(name string, shape ...int) error {
+	_, err := s.lookup(name, shape)
+	return err
+}
+
+// lend is Float32 in memory of the file where that can be read as it is, else in memory from room.
+func (s *Store) lend(name string, shape []int, room func(n int) []float32) ([]float32, error) {
+	t, err := s.lookup(name, shape)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := t.view()
+	if !ok {
+		x = room(t.count())
+		if err := t.widen(x); err != nil {
+			return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+		}
+	}
+	bad := countNonFinite(name, x)
+	s.note(name, func(r *request) { r.bad = bad })
+	return x, nil
+}
+
+// forget gives the memory of a tensor's pages back; they are read again when they are needed.
+func (s *Store) forget(name string) {
+	if t, ok := s.tensors[name]; ok && s.origin != nil {
+		dropPages(t.data)
+	}
 }
 
 // Float64 is Float32 for the types that need it: float64 is exact, the others are widened.

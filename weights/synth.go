@@ -25,32 +25,53 @@ func NewSynth(component string, seed uint64) *Synth {
 
 // Float32 returns the parameter of that name and shape.
 func (s *Synth) Float32(name string, shape ...int) ([]float32, error) {
+	return s.lend(name, shape, func(n int) []float32 { return make([]float32, n) })
+}
+
+// lend is Float32 in memory from room.
+func (s *Synth) lend(name string, shape []int, room func(n int) []float32) ([]float32, error) {
 	n, err := elements(shape)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %s.%s: %w", s.Component, name, err)
 	}
 	full := s.Component + "." + name
 	norm, scale := SynthRule(full, shape)
-	x := make([]float32, n)
-	fillUniform(x, full, s.Seed, scale)
-	if norm {
-		for i, v := range x {
-			x[i] = float32(1 + v)
+	x := room(n)
+	inParts(n, func(lo, hi int) {
+		part := x[lo:hi]
+		fillUniform(part, full, s.Seed, scale, lo)
+		if norm {
+			for i, v := range part {
+				part[i] = float32(1 + v)
+			}
 		}
-	}
-	if s.Half {
-		for i, v := range x {
-			x[i] = F16ToF32(F32ToF16(v))
+		if s.Half {
+			for i, v := range part {
+				part[i] = F16ToF32(F32ToF16(v))
+			}
 		}
-	}
+	})
 	return x, nil
+}
+
+// Have returns nil for every shape that can be made.
+func (s *Synth) Have(name string, shape ...int) error {
+	if _, err := elements(shape); err != nil {
+		return fmt.Errorf("weights: %s.%s: %w", s.Component, name, err)
+	}
+	return nil
+}
+
+// Identity names the whole set; see Source.
+func (s *Synth) Identity() string {
+	return fmt.Sprintf("synth %s seed %#x half %v", s.Component, s.Seed, s.Half)
 }
 
 // SynthInput returns n values uniform in [-scale, scale) for a model input; name is hashed as "input."
 // plus name. A scale of sqrt(3) gives variance 1.
 func SynthInput(name string, seed uint64, scale float32, n int) []float32 {
 	x := make([]float32, n)
-	fillUniform(x, "input."+name, seed, scale)
+	fillUniform(x, "input."+name, seed, scale, 0)
 	return x
 }
 
@@ -92,16 +113,16 @@ func hasSuffix(s string, suffixes ...string) bool {
 	return false
 }
 
-// fillUniform fills x with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter keyed by
+// fillUniform fills x, elements from at on of a tensor, with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter keyed by
 // the FNV-1a hash of the name.
-func fillUniform(x []float32, name string, seed uint64, scale float32) {
+func fillUniform(x []float32, name string, seed uint64, scale float32, at int) {
 	key := uint64(0xCBF29CE484222325)
 	for i := 0; i < len(name); i++ {
 		key = (key ^ uint64(name[i])) * 0x100000001B3
 	}
 	key ^= seed
 	for i := range x {
-		z := key + uint64(i) + 0x9E3779B97F4A7C15
+		z := key + uint64(at+i) + 0x9E3779B97F4A7C15
 		z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 		z = (z ^ z>>27) * 0x94D049BB133111EB
 		z ^= z >> 31

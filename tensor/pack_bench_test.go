@@ -1,0 +1,22 @@
+package tensor
+
+import (
+	"fmt"
+	"testing"
+)
+
+func BenchmarkPack(b *testing.B) {
+	r := newRand()
+	for _, c := range [][3]int{{1280, 1280, 3}, {320, 640, 3}, {10240, 1280, 1}, {1280, 5120, 1}} {
+		w := random(r, c[0]*c[1]*c[2]*c[2])
+		room := alignedBytes(4 * len(w))
+		src := held(w, nil)
+		src.Room = func(string, int) Room { return Room{Bytes: room} }
+		b.Run(fmt.Sprint(c), func(b *testing.B) {
+			b.SetBytes(int64(4 * len(w)))
+			for b.Loop() {
+				NewConv2dFrom(src, c[0], c[1], c[2], c[2])
+			}
+		})
+	}
+}

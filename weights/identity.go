@@ -1,0 +1,62 @@
+package weights
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+	"unsafe"
+)
+
+// origin is what is known of a Store's file besides its name.
+type origin struct {
+	size     int64
+	modified time.Time
+	header   []byte // the JSON of a safetensors file, mapped
+}
+
+// sampled is how many bytes of a tensor are part of a Store's identity.
+const sampled = 512
+
+// Identity tells the tensors of this Store from others wherever their file lies: it is a sum over the file's size, time
+// of modification and header, and over some bytes from the middle of each tensor. It is empty where the file is not
+// known. To read all bytes would take as long as packing them.
+func (s *Store) Identity() string {
+	if s.origin == nil {
+		return ""
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %d\n", s.origin.size, s.origin.modified.UnixNano())
+	h.Write(s.origin.header)
+	tensors := make([]tensorInfo, 0, len(s.tensors))
+	for _, t := range s.tensors {
+		tensors = append(tensors, t)
+	}
+	slices.SortFunc(tensors, func(a, b tensorInfo) int { return cmp.Compare(a.source, b.source) })
+	for _, t := range tensors {
+		mid := max(0, len(t.data)-sampled) / 2
+		h.Write(t.data[mid:min(len(t.data), mid+sampled)])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// bytesOf returns the memory of x.
+func bytesOf(x []float32) []byte {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
+}
+
+// floatsOf returns the memory of b, which begins at a multiple of 4, as floats.
+func floatsOf(b []byte) []float32 {
+	if len(b) < 4 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), len(b)/4)
+}
+
+// roundFloats returns the bytes of n floats, in whole chunks so that buffers are seldom replaced.
+func roundFloats(n int) int { return max(1, (4*n+1<<20-1)>>20) << 20 }

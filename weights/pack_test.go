@@ -1,0 +1,408 @@
+package weights
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// layersOf stands for a model: for each tensor it keeps the values doubled.
+func layersOf(t *testing.T, p *Pack, tensors map[string]int) map[string][]float32 {
+	t.Helper()
+	made := map[string][]float32{}
+	for name, n := range tensors {
+		if err := p.Have(name, n); err != nil {
+			t.Fatal(err)
+		}
+		b, filled, owner := p.Room(name+" doubled", 4*n)
+		if owner == nil || len(b) != 4*n {
+			t.Fatalf("%s: %d bytes for %d numbers, owner %v", name, len(b), n, owner)
+		}
+		to := floatsOf(b)
+		if !filled {
+			x, err := p.Lend(name, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range x {
+				if to[i] != 0 {
+					t.Fatalf("%s: memory is not zero", name)
+				}
+				to[i] = 2 * v
+			}
+			p.Done(name + " doubled")
+		}
+		made[name] = to
+	}
+	return made
+}
+
+var smallModel = map[string]int{"a": 3, "b": 70000, "c": 1, "d": 16, "e": 1 << 19}
+
+func packOptions(t *testing.T, dir string) PackOptions {
+	return PackOptions{Name: "unet", Variant: "test", Dir: dir, Min: 1, Log: func(line string) { t.Log(line) }}
+}
+
+// packed builds the model and returns it with its Pack, written if it was to be.
+func packed(t *testing.T, src Source, o PackOptions) (*Pack, map[string][]float32) {
+	t.Helper()
+	p := NewPack(src, o)
+	made := layersOf(t, p, smallModel)
+	p.Keep()
+	if err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return p, made
+}
+
+func sameModel(t *testing.T, what string, got, want map[string][]float32) {
+	t.Helper()
+	for name := range want {
+		for i, v := range want[name] {
+			if math.Float32bits(got[name][i]) != math.Float32bits(v) {
+				t.Fatalf("%s: %s[%d] = %v, want %v", what, name, i, got[name][i], v)
+			}
+		}
+	}
+}
+
+func packFiles(t *testing.T, dir string) (packs, others []string) {
+	t.Helper()
+	names, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		if strings.HasSuffix(n.Name(), packSuffix) {
+			packs = append(packs, filepath.Join(dir, n.Name()))
+		} else {
+			others = append(others, n.Name())
+		}
+	}
+	return packs, others
+}
+
+func TestPackIsFoundAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache", "percept")
+	src := NewSynth("unet", 1)
+	none := PackOptions{Name: "unet", NoCache: true}
+	p, want := packed(t, src, none)
+	if p.Path() != "" || p.Cached() {
+		t.Errorf("NoCache: path %q, cached %v", p.Path(), p.Cached())
+	}
+	p, first := packed(t, src, packOptions(t, dir))
+	sameModel(t, "fresh", first, want)
+	if p.Cached() {
+		t.Error("fresh weights are said to be cached")
+	}
+	p, second := packed(t, src, packOptions(t, dir))
+	sameModel(t, "cached", second, want)
+	packs, others := packFiles(t, dir)
+	if !p.Cached() || len(packs) != 1 || packs[0] != p.Path() || len(others) != 0 {
+		t.Errorf("cached %v, files %v, also %v", p.Cached(), packs, others)
+	}
+	list, err := Packs(dir)
+	if err != nil || len(list) != 1 || list[0].Err != nil || list[0].Entries != len(smallModel) || list[0].Name != "unet, test" {
+		t.Errorf("listed as %+v, %v", list, err)
+	}
+	if err := VerifyPack(p.Path()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Other weights, options and variants have files of their own.
+func TestPackKeys(t *testing.T) {
+	dir := t.TempDir()
+	base := packOptions(t, dir)
+	packed(t, NewSynth("unet", 1), base)
+	low, variant, name := base, base, base
+	low.Low, variant.Variant, name.Name = true, "other", "vae"
+	for i, c := range []struct {
+		src Source
+		o   PackOptions
+	}{{NewSynth("unet", 2), base}, {&Synth{"unet", 1, true}, base}, {NewSynth("unet", 1), low}, {NewSynth("unet", 1), variant}, {NewSynth("unet", 1), name}} {
+		if p, _ := packed(t, c.src, c.o); p.Cached() {
+			t.Errorf("case %d uses a file of other weights", i)
+		}
+		if packs, _ := packFiles(t, dir); len(packs) != i+2 {
+			t.Errorf("case %d: %d files, want %d", i, len(packs), i+2)
+		}
+	}
+}
+
+// Whatever happens to a pack file, the model gets its weights, and the next start a good file.
+func TestDamagedPackIsMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	src := NewSynth("unet", 1)
+	p, want := packed(t, src, packOptions(t, dir))
+	good, err := os.ReadFile(p.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip := func(at int) func(b []byte) []byte {
+		return func(b []byte) []byte { b[at] ^= 0x40; return b }
+	}
+	head, err := parsePackHead(good, int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rehead := func(h packHead) func(b []byte) []byte {
+		return func(b []byte) []byte { copy(b, h.encode()); return b }
+	}
+	unsure, longer, unindexed := head, head, head
+	unsure.durable, unsure.boot = false, "another boot"
+	longer.fileSize += packPage
+	unindexed.indexSize = 1 << 40
+	cases := map[string]func(b []byte) []byte{
+		"empty":             func([]byte) []byte { return nil },
+		"one byte":          func(b []byte) []byte { return b[:1] },
+		"header only":       func(b []byte) []byte { return b[:packPage] },
+		"half":              func(b []byte) []byte { return b[:len(b)/2] },
+		"one byte short":    func(b []byte) []byte { return b[:len(b)-1] },
+		"longer":            func(b []byte) []byte { return append(b, 0) },
+		"not a pack":        func([]byte) []byte { return bytes.Repeat([]byte("x"), 10000) },
+		"magic":             flip(0),
+		"version":           flip(8),
+		"header":            flip(100),
+		"header sum":        flip(packPage - 1),
+		"index":             flip(packPage + 10),
+		"lost page":         func(b []byte) []byte { clear(b[len(b)-2*packPage : len(b)-packPage]); return b },
+		"half written":      rehead(unsure),
+		"file size":         rehead(longer),
+		"size of the index": rehead(unindexed),
+	}
+	for name, damage := range cases {
+		if err := os.WriteFile(p.Path(), damage(slices.Clone(good)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		again, got := packed(t, src, packOptions(t, dir))
+		if again.Cached() {
+			t.Errorf("%s: used", name)
+		}
+		sameModel(t, name, got, want)
+		after, got := packed(t, src, packOptions(t, dir))
+		if !after.Cached() {
+			t.Errorf("%s: not made anew", name)
+		}
+		sameModel(t, name+", made anew", got, want)
+	}
+}
+
+// A file with other entries than the model wants gives those that it has.
+func TestStalePackIsMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	src := NewSynth("unet", 1)
+	p := NewPack(src, packOptions(t, dir))
+	layersOf(t, p, map[string]int{"a": 3, "d": 17, "other": 9})
+	p.Keep()
+	if err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	_, want := packed(t, src, PackOptions{NoCache: true})
+	p, got := packed(t, src, packOptions(t, dir))
+	sameModel(t, "stale", got, want)
+	if p.Cached() {
+		t.Error("a file that lacks entries counts as cached")
+	}
+	p, got = packed(t, src, packOptions(t, dir))
+	sameModel(t, "made anew", got, want)
+	if !p.Cached() {
+		t.Error("not made anew")
+	}
+}
+
+// Without a folder to write to, weights are packed all the same.
+func TestPackWithoutAFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	src := NewSynth("unet", 1)
+	_, want := packed(t, src, PackOptions{NoCache: true})
+	p := NewPack(src, packOptions(t, filepath.Join(file, "cache")))
+	got := layersOf(t, p, smallModel)
+	p.Keep()
+	err := p.Wait()
+	if err == nil || !strings.HasPrefix(err.Error(), "weights: "+p.Path()+": cannot be written: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v", err)
+	}
+	sameModel(t, "no folder", got, want)
+
+	t.Setenv("PERCEPT_CACHE", filepath.Join(file, "cache"))
+	if dir := CacheDir(); dir != filepath.Join(file, "cache") {
+		t.Errorf("PERCEPT_CACHE is not followed: %s", dir)
+	}
+	if list, err := Packs(filepath.Join(t.TempDir(), "none")); err != nil || list != nil {
+		t.Errorf("packs of no folder: %v, %v", list, err)
+	}
+}
+
+// Small models and models that were not built leave nothing.
+func TestPackNotKept(t *testing.T) {
+	dir := t.TempDir()
+	o := packOptions(t, dir)
+	o.Min = 1 << 30
+	packed(t, NewSynth("unet", 1), o)
+	p := NewPack(NewSynth("unet", 1), packOptions(t, dir))
+	layersOf(t, p, smallModel)
+	p.Release()
+	if packs, others := packFiles(t, dir); len(packs)+len(others) > 0 {
+		t.Errorf("left %v %v", packs, others)
+	}
+}
+
+// A process that is killed while it writes leaves nothing that is taken for a pack, and the next one clears up.
+func TestPackWriterKilled(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestWritePackForever$")
+	cmd.Env = append(os.Environ(), "WRITE_PACK_TO="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, others := packFiles(t, dir); len(others) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	sweep(dir)
+	if _, others := packFiles(t, dir); len(others) == 0 {
+		t.Error("the file of a living writer is swept away")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	p, got := packed(t, NewSynth("unet", 1), packOptions(t, dir))
+	if p.Cached() {
+		t.Error("half a file is used")
+	}
+	_, want := packed(t, NewSynth("unet", 1), PackOptions{NoCache: true})
+	sameModel(t, "after a kill", got, want)
+	if packs, others := packFiles(t, dir); len(packs) != 1 || len(others) > 0 {
+		t.Errorf("files %v, also %v", packs, others)
+	}
+}
+
+// TestWritePackForever is the process that TestPackWriterKilled kills: it stops in the middle of a file.
+func TestWritePackForever(t *testing.T) {
+	dir := os.Getenv("WRITE_PACK_TO")
+	if dir == "" {
+		return
+	}
+	p := NewPack(NewSynth("unet", 1), packOptions(t, dir))
+	layersOf(t, p, smallModel)
+	f, err := createTemporary(p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(p.data[0]); err != nil {
+		t.Fatal(err)
+	}
+	select {}
+}
+
+func TestOldPacksAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	for i := range maxPacks + 3 {
+		path := filepath.Join(dir, fmt.Sprintf("unet-%02d%s", i, packSuffix))
+		if err := writePack(path, &packIndex{Name: "unet", Entries: []packEntry{{Key: "x"}}}, [][]byte{{1, 2, 3}}); err != nil {
+			t.Fatal(err)
+		}
+		used := now.Add(time.Duration(i-100) * time.Hour)
+		if err := os.Chtimes(path, used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(dir)
+	packs, _ := packFiles(t, dir)
+	if len(packs) != maxPacks || filepath.Base(packs[0]) != "unet-03.pack" {
+		t.Errorf("left %v", packs)
+	}
+}
+
+// A Store's identity follows its tensors wherever the file lies.
+func TestIdentity(t *testing.T) {
+	dir := t.TempDir()
+	when := time.Unix(1700000000, 5)
+	identity := func(name string, x []float32, when time.Time) string {
+		path := filepath.Join(dir, name)
+		if err := WriteSafetensors(path, []Named{NamedF32("a", x, len(x)), NamedF32("b", []float32{1}, 1)}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		return s.Identity()
+	}
+	x := make([]float32, 3000)
+	first := identity("one", x, when)
+	if other := identity("two", x, when); first == "" || other != first {
+		t.Errorf("a copy is %s, want %s", other, first)
+	}
+	if other := identity("one", x, when.Add(time.Second)); other == first {
+		t.Error("a later file is the same")
+	}
+	x[1500] = 1
+	if other := identity("one", x, when); other == first {
+		t.Error("other values are the same")
+	}
+	s, err := OpenBytes("memory", nil)
+	if err == nil || s != nil {
+		t.Error("empty bytes are a store")
+	}
+}
+
+// What a Store lends is what it returns, for every type, and counts for Check.
+func TestStoreLends(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	x := []float32{1, -2, 0.5, float32(math.Inf(1))}
+	tensors := []Named{NamedF32("f32", x, 4), NamedF16("f16", x, 4), NamedBF16("bf16", x, 2, 2)}
+	if err := WriteSafetensors(path, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p := NewPack(s, PackOptions{NoCache: true})
+	for _, n := range tensors {
+		if err := p.Have(n.Name, n.Shape...); err != nil {
+			t.Error(err)
+		}
+		got, err := p.Lend(n.Name, n.Shape...)
+		if err != nil || !slices.Equal(got, x) {
+			t.Errorf("%s: %v, %v", n.Name, got, err)
+		}
+	}
+	p.Done("")
+	p.Release()
+	var missing *MissingError
+	if err := p.Have("g", 1); !errors.As(err, &missing) {
+		t.Errorf("missing: %v", err)
+	}
+	var shape *ShapeError
+	if err := p.Have("f32", 2, 2); !errors.As(err, &shape) {
+		t.Errorf("misshapen: %v", err)
+	}
+	var check *CheckError
+	if err := s.Check(); !errors.As(err, &check) || len(check.NonFinite) != 3 || len(check.Missing) != 1 || len(check.Misshapen) != 1 {
+		t.Errorf("Check: %v", err)
+	}
+}

@@ -1,0 +1,279 @@
+package weights
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"strings"
+	"time"
+)
+
+// A pack file holds packed weights as they lie in memory:
+//
+//	page 0   magic, version, flags, size of the index, size of the file, sha256 of the index, boot id, sha256 of the page
+//	page 1 … index: JSON of packIndex
+//	         entries, each at a multiple of 64 bytes, large ones at the beginning of a page
+//
+// A file appears under its name complete, before the disk has all of it. Until it has, which a flag says in the end, it is
+// believed only by processes of the same boot.
+const (
+	packMagic   = "PRCPPACK"
+	packVersion = 1
+	packPage    = 4096
+	maxIndex    = 64 << 20
+)
+
+// packIndex says what a pack file holds.
+type packIndex struct {
+	Name    string      `json:"name"` // of the packed tensors, for people
+	Key     string      `json:"key"`  // all that the entries depend on
+	Created time.Time   `json:"created"`
+	Entries []packEntry `json:"entries"`
+}
+
+// packEntry is one piece of packed weights.
+type packEntry struct {
+	Key  string `json:"key"`
+	At   int64  `json:"at"`
+	Size int64  `json:"size"`
+	// CRC-32 (Castagnoli) of all bytes, and of the first 64 of every 4096: a block that the disk has lost shows there too,
+	// and all can be looked at in a tenth of a second.
+	Sum    uint32 `json:"sum"`
+	Sample uint32 `json:"sample"`
+}
+
+// packHead is page 0.
+type packHead struct {
+	durable   bool
+	indexSize int64
+	fileSize  int64
+	indexSum  [sha256.Size]byte
+	boot      string
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func roundUp(n, to int64) int64 { return (n + to - 1) / to * to }
+
+// place gives every entry of an index its place behind the index and returns the file's size.
+func (x *packIndex) place() (fileSize int64, err error) {
+	// The index is as long as its numbers have digits: room for the longest.
+	for i := range x.Entries {
+		x.Entries[i].At, x.Entries[i].Sum, x.Entries[i].Sample = 1<<53, 1<<32-1, 1<<32-1
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		return 0, err
+	}
+	at := roundUp(packPage+int64(len(b)), packPage)
+	for i := range x.Entries {
+		e := &x.Entries[i]
+		if e.Size >= 16*packPage {
+			at = roundUp(at, packPage)
+		}
+		e.At, e.Sum, e.Sample = at, 0, 0
+		at = roundUp(at+e.Size, roomAlign)
+	}
+	return roundUp(at, packPage), nil
+}
+
+func (h *packHead) encode() []byte {
+	b := make([]byte, packPage)
+	copy(b, packMagic)
+	le.PutUint32(b[8:], packVersion)
+	if h.durable {
+		b[12] = 1
+	}
+	le.PutUint64(b[16:], uint64(h.indexSize))
+	le.PutUint64(b[24:], uint64(h.fileSize))
+	copy(b[32:64], h.indexSum[:])
+	copy(b[64:128], h.boot)
+	sum := sha256.Sum256(b[:packPage-sha256.Size])
+	copy(b[packPage-sha256.Size:], sum[:])
+	return b
+}
+
+// parsePackHead reads page 0 of a file of size bytes.
+func parsePackHead(b []byte, size int64) (packHead, error) {
+	switch {
+	case len(b) < packPage:
+		return packHead{}, fmt.Errorf("%d bytes, a pack file has at least %d", len(b), packPage)
+	case string(b[:8]) != packMagic:
+		return packHead{}, errors.New("not a pack file")
+	case le.Uint32(b[8:]) != packVersion:
+		return packHead{}, fmt.Errorf("version %d of the format, want %d", le.Uint32(b[8:]), packVersion)
+	}
+	sum := sha256.Sum256(b[:packPage-sha256.Size])
+	if !bytes.Equal(sum[:], b[packPage-sha256.Size:packPage]) {
+		return packHead{}, errors.New("damaged header")
+	}
+	h := packHead{
+		durable:   b[12] == 1,
+		indexSize: int64(le.Uint64(b[16:])),
+		fileSize:  int64(le.Uint64(b[24:])),
+		indexSum:  [sha256.Size]byte(b[32:64]),
+		boot:      strings.TrimRight(string(b[64:128]), "\x00"),
+	}
+	if h.fileSize != size {
+		return packHead{}, fmt.Errorf("%d bytes, want %d", size, h.fileSize)
+	}
+	if h.indexSize < 2 || h.indexSize > maxIndex || h.indexSize > size-packPage {
+		return packHead{}, fmt.Errorf("index of %d bytes in a file of %d", h.indexSize, size)
+	}
+	return h, nil
+}
+
+// parsePackIndex reads the index that stands behind page 0. Every entry of the result lies inside the file and behind
+// the index, and no key occurs twice.
+func (h *packHead) parsePackIndex(b []byte) (*packIndex, error) {
+	if int64(len(b)) != h.indexSize || sha256.Sum256(b) != h.indexSum {
+		return nil, errors.New("damaged index")
+	}
+	x := &packIndex{}
+	if err := json.Unmarshal(b, x); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	seen := make(map[string]bool, len(x.Entries))
+	for _, e := range x.Entries {
+		if e.At%roomAlign != 0 || e.At < packPage+h.indexSize || e.Size < 0 || e.Size > h.fileSize-e.At || seen[e.Key] {
+			return nil, fmt.Errorf("index: entry %q at %d, %d bytes long, in a file of %d", e.Key, e.At, e.Size, h.fileSize)
+		}
+		seen[e.Key] = true
+	}
+	return x, nil
+}
+
+// readPack reads what stands before the entries of a pack file.
+func readPack(f *os.File) (packHead, *packIndex, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return packHead{}, nil, rootCause(err)
+	}
+	b := make([]byte, packPage)
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return packHead{}, nil, fmt.Errorf("%d bytes, a pack file has at least %d", st.Size(), packPage)
+	}
+	h, err := parsePackHead(b, st.Size())
+	if err != nil {
+		return h, nil, err
+	}
+	b = make([]byte, h.indexSize)
+	if _, err := f.ReadAt(b, packPage); err != nil {
+		return h, nil, rootCause(err)
+	}
+	x, err := h.parsePackIndex(b)
+	return h, x, err
+}
+
+// usable says whether the disk can be trusted to hold the whole file.
+func (h *packHead) usable() bool { return h.durable || h.boot != "" && h.boot == bootID() }
+
+// writePack writes a pack file: entry i of x has the bytes data[i]. It appears under its name complete or not at all.
+func writePack(path string, x *packIndex, data [][]byte) (err error) {
+	for i := range x.Entries {
+		x.Entries[i].Size = int64(len(data[i]))
+	}
+	size, err := x.place()
+	if err != nil {
+		return err
+	}
+	f, err := createTemporary(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	renamed := false
+	defer func() {
+		if err != nil && !renamed {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := reserve(f, size); err != nil {
+		return err
+	}
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	for i, b := range data {
+		e := &x.Entries[i]
+		e.Sum, e.Sample = crc32.Checksum(b, castagnoli), sampleSum(b)
+		if _, err := f.WriteAt(b, e.At); err != nil {
+			return err
+		}
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		return err
+	}
+	h := &packHead{indexSize: int64(len(b)), fileSize: size, indexSum: sha256.Sum256(b), boot: bootID()}
+	if h.boot == "" { // no way to tell later whether the system went down in between
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		h.durable = true
+	}
+	if _, err := f.WriteAt(b, packPage); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(h.encode(), 0); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	renamed = true
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if !h.durable {
+		h.durable = true
+		if _, err := f.WriteAt(h.encode(), 0); err != nil {
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check compares the sums of all entries: the samples, or with full all bytes.
+func (x *packIndex) check(file []byte, full bool) error {
+	for _, e := range x.Entries {
+		b, want := file[e.At:e.At+e.Size], e.Sample
+		if full {
+			want = e.Sum
+		}
+		if got := sum(b, full); got != want {
+			return fmt.Errorf("damaged entry %q", e.Key)
+		}
+	}
+	return nil
+}
+
+func sum(b []byte, full bool) uint32 {
+	if full {
+		return crc32.Checksum(b, castagnoli)
+	}
+	return sampleSum(b)
+}
+
+// sampleSum is the checksum of the first line of every page of b.
+func sampleSum(b []byte) uint32 {
+	s := uint32(0)
+	for ; len(b) > 0; b = b[min(len(b), packPage):] {
+		s = crc32.Update(s, castagnoli, b[:min(len(b), 64)])
+	}
+	return s
+}
