@@ -267,11 +267,22 @@ func TestPackWriterKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, others := packFiles(t, dir); len(others) > 0 {
+	for { // until it has its lock and waits
+		if _, others := packFiles(t, dir); slices.Contains(others, "waiting") {
 			break
 		}
 		time.Sleep(time.Millisecond)
+	}
+	if err := os.Remove(filepath.Join(dir, "waiting")); err != nil {
+		t.Fatal(err)
+	}
+	_, others := packFiles(t, dir)
+	if len(others) != 1 {
+		t.Fatalf("the writer has made %v", others)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, others[0]), old, old); err != nil {
+		t.Fatal(err)
 	}
 	sweep(dir)
 	if _, others := packFiles(t, dir); len(others) == 0 {
@@ -308,7 +319,10 @@ func TestWritePackForever(t *testing.T) {
 	if _, err := f.Write(p.data[0]); err != nil {
 		t.Fatal(err)
 	}
-	select {}
+	if err := os.WriteFile(filepath.Join(dir, "waiting"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Hour)
 }
 
 func TestOldPacksAreRemoved(t *testing.T) {

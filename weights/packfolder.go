@@ -18,7 +18,9 @@ const (
 	maxPacks = 9
 	// spareSpace is what a pack file must leave free on the disk.
 	spareSpace = 1 << 30
-	// abandoned is the age from which a temporary file is nobody's any more where locks do not tell.
+	// A temporary file is nobody's any more when it is old enough to have been locked and is not, or when it is abandoned
+	// where locks do not tell.
+	lockable  = 10 * time.Second
 	abandoned = 24 * time.Hour
 )
 
@@ -136,8 +138,11 @@ func sweep(dir string) {
 		if err != nil {
 			continue
 		}
-		if st, err := f.Stat(); lock(f) || err == nil && time.Since(st.ModTime()) > abandoned {
-			os.Remove(path)
+		if st, err := f.Stat(); err == nil {
+			age := time.Since(st.ModTime())
+			if age > lockable && lock(f) || age > abandoned {
+				os.Remove(path)
+			}
 		}
 		f.Close()
 	}
