@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"percept/nn"
+)
+
+// Serve answers commands from a program that times this one in turn with others: one a line, each answered by a line.
+//
+//	load CASE   builds the case and runs it once   ok SECONDS
+//	run         runs it                            ms MILLISECONDS PROCESSOR-MILLISECONDS
+//	save FILE   writes the last result, float32    ok SHAPE
+//	memory      the most memory so far             mib MEBIBYTES
+//	quit
+//
+// A command that fails is answered by "error" and what was wrong.
+func Serve(ctx context.Context, cases []Case, in io.Reader, out io.Writer) error {
+	s := server{cases: cases}
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		words := strings.Fields(lines.Text())
+		if len(words) == 1 && words[0] == "quit" {
+			return nil
+		}
+		answer, err := s.answer(ctx, words)
+		if err != nil {
+			answer = "error " + err.Error()
+		}
+		if _, err := fmt.Fprintln(out, answer); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type server struct {
+	cases []Case
+	job   *job
+}
+
+func (s *server) answer(ctx context.Context, words []string) (string, error) {
+	command := ""
+	if len(words) > 0 {
+		command = words[0]
+	}
+	switch {
+	case command == "load" && len(words) == 2:
+		start := time.Now()
+		s.job = nil
+		for _, c := range s.cases {
+			if c.Name != words[1] {
+				continue
+			}
+			j, err := c.build(ctx, nn.Options{})
+			if err != nil {
+				return "", err
+			}
+			s.job = j
+			return fmt.Sprintf("ok %.3f", time.Since(start).Seconds()), j.run(ctx)
+		}
+		return "", fmt.Errorf("no case %q", words[1])
+	case command == "memory" && len(words) == 1:
+		return fmt.Sprintf("mib %d", maxRSS()>>20), nil
+	case s.job == nil:
+		return "", fmt.Errorf("%q, expected load CASE first", strings.Join(words, " "))
+	case command == "run" && len(words) == 1:
+		start, processor := time.Now(), processorSeconds()
+		err := s.job.run(ctx)
+		wall, processor := time.Since(start).Seconds(), processorSeconds()-processor
+		return fmt.Sprintf("ms %.4f %.4f", 1e3*wall, 1e3*processor), err
+	case command == "save" && len(words) == 2:
+		data, shape, err := s.job.output()
+		if err != nil {
+			return "", err
+		}
+		return "ok " + strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", "x"), "[]"), save(words[1], data)
+	}
+	return "", fmt.Errorf("%q, expected load CASE, run, save FILE, memory or quit", strings.Join(words, " "))
+}
+
+func save(path string, data []float32) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	if err := binary.Write(w, binary.LittleEndian, data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
