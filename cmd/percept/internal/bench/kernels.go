@@ -66,31 +66,51 @@ func Kernels() []Case {
 // operation is a case of one operation, as a graph of its own: it runs as it does in a network.
 func operation(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
 	return Case{Name: name, build: func(_ context.Context, o nn.Options) (*job, error) {
-		const target = "y"
-		s := nn.NewScope(weights.NewSynth("bench", seed))
-		inputs := map[string]*nn.Node{}
-		g, err := nn.Build(func(g *nn.Graph) {
-			y := op(g, s).Named(target)
-			collect(inputs, y)
-			g.Output("out", y)
-		})
-		if err != nil {
-			return nil, err
-		}
-		if err := s.Err(); err != nil {
-			return nil, err
-		}
-		p, err := nn.Compile(g, o)
-		if err != nil {
-			return nil, err
-		}
-		for name, n := range inputs {
-			if err := p.Set(name, weights.SynthInput("bench."+name, seed, 1, product(n.Shape()))); err != nil {
-				return nil, err
-			}
-		}
-		return &job{program: p, target: target}, nil
+		j, _, err := alone(op, o)
+		return j, err
 	}}
+}
+
+// streaming is an operation whose time goes into reading its operands and writing its result.
+func streaming(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
+	return Case{Name: name, build: func(_ context.Context, o nn.Options) (*job, error) {
+		j, traffic, err := alone(op, o)
+		if err == nil {
+			j.bytes = traffic
+		}
+		return j, err
+	}}
+}
+
+// alone makes a program of one operation, and says how many bytes its inputs and its result have.
+func alone(op func(g *nn.Graph, s *nn.Scope) *nn.Node, o nn.Options) (j *job, traffic int64, err error) {
+	const target = "y"
+	s := nn.NewScope(weights.NewSynth("bench", seed))
+	inputs := map[string]*nn.Node{}
+	g, err := nn.Build(func(g *nn.Graph) {
+		y := op(g, s).Named(target)
+		traffic = 4 * int64(product(y.Shape()))
+		collect(inputs, y)
+		g.Output("out", y)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := s.Err(); err != nil {
+		return nil, 0, err
+	}
+	p, err := nn.Compile(g, o)
+	if err != nil {
+		return nil, 0, err
+	}
+	for name, n := range inputs {
+		size := product(n.Shape())
+		traffic += 4 * int64(size)
+		if err := p.Set(name, weights.SynthInput("bench."+name, seed, 1, size)); err != nil {
+			return nil, 0, err
+		}
+	}
+	return &job{program: p, target: target}, traffic, nil
 }
 
 // collect adds the inputs that n is computed from.
@@ -101,34 +121,4 @@ func collect(inputs map[string]*nn.Node, n *nn.Node) {
 	for _, x := range n.Operands() {
 		collect(inputs, x)
 	}
-}
-
-// streaming is an operation whose time goes into reading its operands and writing its result.
-func streaming(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
-	c := operation(name, op)
-	build := c.build
-	c.build = func(ctx context.Context, o nn.Options) (*job, error) {
-		j, err := build(ctx, o)
-		if err == nil {
-			j.bytes = j.traffic()
-		}
-		return j, err
-	}
-	return c
-}
-
-// traffic is the size of the inputs and of the result.
-func (j *job) traffic() int64 {
-	var n int
-	for _, x := range j.program.Nodes() {
-		for _, in := range x.Operands() {
-			if in.Kind() == "Input" {
-				n += product(in.Shape())
-			}
-		}
-		if x.Name() == j.target {
-			n += product(x.Shape())
-		}
-	}
-	return 4 * int64(n)
 }
