@@ -21,8 +21,8 @@ type work struct {
 	absorbed bool  // another step does it
 }
 
-// fuse returns the work of every node. Only live nodes are absorbed.
-func (p *Program) fuse(live []bool) []work {
+// fuse returns the work of every node. Only live nodes are absorbed, and constant ones by constant ones alone.
+func (p *Program) fuse(live, constant []bool) []work {
 	w := make([]work, len(p.nodes))
 	uses := make([]int, len(p.nodes))
 	for i, n := range p.nodes {
@@ -38,18 +38,18 @@ func (p *Program) fuse(live []bool) []work {
 	}
 	for i := range p.nodes {
 		if a, ok := w[i].op.(absorber); ok && live[i] && p.action(i) == compute {
-			p.absorb(w, i, a, uses)
+			p.absorb(w, i, a, uses, constant)
 		}
 	}
 	return w
 }
 
 // absorb lets node i do the work of an operand: of the last computed one that it can, so that nothing else moves.
-func (p *Program) absorb(w []work, i int, a absorber, uses []int) {
+func (p *Program) absorb(w []work, i int, a absorber, uses []int, constant []bool) {
 	var best Op
 	from := 0
 	for k, x := range w[i].in {
-		if uses[x.id] != 1 || !p.hidden(x.id) || best != nil && x.id < w[i].in[from].id {
+		if uses[x.id] != 1 || !p.hidden(x.id) || constant[x.id] != constant[i] || best != nil && x.id < w[i].in[from].id {
 			continue
 		}
 		if op := a.absorb(w[x.id].op, k); op != nil {

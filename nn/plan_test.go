@@ -72,6 +72,72 @@ func TestRandomGraphs(t *testing.T) {
 	}
 }
 
+// TestRandomSteadyGraphs changes one of two inputs of random graphs at a time, in whole and partial runs and with
+// random probes, and compares with every node computed anew.
+func TestRandomSteadyGraphs(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(150) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		var all []*Node
+		g, err := Build(func(g *Graph) { all = randomGraph(g, r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Compile(g, Options{Steady: [][]string{{"a"}, {"b"}, {"a", "b"}}[seed%3]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		setRandom(t, p)
+		want := naive(p)
+		hooked := map[int]int{}
+		for i := range 30 {
+			what := fmt.Sprintf("seed %d, round %d", seed, i)
+			switch n := all[r.IntN(len(all))]; r.IntN(8) {
+			case 0:
+				p.Keep(n.Name())
+			case 1:
+				p.OnNode(n.Name(), func(path string, v Value) {
+					same(t, what+": "+path, v.Raw, want[n.id])
+					hooked[n.id]++
+				})
+			case 2:
+				p.ClearProbes()
+				clear(hooked)
+			case 3:
+				name := []string{"a", "b"}[r.IntN(2)]
+				p.Set(name, random(fmt.Sprint(name, i%3), 24))
+			}
+			want = naive(p)
+			for id := range hooked {
+				hooked[id] = 0
+			}
+			if r.IntN(3) == 0 {
+				n := all[r.IntN(len(all))]
+				if err := p.RunTo(ctx, n.Name()); err != nil {
+					t.Fatal(err)
+				}
+				v, err := p.Value(n.Name())
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, what+": to "+n.Name(), v.Raw, want[n.id])
+				continue
+			}
+			run(t, p)
+			for i, n := range p.nodes {
+				if v, err := p.Value(n.name); err == nil && p.all[i] && n.op != nil && !p.probes[i].fed {
+					same(t, what+": "+n.name, v.Raw, want[i])
+				}
+			}
+			for id, calls := range hooked {
+				if calls != len(p.probes[id].hooks) {
+					t.Errorf("%s: %d calls of the hooks on %s, want %d", what, calls, p.nodes[id].name, len(p.probes[id].hooks))
+				}
+			}
+		}
+	}
+}
+
 // randomGraph makes 40 nodes of shapes [1, 2, 3, c] and their token views.
 func randomGraph(g *Graph, r *rand.Rand) []*Node {
 	nodes := []*Node{ToChannelsLast(g.Input("a", 1, 4, 2, 3)), ToChannelsLast(g.Input("b", 1, 4, 2, 3))}

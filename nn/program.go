@@ -36,12 +36,17 @@ type Program struct {
 	running atomic.Bool
 
 	noFusion bool
+	steady   *steadiness // nil without steady inputs
 }
 
 // Options of Compile.
 type Options struct {
 	Keep     []string // names of nodes whose values are kept; see Program.Keep
 	NoFusion bool     // compute every node by itself; the values are the same
+
+	// Steady names inputs that often keep their values from one run to the next. What depends on them alone is
+	// computed anew only after a Set to other values; probes see the same as without.
+	Steady []string
 
 	// Trace, if not nil, is called after every step of a run with the time that it took. n is the node that the step
 	// computes or, where it computes several as one, the first of them.
@@ -90,6 +95,10 @@ func Compile(g *Graph, o Options) (*Program, error) {
 			p.source[i] = make([]float32, size(node.shape))
 		}
 	}
+	var err error
+	if p.steady, err = newSteadiness(p, o.Steady); err != nil {
+		return nil, err
+	}
 	for _, name := range o.Keep {
 		if err := p.Keep(name); err != nil {
 			return nil, err
@@ -110,6 +119,9 @@ func (p *Program) Set(input string, data []float32) error {
 	}
 	if len(data) != len(p.source[i]) {
 		return fmt.Errorf("nn: input %s: %d numbers, want %d of shape %v", input, len(data), len(p.source[i]), p.nodes[i].shape)
+	}
+	if s := p.steady; s != nil && s.inputs[i] && !(p.set[i] && sameBits(data, p.source[i])) {
+		s.stale[i] = true
 	}
 	copy(p.source[i], data)
 	p.set[i] = true
@@ -237,11 +249,14 @@ func (p *Program) lay() {
 	}
 	live := p.needed(wanted)
 
-	p.work = p.fuse(live)
+	p.work = p.fuse(live, p.constants())
+	if p.steady != nil {
+		p.steady.settle(p, live)
+	}
 	tasks := make([]task, len(p.nodes))
 	for i, n := range p.nodes {
 		t, w := &tasks[i], &p.work[i]
-		*t = task{live: live[i] && !w.absorbed, size: size(n.shape), private: p.asked[i] || p.outlives(i)}
+		*t = task{live: live[i] && !w.absorbed, size: size(n.shape), private: p.asked[i] || p.outlives(i) || p.steady != nil && p.steady.keeps[i]}
 		switch do := p.action(i); {
 		case n.op == nil || p.probes[i].fed:
 			t.source = do == nothing
@@ -355,6 +370,10 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 			return fmt.Errorf("nn: input %s %v has not been set", n.name, n.shape)
 		}
 	}
+	s := p.steady
+	if s != nil {
+		s.plan(p, need)
+	}
 	at := 0
 	defer func() {
 		if r := recover(); r != nil {
@@ -362,7 +381,7 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 		}
 	}()
 	for i := range p.steps {
-		if !need[i] {
+		if !need[i] || s != nil && s.skips[i] && !s.must[i] {
 			continue
 		}
 		at = i
@@ -373,6 +392,9 @@ func (p *Program) run(ctx context.Context, need []bool) (err error) {
 			return err
 		}
 		p.done[i] = true
+		if s != nil {
+			s.stale[i] = false
+		}
 	}
 	return nil
 }

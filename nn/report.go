@@ -9,6 +9,7 @@ type Report struct {
 	Steps   int // nodes that Run computes, looks at or is given, fused ones aside
 	InPlace int // that overwrite an operand
 	Views   int // that are another operand's memory
+	Steady  int // that are computed again only when an input has changed
 	Fused   int // that are computed in the step of a later one, without lying in memory
 
 	Arena   int // for intermediate values and workspaces, shared by liveness
@@ -28,6 +29,9 @@ func (p *Program) Report() Report {
 			r.Fused++
 		case p.all[i]:
 			r.Steps++
+			if p.steady != nil && p.steady.skips[i] {
+				r.Steady++
+			}
 		}
 		r.Private += 4 * len(p.source[i])
 		if p.plan.private[i] {
@@ -39,6 +43,6 @@ func (p *Program) Report() Report {
 
 func (r Report) String() string {
 	const mib = 1 << 20
-	return fmt.Sprintf("%d nodes, %d steps (%d in place, %d views), %d fused; arena %.1f MiB of %.1f MiB activations (least possible %.1f), private %.1f MiB",
-		r.Nodes, r.Steps, r.InPlace, r.Views, r.Fused, float64(r.Arena)/mib, float64(r.Sum)/mib, float64(r.Peak)/mib, float64(r.Private)/mib)
+	return fmt.Sprintf("%d nodes, %d steps (%d in place, %d views), %d steady, %d fused; arena %.1f MiB of %.1f MiB activations (least possible %.1f), private %.1f MiB",
+		r.Nodes, r.Steps, r.InPlace, r.Views, r.Steady, r.Fused, float64(r.Arena)/mib, float64(r.Sum)/mib, float64(r.Peak)/mib, float64(r.Private)/mib)
 }

@@ -3,6 +3,7 @@ package unet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -87,6 +88,41 @@ func TestPredictAllocates(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(5, predict); n > 0 {
 		t.Errorf("%v allocations a prediction", n)
+	}
+}
+
+// What Predict keeps from one call to the next shows in no result.
+func TestPredictAgain(t *testing.T) {
+	m := nanoModel(t)
+	p, err := m.Compile(Shape{1, 8, 8, 3}, nn.Options{NoFusion: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := func(name string, i, n int) []float32 {
+		return weights.SynthInput(fmt.Sprint(name, i), golden.Seed, 1.7, n)
+	}
+	eps := make([]float32, 256)
+	for _, c := range [][3]int{{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {1, 1, 1}, {1, 2, 1}, {0, 0, 0}} { // latent, timestep, context
+		latent, timesteps, text := input("latent", c[0], 256), []float32{float32(1 + 300*c[1])}, input("context", c[2], 3*48)
+		if err := m.Predict(t.Context(), eps, latent, timesteps, text, 1, 8, 8); err != nil {
+			t.Fatal(err)
+		}
+		p.Set("latent", latent)
+		p.Set("timesteps", timesteps)
+		p.Set("context", text)
+		if err := p.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(eps, p.Output("eps")) {
+			t.Errorf("latent %d, timestep %d, context %d: another result than that of a new program", c[0], c[1], c[2])
+		}
+	}
+	shared, err := m.Program(Shape{1, 8, 8, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := shared.Report(); r.Steady < 32 {
+		t.Errorf("%v: want the keys and values of 16 attentions steady", r)
 	}
 }
 

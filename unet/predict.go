@@ -29,6 +29,10 @@ func (m *Model) check(s Shape) error {
 	return nil
 }
 
+// steady keeps the keys and values of the context through all steps of a diffusion, and the time embedding where many
+// latents are looked at in one step.
+var steady = nn.Options{Steady: []string{"timesteps", "context"}}
+
 // Graph is the network as a graph with the inputs "latent" [N, in, H, W], "timesteps" [N] and "context"
 // [N, tokens, D] and the output "eps" [N, out, H, W].
 func (m *Model) Graph(s Shape) (*nn.Graph, error) {
@@ -62,7 +66,7 @@ func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 func (m *Model) Program(s Shape) (*nn.Program, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.programs.Lend(s, func() (*nn.Program, error) { return m.Compile(s, nn.Options{}) })
+	return m.programs.Lend(s, func() (*nn.Program, error) { return m.Compile(s, steady) })
 }
 
 // Predict writes the noise predicted in n latents of h×w to eps.
@@ -84,7 +88,7 @@ func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []floa
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := Shape{n, h, w, len(text) / row}
-	p, err := m.programs.Get(s, func() (*nn.Program, error) { return m.Compile(s, nn.Options{}) })
+	p, err := m.programs.Get(s, func() (*nn.Program, error) { return m.Compile(s, steady) })
 	if err != nil {
 		return err
 	}
