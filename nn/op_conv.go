@@ -28,7 +28,11 @@ func NewConv2d(s *Scope, in, out, kernel int, o ...ConvOption) *Conv2d {
 	}
 	c := &Conv2d{path: s.path, in: in, out: out, kernel: kernel, opt: opt}
 	if src, ok := s.source(!opt.NoBias, out, in, kernel, kernel); ok {
-		c.w = tensor.NewConv2dFrom(src, out, in, kernel, kernel)
+		form := tensor.Implicit
+		if opt.Stride == 1 && !src.Low {
+			form = tensor.ChooseForm(out, in, kernel, kernel, s.side)
+		}
+		c.w = tensor.NewConv2dFrom(src, form, out, in, kernel, kernel)
 	}
 	return c
 }

@@ -36,6 +36,7 @@ type Keeper interface {
 // collect their errors together, so that one attempt shows everything that is missing.
 type Scope struct {
 	path string
+	side int // of the pictures that the model is made for, here; 0 where it is not known
 	*collector
 }
 
@@ -48,7 +49,11 @@ type collector struct {
 func NewScope(p Params) *Scope { return &Scope{collector: &collector{params: p}} }
 
 // Sub returns the scope of a module: Sub("a").Sub("b") and Sub("a.b") have the path "a.b".
-func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.collector} }
+func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.side, s.collector} }
+
+// At returns the scope with the side in pixels that pictures have there in the size the model is made for. It decides in
+// which form convolutions below it are computed (tensor.ChooseForm); other sizes are computed in the same form.
+func (s *Scope) At(side int) *Scope { return &Scope{s.path, side, s.collector} }
 
 // Path returns the module path, empty for the whole model.
 func (s *Scope) Path() string { return s.path }

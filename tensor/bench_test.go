@@ -67,6 +67,26 @@ func BenchmarkConv2d(b *testing.B) {
 	}
 }
 
+// The forms of 3×3 convolutions, counted by the direct form.
+func BenchmarkConvForms(b *testing.B) {
+	r := newRand()
+	for _, s := range [][4]int{
+		{1, 64, 320, 320}, {1, 32, 640, 640}, {1, 16, 1280, 1280}, {1, 8, 1280, 1280}, {2, 8, 1280, 1280}, {1, 40, 320, 320}, {1, 20, 640, 640}, {1, 10, 1280, 1280}, {1, 5, 1280, 1280},
+		{1, 256, 256, 256}, {1, 512, 128, 128},
+	} {
+		n, size, cin, cout := s[0], s[1], s[2], s[3]
+		for form := Implicit; form <= Winograd4; form++ {
+			b.Run(fmt.Sprintf("%dx%dx%dx%dx%d/%v", n, size, size, cin, cout, form), func(b *testing.B) {
+				g := ConvGeometry{N: n, H: size, W: size, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
+				c := NewConv2dForm(form, make([]float32, cout*cin*9), make([]float32, cout), cout, cin, 3, 3)
+				x, y := random(r, n*size*size*cin), make([]float32, n*size*size*cout)
+				scratch := make([]float32, c.Scratch(g))
+				benchmarkThreads(b, 2*float64(len(y))*float64(cin*9), func() { c.Forward(y, x, scratch, g) })
+			})
+		}
+	}
+}
+
 func BenchmarkAttention(b *testing.B) {
 	r := newRand()
 	for _, s := range []AttentionShape{

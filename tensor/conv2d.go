@@ -6,6 +6,7 @@ import "fmt"
 // concurrent use.
 type Conv2d struct {
 	cin, cout, kh, kw int
+	form              Form
 	w                 *weights
 }
 
@@ -18,13 +19,27 @@ type ConvGeometry struct {
 
 // NewConv2d packs w [cout, cin, kh, kw] (torch's layout); bias [cout] may be nil. Neither slice is kept.
 func NewConv2d(w, bias []float32, cout, cin, kh, kw int) *Conv2d {
-	return NewConv2dFrom(held(w, bias), cout, cin, kh, kw)
+	return NewConv2dForm(Implicit, w, bias, cout, cin, kh, kw)
 }
 
-// NewConv2dFrom is NewConv2d with weights that are read only where they have to be packed.
-func NewConv2dFrom(src Source, cout, cin, kh, kw int) *Conv2d {
+// NewConv2dForm is NewConv2d for a convolution that is computed in a given form, which must fit it.
+func NewConv2dForm(form Form, w, bias []float32, cout, cin, kh, kw int) *Conv2d {
+	return NewConv2dFrom(held(w, bias), form, cout, cin, kh, kw)
+}
+
+// NewConv2dFrom is NewConv2dForm with weights that are read only where they have to be packed.
+func NewConv2dFrom(src Source, form Form, cout, cin, kh, kw int) *Conv2d {
+	if !form.Fits(cout, cin, kh, kw) {
+		panic(fmt.Sprintf("tensor: NewConv2d: form %v does not fit %d×%d of %d to %d channels", form, kh, kw, cin, cout))
+	}
 	src = src.checked("NewConv2d", cout*cin*kh*kw, cout)
-	return &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, w: newTaps(src, cout, cin, kh, kw)}
+	c := &Conv2d{cin: cin, cout: cout, kh: kh, kw: kw, form: form}
+	if form == Implicit {
+		c.w = newTaps(src, cout, cin, kh, kw)
+	} else {
+		c.w = newFilters(src, form, cout, cin)
+	}
+	return c
 }
 
 // OutSize returns the output's height and width.
@@ -40,10 +55,18 @@ func (c *Conv2d) OutSize(g ConvGeometry) (h, w int) {
 	return h, w
 }
 
-// Scratch returns how many floats of workspace Forward wants: none, since tiles keep their own.
-func (c *Conv2d) Scratch(ConvGeometry) int { return 0 }
+// Scratch returns how many floats of workspace Forward wants: the transformed input of the Winograd forms.
+func (c *Conv2d) Scratch(g ConvGeometry) int {
+	if c.form == Implicit {
+		return 0
+	}
+	oh, ow := c.OutSize(g)
+	f := c.form.piece()
+	_, step := winogradPart(f, c.cin, g.N*((oh+f-1)/f)*((ow+f-1)/f))
+	return (f + 2) * (f + 2) * step
+}
 
-// Forward computes y [N, Ho, Wo, cout] from x [N, H, W, cin]. scratch may be nil. y must not overlap x.
+// Forward computes y [N, Ho, Wo, cout] from x [N, H, W, cin]. scratch has Scratch floats or more. y must not overlap x.
 func (c *Conv2d) Forward(y, x, scratch []float32, g ConvGeometry) {
 	c.ForwardWith(y, x, scratch, g, Epilogue{})
 }
@@ -54,6 +77,18 @@ func (c *Conv2d) ForwardWith(y, x, scratch []float32, g ConvGeometry, e Epilogue
 	need("Conv2d", "x", len(x), g.N*g.H*g.W*c.cin)
 	need("Conv2d", "y", len(y), g.N*oh*ow*c.cout)
 	set, end := current.Load(), newEnding("Conv2d", e, y, g.N*oh*ow, c.cout)
+	if c.form != Implicit {
+		if g.Stride != 1 {
+			panic(fmt.Sprintf("tensor: Conv2d: stride %d, want 1 of a convolution in the form %v", g.Stride, c.form))
+		}
+		needAtLeast("Conv2d", "scratch", len(scratch), c.Scratch(g))
+		p := winograds.get()
+		*p = winograd{ConvGeometry: g, set: set, b: c.w.all(set), f: c.form.piece(), y: y, x: x, cin: c.cin, oh: oh, ow: ow,
+			v: scratch, end: end}
+		p.run()
+		winograds.put(p)
+		return
+	}
 	b := c.w.of(set)
 	if oh == g.H && ow == g.W && c.kh == 1 && c.kw == 1 && g.Stride == 1 {
 		p := products.get()

@@ -36,9 +36,10 @@ func KernelSets() []string {
 }
 
 // KernelError returns what was wrong with PERCEPT_KERNELS at start: an unknown name, or a set that this processor
-// does not have; or with PERCEPT_THREADS: anything but a number from 1 on. The default is used then, and a command
+// does not have; or with PERCEPT_THREADS: anything but a number from 1 on; or with
+// PERCEPT_FORMS: a table that cannot be read. The default is used then, and a command
 // should stop with the error.
-func KernelError() error { return errors.Join(errKernel, errThreads) }
+func KernelError() error { return errors.Join(errKernel, errThreads, errForms) }
 
 // UseKernels switches to the named set and returns a function that switches back. Layers made before keep working:
 // they pack their weights again on first use.

@@ -15,7 +15,7 @@ func BenchmarkPack(b *testing.B) {
 		b.Run(fmt.Sprint(c), func(b *testing.B) {
 			b.SetBytes(int64(4 * len(w)))
 			for b.Loop() {
-				NewConv2dFrom(src, c[0], c[1], c[2], c[2])
+				NewConv2dFrom(src, Implicit, c[0], c[1], c[2], c[2])
 			}
 		})
 	}

@@ -65,7 +65,19 @@ type weights struct {
 }
 
 // matrices is the shape of weights.
-type matrices struct{ count, k, line, n int }
+type matrices struct {
+	count, k, line, n int
+	fold              int // blocks have a multiple of so many rows, but for the last; 0 is any number
+}
+
+// layout returns how each matrix is packed.
+func (m *matrices) layout(nr int) layout {
+	l := newLayout(m.k, m.line, m.n, nr)
+	if m.fold > 0 {
+		l.kc = min(l.line, (l.kc+m.fold-1)/m.fold*m.fold)
+	}
+	return l
+}
 
 // packed is one matrix packed for one kernel set.
 type packed struct {
@@ -80,7 +92,7 @@ type packed struct {
 func newWeights(src Source, m matrices, form string, fill func(to []packed, w []float32, j int)) *weights {
 	set := current.Load()
 	w := &weights{matrices: m}
-	l := newLayout(m.k, m.line, m.n, set.NR)
+	l := m.layout(set.NR)
 	size := roomSize(l, m.count, src.Bias)
 	var r Room
 	if src.Room != nil {
@@ -147,7 +159,7 @@ func (w *weights) repack(set *kernel.Set) []packed {
 			from = *p
 		}
 	}
-	to := place(newLayout(w.k, w.line, w.n, set.NR), w.count, from[0].bias != nil, nil)
+	to := place(w.layout(set.NR), w.count, from[0].bias != nil, nil)
 	copy(to[0].bias, from[0].bias[:min(len(from[0].bias), w.n)])
 	for i := range to {
 		to[i].repack(&from[i])

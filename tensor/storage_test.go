@@ -41,8 +41,14 @@ func TestRoom(t *testing.T) {
 		r := newRand()
 		s := &shelf{rooms: map[string][]byte{}}
 		made := 0
-		for _, c := range [][4]int{{1, 1, 1, 1}, {5, 3, 3, 3}, {45, 400, 1, 1}, {33, 150, 3, 3}, {64, 64, 1, 1}, {7, 9, 2, 3}} {
-			out, in, kh, kw := c[0], c[1], c[2], c[3]
+		for _, c := range []struct {
+			out, in, kh, kw int
+			form            Form
+		}{
+			{1, 1, 1, 1, Implicit}, {5, 3, 3, 3, Implicit}, {45, 400, 1, 1, Implicit}, {33, 150, 3, 3, Implicit}, {64, 64, 1, 1, Implicit},
+			{7, 9, 2, 3, Implicit}, {80, 16, 3, 3, Implicit}, {80, 16, 3, 3, Winograd2}, {80, 16, 3, 3, Winograd4},
+		} {
+			out, in, kh, kw, form := c.out, c.in, c.kh, c.kw, c.form
 			w, b := random(r, out*in*kh*kw), random(r, out)
 			g := ConvGeometry{N: 2, H: 5, W: 6, Stride: 1, PadTop: kh / 2, PadLeft: kw / 2, PadBottom: kh / 2, PadRight: kw / 2}
 			x := random(r, g.N*g.H*g.W*in)
@@ -53,10 +59,10 @@ func TestRoom(t *testing.T) {
 					l.Forward(y, x, make([]float32, l.Scratch(g)), g)
 					return y
 				}
-				want := forward(NewConv2d(w, bias, out, in, kh, kw))
+				want := forward(NewConv2dForm(form, w, bias, out, in, kh, kw))
 				made++
 				for pass := range 2 {
-					got := forward(NewConv2dFrom(s.source(w, bias), out, in, kh, kw))
+					got := forward(NewConv2dFrom(s.source(w, bias), form, out, in, kh, kw))
 					for i := range want {
 						if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
 							t.Fatalf("%v, pass %d: [%d] = %v, on the heap %v", c, pass, i, got[i], want[i])
@@ -91,7 +97,7 @@ func TestRoomKeys(t *testing.T) {
 					seen[key] = name
 					return Room{Bytes: alignedBytes(size)}
 				}
-				NewConv2dFrom(src, c[0], c[1], c[2], c[3])
+				NewConv2dFrom(src, Implicit, c[0], c[1], c[2], c[3])
 			}
 		}
 	})

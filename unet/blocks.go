@@ -98,7 +98,7 @@ func (c Config) newUpBlock(s *nn.Scope, i, in int, skips []int) *upBlock {
 		in = out
 	}
 	if level > 0 {
-		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv"), out, out, 3)
+		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv").At(c.side(level-1)), out, out, 3)
 	}
 	return b
 }

@@ -28,12 +28,14 @@ type Config struct {
 	TransformerLayers PerLevel `json:"transformer_layers_per_block"`
 	NormNumGroups     int      `json:"norm_num_groups"` // of every GroupNorm
 	NormEps           float32  `json:"norm_eps"`        // of the resnets' and the output's GroupNorm
+	SampleSize        int      `json:"sample_size"`     // side of the latents it is made for; other sizes are only slower
 }
 
 // SD14 returns the configuration of Stable Diffusion v1.1 to v1.5: 860 M parameters.
 func SD14() Config {
 	c := diffusersDefaults()
 	c.CrossAttentionDim = 768
+	c.SampleSize = 64
 	return c
 }
 
@@ -159,6 +161,9 @@ func (c Config) Levels() int { return len(c.BlockOutChannels) }
 
 // SizeMultiple is what the latent's height and width must be multiples of: 2^(Levels-1).
 func (c Config) SizeMultiple() int { return 1 << (c.Levels() - 1) }
+
+// side is the side of pictures at a level where latents have SampleSize.
+func (c Config) side(level int) int { return c.SampleSize >> level }
 
 // timeChannels is the width of the timestep embedding.
 func (c Config) timeChannels() int { return 4 * c.BlockOutChannels[0] }

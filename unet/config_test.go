@@ -20,6 +20,7 @@ func TestConfigFromJSON(t *testing.T) {
 	want := SD14()
 	want.BlockOutChannels = []int{32, 32, 32, 32}
 	want.CrossAttentionDim = 48
+	want.SampleSize = 16
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -77,7 +77,7 @@ func (c Config) newUpBlock(s *nn.Scope, level, in int) *upBlock {
 		in = out
 	}
 	if level > 0 {
-		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv"), out, out, 3)
+		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv").At(c.side(level-1)), out, out, 3)
 	}
 	return b
 }

@@ -18,14 +18,15 @@ type encoder struct {
 
 func (c Config) newEncoder(s *nn.Scope) *encoder {
 	in := c.BlockOutChannels[0]
+	coarsest := s.At(c.side(c.Levels() - 1))
 	e := &encoder{scope: s, convIn: nn.NewConv2d(s.Sub("conv_in"), c.InChannels, in, 3)}
 	for level, out := range c.BlockOutChannels {
-		e.down = append(e.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)), level, in))
+		e.down = append(e.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)).At(c.side(level)), level, in))
 		in = out
 	}
-	e.mid = c.newMidBlock(s.Sub("mid_block"))
+	e.mid = c.newMidBlock(coarsest.Sub("mid_block"))
 	e.normOut = nn.NewGroupNorm(s.Sub("conv_norm_out"), in, c.NormNumGroups, normEps)
-	e.convOut = nn.NewConv2d(s.Sub("conv_out"), in, 2*c.LatentChannels, 3)
+	e.convOut = nn.NewConv2d(coarsest.Sub("conv_out"), in, 2*c.LatentChannels, 3)
 	return e
 }
 
@@ -53,14 +54,15 @@ type decoder struct {
 func (c Config) newDecoder(s *nn.Scope) *decoder {
 	levels := c.Levels()
 	in := c.BlockOutChannels[levels-1]
+	coarsest := s.At(c.side(levels - 1))
 	d := &decoder{
 		scope:  s,
-		convIn: nn.NewConv2d(s.Sub("conv_in"), c.LatentChannels, in, 3),
-		mid:    c.newMidBlock(s.Sub("mid_block")),
+		convIn: nn.NewConv2d(coarsest.Sub("conv_in"), c.LatentChannels, in, 3),
+		mid:    c.newMidBlock(coarsest.Sub("mid_block")),
 	}
 	for i := range levels {
 		level := levels - 1 - i
-		d.up = append(d.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)), level, in))
+		d.up = append(d.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)).At(c.side(level)), level, in))
 		in = c.BlockOutChannels[level]
 	}
 	d.normOut = nn.NewGroupNorm(s.Sub("conv_norm_out"), in, c.NormNumGroups, normEps)

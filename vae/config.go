@@ -22,6 +22,7 @@ type Config struct {
 	LatentChannels   int      `json:"latent_channels"`
 	NormNumGroups    int      `json:"norm_num_groups"` // of every GroupNorm
 	ScalingFactor    float32  `json:"scaling_factor"`  // makes the latents' variance about 1
+	SampleSize       int      `json:"sample_size"`     // side of the images it is made for; other sizes are only slower
 }
 
 // SD14 returns the configuration of Stable Diffusion v1.1 to v1.5: 84 M parameters.
@@ -36,6 +37,7 @@ func SD14() Config {
 		LatentChannels:   4,
 		NormNumGroups:    32,
 		ScalingFactor:    0.18215,
+		SampleSize:       512,
 	}
 }
 
@@ -51,6 +53,7 @@ func diffusersDefaults() Config {
 		LatentChannels:   4,
 		NormNumGroups:    32,
 		ScalingFactor:    0.18215,
+		SampleSize:       32,
 	}
 }
 
@@ -129,6 +132,9 @@ func (c Config) Validate() error {
 
 // Levels is the number of resolutions.
 func (c Config) Levels() int { return len(c.BlockOutChannels) }
+
+// side is the side of pictures at a level where images have SampleSize.
+func (c Config) side(level int) int { return c.SampleSize >> level }
 
 // Downscale is how many times smaller than the image the latent is in each direction: 2^(Levels-1), 8 in SD v1.
 func (c Config) Downscale() int { return 1 << (c.Levels() - 1) }

@@ -19,6 +19,7 @@ func TestConfigFromJSON(t *testing.T) {
 	}
 	want := SD14()
 	want.BlockOutChannels = []int{32, 32, 32, 32}
+	want.SampleSize = 64
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -17,12 +17,17 @@ func panelGeneric(c []float32, ldc int, a Left, b []float32, n int, bias []float
 		}
 		for j := 0; j < n; j += 4 {
 			var s [2][4]float32
+			add := add
 			for r := range a.Runs {
 				dot2x4(&s, x[r*a.Jump:][:a.Run], y[r*a.Jump:][:a.Run], b[r*a.Run*w+j:], w)
-			}
-			put4(c[i*ldc:][j:n], &s[0], bias, j, add)
-			if two {
-				put4(c[(i+1)*ldc:][j:n], &s[1], bias, j, add)
+				if r < a.Runs-1 && !a.Fold {
+					continue
+				}
+				put4(c[i*ldc:][j:n], &s[0], bias, j, add)
+				if two {
+					put4(c[(i+1)*ldc:][j:n], &s[1], bias, j, add)
+				}
+				s, add = [2][4]float32{}, true
 			}
 		}
 	}

@@ -2,7 +2,7 @@
 
 // AVX2 with FMA kernels of the float32 matrix product, C (+)= A·B for 1 … 6 rows and one or two vectors of 8 columns.
 //
-// 	for runs of A's rows
+// 	for runs of A's rows           the sums go to C after the last run, or with the fold flag after each
 // 	  for k                        two at a time, four in the largest kernels
 // 	    load B[k]                  one or two vectors, packed
 // 	    for rows                   unrolled
@@ -14,7 +14,7 @@
 // 	Y14 … Y15: broadcast elements of A, in turn
 // 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 // 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
-// 	R9 bias   DI add to C or replace it   R13 mask of the last vector, and other things before
+// 	R9 bias   DI add to C or replace it, in memory 2 more to fold   R13 mask of the last vector, and other things before
 //
 // A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.
 
@@ -33,18 +33,7 @@ TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -57,6 +46,19 @@ TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
@@ -177,6 +179,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -280,8 +284,7 @@ writepart:
 	VMOVUPS Y10, (CX)
 	VMASKMOVPS Y11, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
@@ -301,6 +304,18 @@ writefull:
 	VMOVUPS Y10, (CX)
 	VMOVUPS Y11, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -317,16 +332,7 @@ TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -337,6 +343,17 @@ TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -408,6 +425,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -499,8 +518,7 @@ writepart:
 	VMOVUPS Y8, (CX)
 	VMASKMOVPS Y9, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
@@ -517,6 +535,18 @@ writefull:
 	VMOVUPS Y8, (CX)
 	VMOVUPS Y9, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -533,14 +563,7 @@ TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -549,6 +572,15 @@ TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -611,6 +643,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -690,8 +724,7 @@ writepart:
 	VMOVUPS Y6, (CX)
 	VMASKMOVPS Y7, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
@@ -705,6 +738,18 @@ writefull:
 	VMOVUPS Y6, (CX)
 	VMOVUPS Y7, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -719,18 +764,20 @@ TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -782,6 +829,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -848,8 +897,7 @@ writepart:
 	VMOVUPS Y4, (CX)
 	VMASKMOVPS Y5, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
@@ -860,6 +908,17 @@ writefull:
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -874,14 +933,16 @@ TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -924,6 +985,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -978,8 +1041,7 @@ writepart:
 	VMOVUPS Y2, (CX)
 	VMASKMOVPS Y3, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
@@ -987,6 +1049,17 @@ writefull:
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1001,10 +1074,12 @@ TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1038,6 +1113,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1080,12 +1157,22 @@ writepart:
 	VMOVUPS Y0, (CX)
 	VMASKMOVPS Y1, Y14, 32(CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1102,12 +1189,7 @@ TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1120,6 +1202,13 @@ TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $4, SI
@@ -1205,6 +1294,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1283,8 +1374,7 @@ writepart:
 	ADDQ DX, CX
 	VMASKMOVPS Y5, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
@@ -1298,6 +1388,18 @@ writefull:
 	ADDQ DX, CX
 	VMOVUPS Y5, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1314,11 +1416,7 @@ TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1329,6 +1427,12 @@ TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1382,6 +1486,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1452,8 +1558,7 @@ writepart:
 	ADDQ DX, CX
 	VMASKMOVPS Y4, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
@@ -1465,6 +1570,18 @@ writefull:
 	ADDQ DX, CX
 	VMOVUPS Y4, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1481,10 +1598,7 @@ TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, DX
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1493,6 +1607,11 @@ TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-88
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1540,6 +1659,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1602,8 +1723,7 @@ writepart:
 	ADDQ DX, CX
 	VMASKMOVPS Y3, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
@@ -1613,6 +1733,18 @@ writefull:
 	ADDQ DX, CX
 	VMOVUPS Y3, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	LEAQ (R10)(R13*4), R10
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1627,15 +1759,17 @@ TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1675,6 +1809,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1728,8 +1864,7 @@ writepart:
 	ADDQ DX, CX
 	VMASKMOVPS Y2, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
@@ -1737,6 +1872,17 @@ writefull:
 	ADDQ DX, CX
 	VMOVUPS Y2, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1751,12 +1897,14 @@ TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1790,6 +1938,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1835,13 +1985,23 @@ writepart:
 	ADDQ DX, CX
 	VMASKMOVPS Y1, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
 	VMOVUPS Y1, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET
 
@@ -1856,9 +2016,11 @@ TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-88
 	MOVQ add+56(FP), DI
 	SHLQ $2, R8
 	SHLQ $2, DX
-	VXORPS Y0, Y0, Y0
+	ANDQ $1, DI
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
+begin:
+	VXORPS Y0, Y0, Y0
 run:
 	MOVQ kc+0(FP), SI
 	SUBQ $2, SI
@@ -1886,6 +2048,8 @@ one:
 	DECQ SI
 	JNZ one
 done:
+	TESTQ $2, add+56(FP)
+	JNZ finish
 	DECQ runs+72(FP)
 	JZ finish
 	MOVQ gap+80(FP), R13
@@ -1923,10 +2087,20 @@ write:
 writepart:
 	VMASKMOVPS Y0, Y14, (CX)
 	ADDQ DX, CX
-	VZEROUPPER
-	RET
+	JMP written
 writefull:
 	VMOVUPS Y0, (CX)
 	ADDQ DX, CX
+written:
+	TESTQ $2, add+56(FP)
+	JZ return
+	DECQ runs+72(FP)
+	JZ return
+	MOVQ gap+80(FP), R13
+	LEAQ (AX)(R13*4), AX
+	MOVQ c+32(FP), CX
+	MOVQ $1, DI
+	JMP begin
+return:
 	VZEROUPPER
 	RET

@@ -61,12 +61,12 @@ func near(t *testing.T, what string, got, want []float32, tol float64) {
 
 // Every count of rows up to three full tiles, every count of columns of a panel, depths around the unrolling.
 func TestPanel(t *testing.T) {
-	depths := []int{1, 2, 3, 4, 5, 7, 8, 41}
+	depths := []int{1, 2, 3, 4, 6, 7, 8, 12, 41}
 	each(t, func(t *testing.T, s *Set) {
 		r := newRand()
 		for m := 1; m <= 37; m++ {
 			for n := 1; n <= s.NR; n++ {
-				kc := depths[(m+n)%len(depths)]
+				kc := depths[(5*m+n)%len(depths)]
 				lda, ldc, w := kc+m%3, n+n%4, s.Width(n)
 				// Some rows in one piece, some in two or three runs; some overlapping, as in a convolution.
 				left := Matrix(nil, m, kc, lda)
@@ -78,14 +78,16 @@ func TestPanel(t *testing.T) {
 				b := guardedSlice(r, kc*w, n%7)
 				c := guardedSlice(r, (m-1)*ldc+n, (m+n)%9)
 				bias := guardedSlice(r, w, 3)
-				for mode := range 3 {
+				for mode := range 6 {
+					left.Fold = mode > 2
+					mode := mode % 3
 					before := append([]float32(nil), c.x...)
 					var h []float32
 					if mode == 1 {
 						h = bias.x
 					}
 					s.Panel(c.x, ldc, left, b.x, n, h, mode == 2)
-					what := fmt.Sprintf("m %d n %d kc %d mode %d", m, n, kc, mode)
+					what := fmt.Sprintf("m %d n %d kc %d in %d runs, fold %t, mode %d", m, n, kc, left.Runs, left.Fold, mode)
 					for i := range m {
 						for j := range ldc {
 							at := i*ldc + j

@@ -71,6 +71,28 @@ var setAVX2 = &Set{
 	Moments: func(sum, square []float64, x []float32, c int) {
 		momentsBy(8, 2, moments2_avx2, moments1_avx2, sum, square, x, c)
 	},
+	WinogradIn: func(f, n int, x []float32, row, pix int, v []float32, step int) {
+		vecs := winogradVecs(f, n, 8, x, row, pix, f+2, v, step)
+		switch f {
+		case 2:
+			winogradin2_avx2(vecs, &x[0], row, pix, &v[0], step)
+		case 4:
+			winogradin4_avx2(vecs, &x[0], row, pix, &v[0], step)
+		}
+	},
+	WinogradOut: func(f, n int, m []float32, step int, y []float32, row, pix int, bias []float32) {
+		vecs := winogradVecs(f, n, 8, y, row, pix, f, m, step)
+		var b *float32
+		if bias != nil {
+			b = &bias[:n][0]
+		}
+		switch f {
+		case 2:
+			winogradout2_avx2(vecs, &m[0], step, &y[0], row, pix, b)
+		case 4:
+			winogradout4_avx2(vecs, &m[0], step, &y[0], row, pix, b)
+		}
+	},
 	Sums: func(x []float32) (sum, square float64) {
 		var lanes [8]float64
 		n := len(x) &^ 15
@@ -142,6 +164,28 @@ var setAVX512 = &Set{
 	},
 	Moments: func(sum, square []float64, x []float32, c int) {
 		momentsBy(16, 4, moments4_avx512, moments1_avx512, sum, square, x, c)
+	},
+	WinogradIn: func(f, n int, x []float32, row, pix int, v []float32, step int) {
+		vecs := winogradVecs(f, n, 16, x, row, pix, f+2, v, step)
+		switch f {
+		case 2:
+			winogradin2_avx512(vecs, &x[0], row, pix, &v[0], step)
+		case 4:
+			winogradin4_avx512(vecs, &x[0], row, pix, &v[0], step)
+		}
+	},
+	WinogradOut: func(f, n int, m []float32, step int, y []float32, row, pix int, bias []float32) {
+		vecs := winogradVecs(f, n, 16, y, row, pix, f, m, step)
+		var b *float32
+		if bias != nil {
+			b = &bias[:n][0]
+		}
+		switch f {
+		case 2:
+			winogradout2_avx512(vecs, &m[0], step, &y[0], row, pix, b)
+		case 4:
+			winogradout4_avx512(vecs, &m[0], step, &y[0], row, pix, b)
+		}
 	},
 	Sums: func(x []float32) (sum, square float64) {
 		var lanes [16]float64

@@ -61,14 +61,24 @@ type Set struct {
 	// elements.
 	Peak      func(y []float32, a, b float32, n int)
 	PeakWidth int
+
+	// WinogradIn transforms the (f+2)×(f+2) pixels of a tile, f 2 or 4, for n channels, a multiple of NR/2: x is the
+	// tile's first pixel, the next row begins row floats on and the next pixel pix floats. Element i of the result, of
+	// (f+2)², goes to v[i·step:][:n].
+	WinogradIn func(f, n int, x []float32, row, pix int, v []float32, step int)
+	// WinogradOut transforms the (f+2)² products m[i·step:][:n] into f×f pixels of y, placed as those of WinogradIn, and
+	// adds bias [n], unless nil.
+	WinogradOut func(f, n int, m []float32, step int, y []float32, row, pix int, bias []float32)
 }
 
 // Left is the left operand of a product, M rows that begin Stride floats apart. Rows may overlap, as the windows of a
 // convolution do. A row is Runs runs of Run floats, Jump floats from the beginning of one to the beginning of the next.
+// With Fold the products of each run are a sum of their own, which then is added to C: short sums have small errors.
 type Left struct {
 	X               []float32
 	M, Stride       int
 	Runs, Run, Jump int
+	Fold            bool
 }
 
 // Matrix is the left operand [m, k] with rows stride floats apart.
@@ -99,6 +109,7 @@ var Generic = &Set{
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
 	Peak: peakGeneric, PeakWidth: 8,
+	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 }
 
 // Sets is how many sets there are on any architecture.

@@ -146,6 +146,18 @@ func dlower2_avx2(x, t *float64, ldt int)
 //go:noescape
 func dlower1_avx2(x, t *float64, ldt int)
 
+//go:noescape
+func winogradin4_avx2(vecs int, x *float32, row, pix int, v *float32, step int)
+
+//go:noescape
+func winogradin2_avx2(vecs int, x *float32, row, pix int, v *float32, step int)
+
+//go:noescape
+func winogradout4_avx2(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
+
+//go:noescape
+func winogradout2_avx2(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
+
 // gemm_avx2 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
 	switch 2*rows + vecs {
@@ -415,6 +427,18 @@ func dlower2_avx512(x, t *float64, ldt int)
 
 //go:noescape
 func dlower1_avx512(x, t *float64, ldt int)
+
+//go:noescape
+func winogradin4_avx512(vecs int, x *float32, row, pix int, v *float32, step int)
+
+//go:noescape
+func winogradin2_avx512(vecs int, x *float32, row, pix int, v *float32, step int)
+
+//go:noescape
+func winogradout4_avx512(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
+
+//go:noescape
+func winogradout2_avx512(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
 
 // gemm_avx512 calls the product kernel for rows rows and vecs vectors of columns.
 func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {

@@ -8,7 +8,7 @@ import (
 const gemmHeader = `
 {ISA} kernels of the float32 matrix product, C (+)= A·B for 1 … {ROWS} rows and one or two vectors of {LANES} columns.
 
-	for runs of A's rows
+	for runs of A's rows           the sums go to C after the last run, or with the fold flag after each
 	  for k                        two at a time, four in the largest kernels
 	    load B[k]                  one or two vectors, packed
 	    for rows                   unrolled
@@ -20,7 +20,7 @@ Registers
 	{A}: broadcast elements of A, in turn
 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
-	R9 bias   DI add to C or replace it   R13 mask of the last vector, and other things before
+	R9 bias   DI add to C or replace it, in memory 2 more to fold   R13 mask of the last vector, and other things before
 
 {MASK}
 `
@@ -55,10 +55,12 @@ func (s *isa) product(rows, vecs int) {
 	for i := 1; i < len(bases); i++ {
 		s.op("LEAQ", "("+bases[i-1]+")(R13*1)", bases[i])
 	}
+	s.op("ANDQ", "$1", "DI")
+	s.prefetchC(rows, vecs)
+	s.label("begin")
 	for i := range rows * vecs {
 		s.zero(s.v(i))
 	}
-	s.prefetchC(rows, vecs)
 	s.label("run")
 	s.op("MOVQ", "kc+0(FP)", "SI")
 
@@ -103,12 +105,17 @@ func (s *isa) product(rows, vecs int) {
 	s.op("DECQ", "SI")
 	s.op("JNZ", "one")
 	s.label("done")
+	advanceRun := func() {
+		s.op("MOVQ", "gap+80(FP)", "R13") // from the end of a run to the next
+		for _, b := range bases {
+			s.op("LEAQ", "("+b+")(R13*4)", b)
+		}
+	}
+	s.op("TESTQ", "$2", "add+56(FP)")
+	s.op("JNZ", "finish")
 	s.op("DECQ", "runs+72(FP)")
 	s.op("JZ", "finish")
-	s.op("MOVQ", "gap+80(FP)", "R13") // from the end of a run to the next
-	for _, b := range bases {
-		s.op("LEAQ", "("+b+")(R13*4)", b)
-	}
+	advanceRun()
 	s.op("JMP", "run")
 	s.label("finish")
 	if s.wide() {
@@ -116,6 +123,17 @@ func (s *isa) product(rows, vecs int) {
 	} else {
 		s.finishNarrow(rows, vecs)
 	}
+	s.label("written")
+	s.op("TESTQ", "$2", "add+56(FP)")
+	s.op("JZ", "return")
+	s.op("DECQ", "runs+72(FP)")
+	s.op("JZ", "return")
+	advanceRun()
+	s.op("MOVQ", "c+32(FP)", "CX")
+	s.op("MOVQ", "$1", "DI")
+	s.op("JMP", "begin")
+	s.label("return")
+	s.ret()
 }
 
 // address is an element of A: offset bytes into the row that lies strides rows after base.
@@ -169,7 +187,6 @@ func (s *isa) finishWide(rows, vecs int) {
 		s.op("VMOVUPS", s.v(i*vecs+last), "K1", s.mem("CX", last))
 		s.op("ADDQ", "DX", "CX")
 	}
-	s.ret()
 }
 
 // finishNarrow does the same; a full last vector avoids the slow masked stores.
@@ -212,7 +229,7 @@ func (s *isa) finishNarrow(rows, vecs int) {
 		s.op("VMASKMOVPS", s.v(i*vecs+last), "Y14", s.mem("CX", last))
 		s.op("ADDQ", "DX", "CX")
 	}
-	s.ret()
+	s.op("JMP", "written")
 	s.label("writefull")
 	for i := range rows {
 		for j := range vecs {
@@ -220,7 +237,6 @@ func (s *isa) finishNarrow(rows, vecs int) {
 		}
 		s.op("ADDQ", "DX", "CX")
 	}
-	s.ret()
 }
 
 // narrowMask loads the mask of the first R13 lanes into Y14.

@@ -1,7 +1,7 @@
 // Command gen writes the assembly of package kernel: go generate ./tensor/internal/kernel runs it in the package's
 // folder. gemm.go has the matrix product, attention.go the softmax of attention, vector.go the elementwise kernels and
-// reductions, double.go the float64 product and triangular solves, peak.go a measure of what the processor can do,
-// isa.go what differs between AVX2 and AVX-512.
+// reductions, winograd.go the transforms of Winograd's convolutions, double.go the float64 product and triangular solves,
+// peak.go a measure of what the processor can do, isa.go what differs between AVX2 and AVX-512.
 package main
 
 import (
@@ -20,6 +20,7 @@ func main() {
 		s.write("vector_"+s.name+"_amd64.s", vectorHeader, s.vector)
 		s.write("peak_"+s.name+"_amd64.s", peakHeader, s.peak)
 		s.write("double_"+s.name+"_amd64.s", doubleHeader, s.double)
+		s.write("winograd_"+s.name+"_amd64.s", winogradHeader, s.winograd)
 	}
 	if err := os.WriteFile("stubs_amd64.go", stubs(), 0o644); err != nil {
 		log.Fatal(err)
