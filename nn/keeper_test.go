@@ -14,6 +14,7 @@ type keeper struct {
 	lent    []string
 	done    int
 	missing string // a tensor that is not there
+	dtype   string
 	broken  string // a tensor that is there and cannot be read
 }
 
@@ -44,6 +45,12 @@ func (k *keeper) Room(key string, size int) ([]byte, bool, any) {
 
 func (k *keeper) Done(string) { k.done++ }
 func (k *keeper) Low() bool   { return false }
+func (k *keeper) DType() string {
+	if k.dtype == "" {
+		return "float32"
+	}
+	return k.dtype
+}
 
 // everyLayer is a graph with one layer of each kind that has weights.
 func everyLayer(p Params) (func(g *Graph), error) {
@@ -100,5 +107,9 @@ func TestKeeperErrors(t *testing.T) {
 	k = &keeper{kept: map[string][]byte{}, broken: "conv.bias"}
 	if _, err := everyLayer(k); err == nil || !strings.Contains(err.Error(), "cannot read conv.bias") {
 		t.Errorf("unreadable: %v", err)
+	}
+	k = &keeper{kept: map[string][]byte{}, dtype: "int4"}
+	if _, err := everyLayer(k); err == nil || !strings.Contains(err.Error(), `nn: a: format "int4", want float32, float16 or bfloat16`) {
+		t.Errorf("unknown dtype: %v", err)
 	}
 }

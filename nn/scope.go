@@ -28,6 +28,8 @@ type Keeper interface {
 	// otherwise they are zero, and Done follows when they have been written. They are valid while owner is held.
 	Room(key string, size int) (b []byte, filled bool, owner any)
 	Done(key string)
+	// DType is the element type in which layers keep their matrices: float32, float16 or bfloat16.
+	DType() string
 	// Low says that memory counts more than speed.
 	Low() bool
 }
@@ -119,7 +121,11 @@ func (s *Scope) source(bias bool, shape ...int) (src tensor.Source, ok bool) {
 	if bias {
 		s.have(k, "bias", shape[0])
 	}
-	src.Low = k.Low()
+	format, err := tensor.ParseFormat(k.DType())
+	if err != nil {
+		s.errs = append(s.errs, &BuildError{s.path, err.Error()})
+	}
+	src.Format, src.Low = format, k.Low()
 	src.Load = func() (w, b []float32) {
 		if bias {
 			b = s.lent(k, "bias", shape[0])

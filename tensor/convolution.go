@@ -42,19 +42,19 @@ func (p *convolution) run() {
 
 func (p *convolution) tile(i int) {
 	l0, l1, j0, j1 := p.at(i)
-	buf, aside := buffers32.get(), buffers32.get()
+	buf, aside, b := buffers32.get(), buffers32.get(), p.b.open()
 	for l0 < l1 {
 		end := min(l1, l0+p.lines, (l0/p.oh+1)*p.oh) // a band lies in one image
-		p.block(buf, aside, l0, end, j0, j1)
+		p.block(buf, aside, b, l0, end, j0, j1)
 		l0 = end
 	}
 	buffers32.keep(buf)
 	buffers32.keep(aside)
+	b.close()
 }
 
 // block computes output lines l0 … l1-1, counted over all images, of panels j0 … j1-1.
-func (p *convolution) block(buf, aside *buffer[float32], l0, l1, j0, j1 int) {
-	b := p.b
+func (p *convolution) block(buf, aside *buffer[float32], b *packed, l0, l1, j0, j1 int) {
 	band := buf.resized(((l1-l0-1)*p.Stride + p.kh) * p.pitch)
 	p.fill(band, l0)
 	row0, rows := l0*p.ow, (l1-l0)*p.ow

@@ -44,29 +44,30 @@ func (p *gated) tile(i int) {
 	r0, r1, j0, j1 := p.at(i)
 	blocks := (r1 - r0 + maxMC - 1) / maxMC
 	nr := p.b.nr
-	buf := buffers32.get()
+	buf, b := buffers32.get(), p.b.open()
 	for i := range blocks {
 		b0, b1 := span(r1-r0, blocks, i)
 		for col := j0 * nr; col < min(j1*nr, p.half); col += gatedCols {
-			p.block(buf, r0+b0, r0+b1, col, min(col+gatedCols, j1*nr, p.half))
+			p.block(buf, b, r0+b0, r0+b1, col, min(col+gatedCols, j1*nr, p.half))
 		}
 	}
 	buffers32.keep(buf)
+	b.close()
 }
 
 // block computes rows r0 … r1-1 and columns c0 … c1-1 of y. The panels of the second half may begin before its first
 // column.
-func (p *gated) block(buf *buffer[float32], r0, r1, c0, c1 int) {
-	rows, nr := r1-r0, p.b.nr
+func (p *gated) block(buf *buffer[float32], b *packed, r0, r1, c0, c1 int) {
+	rows, nr := r1-r0, b.nr
 	from := [2]int{c0 / nr, (p.half + c0) / nr}
 	to := [2]int{(c1 + nr - 1) / nr, (p.half + c1 + nr - 1) / nr}
 	ld := nr * (max(to[0]-from[0], to[1]-from[1]))
 	c := buf.resized(2 * rows * ld)
-	for k0 := 0; k0 < p.b.k; k0 += p.b.depth(k0) {
-		a := kernel.Matrix(p.a[r0*p.b.k+k0:], rows, p.b.depth(k0), p.b.k)
+	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
+		a := kernel.Matrix(p.a[r0*b.k+k0:], rows, b.depth(k0), b.k)
 		for h := range 2 {
 			for j := from[h]; j < to[h]; j++ {
-				p.b.multiply(p.set, c[h*rows*ld+(j-from[h])*nr:], ld, a, k0, j)
+				b.multiply(p.set, c[h*rows*ld+(j-from[h])*nr:], ld, a, k0, j)
 			}
 		}
 	}

@@ -32,17 +32,17 @@ func (p *product) run() {
 func (p *product) tile(i int) {
 	r0, r1, j0, j1 := p.at(i)
 	blocks := (r1 - r0 + maxMC - 1) / maxMC
-	buf := buffers32.get()
+	buf, b := buffers32.get(), p.b.open()
 	for i := range blocks {
 		b0, b1 := span(r1-r0, blocks, i)
-		p.block(buf, r0+b0, r0+b1, j0, j1)
+		p.block(buf, b, r0+b0, r0+b1, j0, j1)
 	}
 	buffers32.keep(buf)
+	b.close()
 }
 
 // block computes rows r0 … r1-1 of panels j0 … j1-1.
-func (p *product) block(buf *buffer[float32], r0, r1, j0, j1 int) {
-	b := p.b
+func (p *product) block(buf *buffer[float32], b *packed, r0, r1, j0, j1 int) {
 	col0, cols := b.columns(j0, j1)
 	c, ldc := p.end.landing(buf, p.c, r0, r1-r0, col0, cols)
 	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
@@ -60,13 +60,12 @@ func (b *packed) columns(j0, j1 int) (first, n int) { return j0 * b.nr, min(j1*b
 // multiply adds a times panel j of the block at row k0 to c, whose rows are ldc floats apart, or begins c with it and
 // the bias.
 func (b *packed) multiply(set *kernel.Set, c []float32, ldc int, a kernel.Left, k0, j int) {
-	panel, w := b.panel(b.data, k0, j)
 	col := j * b.nr
 	var bias []float32
 	if b.bias != nil && k0 == 0 {
-		bias = b.bias[col : col+w]
+		bias = b.bias[col:min(col+b.nr, b.width)]
 	}
-	set.Panel(c, ldc, a, panel, min(w, b.n-col), bias, k0 > 0)
+	set.Panel(c, ldc, a, b.block32(set, k0, j), min(b.nr, b.n-col), bias, k0 > 0)
 }
 
 // grid cuts a result of rows × panels into tiles. How it is cut changes no bit of the result.

@@ -95,25 +95,36 @@ func (l *layout) block(k int) int {
 //	for blocks of channels      what is read and what is written stay in the second-level cache
 //	  for taps, blocks of rows
 //	    gather
-func (l *layout) packTaps(data, b []float32, cin, taps, j int) {
-	col := j * l.nr
+func (p *packed) packTaps(b []float32, cin, taps, j int) {
+	col := j * p.nr
 	step := max(1, 256/taps)
+	buf := buffers32.get()
 	for in := 0; in < cin; in += step {
 		for tap := range taps {
 			for k, end := tap*cin+in, tap*cin+min(cin, in+step); k < end; {
-				k0 := l.block(k)
-				p, w := l.panel(data, k0, j)
-				rows := min(end, k0+len(p)/w) - k
-				to := p[(k-k0)*w:][:rows*w]
-				n := min(w, l.n-col)
-				if n < w {
-					clear(to)
+				k0 := p.block(k)
+				from, to, w := p.span(k0, j)
+				rows := min(end, k0+(to-from)/w) - k
+				from += (k - k0) * w
+				n := min(w, p.n-col)
+				var rowsOf []float32
+				if p.format == Float32 {
+					rowsOf = p.data[from:][:rows*w]
+				} else {
+					rowsOf = buf.resized(rows * w)
 				}
-				gather(to, b[col*l.k+(k-tap*cin)*taps+tap:], w, n, l.k, taps)
+				if n < w {
+					clear(rowsOf)
+				}
+				gather(rowsOf, b[col*p.k+(k-tap*cin)*taps+tap:], w, n, p.k, taps)
+				if p.format != Float32 {
+					p.format.narrow(p.half[from:], rowsOf)
+				}
 				k += rows
 			}
 		}
 	}
+	buffers32.keep(buf)
 }
 
 // gather writes n columns of to [·, w] from rows of b that begin ld floats apart, of which it takes each step-th

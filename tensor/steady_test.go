@@ -19,6 +19,7 @@ func operations() map[string]func() []float32 {
 	x, z, e := random(r, n*hw*c), random(r, n*hw*2*c), random(r, n*c)
 	gamma, beta := random(r, c), random(r, c)
 	lin := NewLinear(random(r, 200*c), random(r, 200), 200, c)
+	short := NewLinearFrom(formatted(random(r, 200*c), nil, Float16), 200, c)
 	wide := NewLinear(random(r, 1300*c), nil, 1300, c)
 	geometry := func(stride int) ConvGeometry {
 		return ConvGeometry{N: n, H: h, W: w, Stride: stride, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
@@ -34,10 +35,11 @@ func operations() map[string]func() []float32 {
 	}
 	nc := n * hw * c
 	return map[string]func() []float32{
-		"Linear":      set(n*hw*200, func(y []float32) { lin.Forward(y, x, n*hw) }),
-		"Linear wide": set(5*1300, func(y []float32) { wide.Forward(y, x[:5*c], 5) }),
-		"Conv2d":      set(n*hw*72, func(y []float32) { conv.Forward(y, x, nil, geometry(1)) }),
-		"Conv2d by 2": set(n*hw*72/4, func(y []float32) { conv.Forward(y, x, nil, geometry(2)) }),
+		"Linear":         set(n*hw*200, func(y []float32) { lin.Forward(y, x, n*hw) }),
+		"Linear float16": set(n*hw*200, func(y []float32) { short.Forward(y, x, n*hw) }),
+		"Linear wide":    set(5*1300, func(y []float32) { wide.Forward(y, x[:5*c], 5) }),
+		"Conv2d":         set(n*hw*72, func(y []float32) { conv.Forward(y, x, nil, geometry(1)) }),
+		"Conv2d by 2":    set(n*hw*72/4, func(y []float32) { conv.Forward(y, x, nil, geometry(2)) }),
 		"Linear with": set(n*hw*200, func(y []float32) {
 			lin.ForwardWith(y, x, n*hw, Epilogue{Channels: channels, Act: ActSiLU, Residual: residual})
 		}),

@@ -18,6 +18,8 @@ type Source struct {
 	// where Room has the weights packed. The slices are not kept.
 	Load func() (w, bias []float32)
 	Bias bool
+	// Format is how the matrices are stored. It rounds the weights, whatever form they are packed in; the bias stays float32.
+	Format Format
 	// Low says that memory counts more than speed: no form is chosen that takes more of it than the weights do.
 	Low bool
 	// Room returns memory for size bytes of packed weights. key names all that the bytes depend on besides the weights
@@ -64,10 +66,11 @@ type weights struct {
 	owner any
 }
 
-// matrices is the shape of weights.
+// matrices is the shape of weights, and their format.
 type matrices struct {
 	count, k, line, n int
 	fold              int // blocks have a multiple of so many rows, but for the last; 0 is any number
+	format            Format
 }
 
 // layout returns how each matrix is packed.
@@ -82,8 +85,11 @@ func (m *matrices) layout(nr int) layout {
 // packed is one matrix packed for one kernel set.
 type packed struct {
 	layout
-	data []float32
-	bias []float32 // [width], nil without a bias
+	format Format
+	data   []float32 // where the format is Float32
+	half   []uint16  // where it is another
+	bias   []float32 // [width], nil without a bias
+	widened
 }
 
 // newWeights packs matrices for the current kernel set, or takes them as they are from the room. form names what
@@ -93,19 +99,22 @@ func newWeights(src Source, m matrices, form string, fill func(to []packed, w []
 	set := current.Load()
 	w := &weights{matrices: m}
 	l := m.layout(set.NR)
-	size := roomSize(l, m.count, src.Bias)
+	size := m.size(l, src.Bias)
 	var r Room
 	if src.Room != nil {
 		bias := ""
 		if src.Bias {
 			bias = " bias"
 		}
-		r = src.Room(fmt.Sprintf("%s%s %s v%d", form, bias, set.Name, layoutVersion), size)
+		r = src.Room(fmt.Sprintf("%s%s %v in %v %s v%d", form, bias, src.Format, m.format, set.Name, layoutVersion), size)
 		needRoom(r.Bytes, size)
 	}
-	to := place(l, m.count, src.Bias, r.Bytes)
+	to := m.place(l, src.Bias, r.Bytes)
 	if !r.Filled {
 		b, bias := src.Load()
+		if m.format != src.Format {
+			b = src.Format.rounded(b)
+		}
 		copy(to[0].bias, bias)
 		p := &packing{to: to, w: b, fill: fill}
 		run(p, l.panels(), m.count*l.size())
@@ -130,9 +139,9 @@ func (p *packing) tile(j int) { p.fill(p.to, p.w, j) }
 // newTaps packs b [n, cin, kh, kw], torch's layout of a convolution, as one matrix B [kh·kw·cin, n]; a linear layer has
 // one tap.
 func newTaps(src Source, n, cin, kh, kw int) *weights {
-	m := matrices{count: 1, k: kh * kw * cin, line: kw * cin, n: n}
+	m := matrices{count: 1, k: kh * kw * cin, line: kw * cin, n: n, format: src.Format}
 	return newWeights(src, m, fmt.Sprintf("taps [%d %d %d %d]", n, cin, kh, kw), func(to []packed, w []float32, j int) {
-		to[0].packTaps(to[0].data, w, cin, kh*kw, j)
+		to[0].packTaps(w, cin, kh*kw, j)
 	})
 }
 
@@ -159,7 +168,7 @@ func (w *weights) repack(set *kernel.Set) []packed {
 			from = *p
 		}
 	}
-	to := place(w.layout(set.NR), w.count, from[0].bias != nil, nil)
+	to := w.place(w.layout(set.NR), from[0].bias != nil, nil)
 	copy(to[0].bias, from[0].bias[:min(len(from[0].bias), w.n)])
 	for i := range to {
 		to[i].repack(&from[i])
@@ -170,20 +179,28 @@ func (w *weights) repack(set *kernel.Set) []packed {
 
 // repack fills p with what from holds in another layout.
 func (p *packed) repack(from *packed) {
-	for k0 := 0; k0 < p.k; k0 += p.depth(k0) {
-		for col := range p.n {
-			src, sw := from.panel(from.data, k0, col/from.nr)
-			dst, dw := p.panel(p.data, k0, col/p.nr)
-			for k := range len(dst) / dw {
-				dst[k*dw+col%p.nr] = src[k*sw+col%from.nr]
+	if p.format == Float32 {
+		repack(&p.layout, &from.layout, p.data, from.data)
+	} else {
+		repack(&p.layout, &from.layout, p.half, from.half)
+	}
+}
+
+func repack[E any](to, from *layout, dst, src []E) {
+	for k0 := 0; k0 < to.k; k0 += to.depth(k0) {
+		for col := range to.n {
+			at, end, w := to.span(k0, col/to.nr)
+			x, _, xw := from.span(k0, col/from.nr)
+			for at, x = at+col%to.nr, x+col%from.nr; at < end; at, x = at+w, x+xw {
+				dst[at] = src[x]
 			}
 		}
 	}
 }
 
-// roomSize returns how many bytes count matrices and a bias take.
-func roomSize(l layout, count int, bias bool) int {
-	n := count * aligned(4*l.size())
+// size returns how many bytes the matrices and a bias take.
+func (m *matrices) size(l layout, bias bool) int {
+	n := m.count * aligned(m.format.size()*l.size())
 	if bias {
 		n += aligned(4 * l.width)
 	}
@@ -192,25 +209,31 @@ func roomSize(l layout, count int, bias bool) int {
 
 func aligned(n int) int { return (n + roomAlign - 1) / roomAlign * roomAlign }
 
-// place returns count matrices that lie in b, the bias first, or on the Go heap where b is nil.
-func place(l layout, count int, bias bool, b []byte) []packed {
-	to := make([]packed, count)
+// place returns matrices that lie in b, the bias first, or on the Go heap where b is nil.
+func (m *matrices) place(l layout, bias bool, b []byte) []packed {
+	to := make([]packed, m.count)
 	for i := range to {
-		to[i].layout = l
+		p := &to[i]
+		p.layout, p.format = l, m.format
 		if i == 0 && bias {
-			to[i].bias, b = floats(b, l.width)
+			p.bias, b = take[float32](b, l.width)
 		}
-		to[i].data, b = floats(b, l.size())
+		if m.format == Float32 {
+			p.data, b = take[float32](b, l.size())
+		} else {
+			p.half, b = take[uint16](b, l.size())
+		}
 	}
 	return to
 }
 
-// floats takes n floats from the beginning of b and returns the rest, or makes them where b is nil.
-func floats(b []byte, n int) ([]float32, []byte) {
+// take takes n elements from the beginning of b and returns the rest, or makes them where b is nil.
+func take[E float32 | uint16](b []byte, n int) ([]E, []byte) {
 	if b == nil || n == 0 {
-		return make([]float32, n), b
+		return make([]E, n), b
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), n), b[aligned(4*n):]
+	var e E
+	return unsafe.Slice((*E)(unsafe.Pointer(&b[0])), n), b[aligned(int(unsafe.Sizeof(e))*n):]
 }
 
 // needRoom panics unless a Room has the memory that was asked for.

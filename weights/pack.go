@@ -34,6 +34,7 @@ type forgetter interface{ forget(name string) }
 type PackOptions struct {
 	Name    string // of the tensors, such as "unet": the first part of the file's name
 	Variant string // what packed weights depend on besides the tensors and the other options, such as the kernel set
+	DType   string // element type of packed matrices: float32, which is what empty means, float16 or bfloat16
 	Low     bool   // memory counts more than speed; see Pack.Low
 	NoCache bool   // keep nothing
 	Dir     string // folder of pack files; empty is CacheDir
@@ -79,10 +80,13 @@ func NewPack(src Source, o PackOptions) *Pack {
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
+	if o.DType == "" {
+		o.DType = "float32"
+	}
 	p := &Pack{src: src, o: o, mem: newMemory(), found: map[string][]byte{}, asked: map[string]bool{}}
 	if dir := o.dir(); dir != "" {
 		if id := src.Identity(); id != "" {
-			p.key = fmt.Sprintf("format %d, %s, %s, %s, low memory %t, tensors %s", packVersion, o.Name, runtime.GOARCH, o.Variant, o.Low, id)
+			p.key = fmt.Sprintf("format %d, %s, %s, %s, %s, low memory %t, tensors %s", packVersion, o.Name, runtime.GOARCH, o.Variant, o.DType, o.Low, id)
 			sum := sha256.Sum256([]byte(p.key))
 			p.path = filepath.Join(dir, fmt.Sprintf("%s-%x%s", o.Name, sum[:8], packSuffix))
 			p.open()
@@ -154,6 +158,9 @@ func (p *Pack) Float32(name string, shape ...int) ([]float32, error) {
 
 // Have returns the error that Float32 would, without reading the tensor.
 func (p *Pack) Have(name string, shape ...int) error { return p.src.Have(name, shape...) }
+
+// DType is the element type of packed matrices.
+func (p *Pack) DType() string { return p.o.DType }
 
 // Low says that memory counts more than speed.
 func (p *Pack) Low() bool { return p.o.Low }
@@ -275,13 +282,22 @@ func (p *Pack) write() error {
 		if free, ok := freeSpace(dir); ok && free-spareSpace < p.Size() {
 			return fmt.Errorf("weights: %s: %d MiB free, want %d and %d to spare", dir, free>>20, p.Size()>>20, spareSpace>>20)
 		}
-		err = writePack(p.path, &packIndex{Name: p.o.Name + ", " + p.o.Variant, Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data)
+		err = writePack(p.path, &packIndex{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data)
 	}
 	if err != nil {
 		return fmt.Errorf("weights: %s: cannot be written: %w", p.path, rootCause(err))
 	}
 	sweep(dir)
 	return nil
+}
+
+// label says for people what is in a pack file.
+func (o *PackOptions) label() string {
+	s := o.Name + ", " + o.DType + ", " + o.Variant
+	if o.Low {
+		s += ", low memory"
+	}
+	return s
 }
 
 // Release ends packing and keeps nothing: the model was not built, or its weights are not to be trusted.

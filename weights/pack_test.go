@@ -110,7 +110,7 @@ func TestPackIsFoundAgain(t *testing.T) {
 		t.Errorf("cached %v, files %v, also %v", p.Cached(), packs, others)
 	}
 	list, err := Packs(dir)
-	if err != nil || len(list) != 1 || list[0].Err != nil || list[0].Entries != len(smallModel) || list[0].Name != "unet, test" {
+	if err != nil || len(list) != 1 || list[0].Err != nil || list[0].Entries != len(smallModel) || list[0].Name != "unet, float32, test" {
 		t.Errorf("listed as %+v, %v", list, err)
 	}
 	if err := VerifyPack(p.Path()); err != nil {
@@ -123,12 +123,12 @@ func TestPackKeys(t *testing.T) {
 	dir := t.TempDir()
 	base := packOptions(t, dir)
 	packed(t, NewSynth("unet", 1), base)
-	low, variant, name := base, base, base
-	low.Low, variant.Variant, name.Name = true, "other", "vae"
+	low, variant, name, half := base, base, base, base
+	low.Low, variant.Variant, name.Name, half.DType = true, "other", "vae", "float16"
 	for i, c := range []struct {
 		src Source
 		o   PackOptions
-	}{{NewSynth("unet", 2), base}, {&Synth{"unet", 1, true}, base}, {NewSynth("unet", 1), low}, {NewSynth("unet", 1), variant}, {NewSynth("unet", 1), name}} {
+	}{{NewSynth("unet", 2), base}, {&Synth{"unet", 1, true}, base}, {NewSynth("unet", 1), low}, {NewSynth("unet", 1), variant}, {NewSynth("unet", 1), name}, {NewSynth("unet", 1), half}} {
 		if p, _ := packed(t, c.src, c.o); p.Cached() {
 			t.Errorf("case %d uses a file of other weights", i)
 		}

@@ -68,6 +68,8 @@ var setAVX2 = &Set{
 			norm_avx2(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
 		}
 	},
+	WidenF16:  func(y []float32, x []uint16) { widenBy(8, widenf16_avx2, widenF16Generic, y, x) },
+	WidenBF16: func(y []float32, x []uint16) { widenBy(8, widenbf16_avx2, widenBF16Generic, y, x) },
 	Moments: func(sum, square []float64, x []float32, c int) {
 		momentsBy(8, 2, moments2_avx2, moments1_avx2, sum, square, x, c)
 	},
@@ -162,6 +164,8 @@ var setAVX512 = &Set{
 			norm_avx512(n, &y[0], &x[0], &a[0], &b[0], mean, rstd)
 		}
 	},
+	WidenF16:  func(y []float32, x []uint16) { widenBy(16, widenf16_avx512, widenF16Generic, y, x) },
+	WidenBF16: func(y []float32, x []uint16) { widenBy(16, widenbf16_avx512, widenBF16Generic, y, x) },
 	Moments: func(sum, square []float64, x []float32, c int) {
 		momentsBy(16, 4, moments4_avx512, moments1_avx512, sum, square, x, c)
 	},

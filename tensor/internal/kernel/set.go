@@ -56,6 +56,8 @@ type Set struct {
 	Moments    func(sum, square []float64, x []float32, c int) // x [rows, c]: adds each column's sum and sum of squares
 	Sums       func(x []float32) (sum, square float64)         // sum and sum of squares of x
 	Norm       func(y, x, a, b []float32, mean, rstd float32)  // y = (x - mean)·rstd·a + b
+	WidenF16   func(y []float32, x []uint16)                   // y = x, float16
+	WidenBF16  func(y []float32, x []uint16)                   // y = x, bfloat16
 
 	// Peak computes y = y·a + b, n ≥ 1 times over, in registers: what the processor can do at best. y has PeakWidth
 	// elements.
@@ -108,6 +110,7 @@ var Generic = &Set{
 	Max: maxGeneric, ExpSum: expSumGeneric, Scale: scaleGeneric, Add: addGeneric,
 	Sigmul: sigmulGeneric, GELU: geluGeneric, MulGELU: mulGELUGeneric,
 	Affine: affineGeneric, AffineSiLU: affineSiLUGeneric, Moments: momentsGeneric, Sums: sumsGeneric, Norm: normGeneric,
+	WidenF16: widenF16Generic, WidenBF16: widenBF16Generic,
 	Peak: peakGeneric, PeakWidth: 8,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 }

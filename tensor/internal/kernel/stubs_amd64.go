@@ -57,6 +57,12 @@ func rows8_avx2(tiles int, y *float32, ldy int, x *float32, ldx int)
 func columns8_avx2(tiles int, y *float32, ldy int, x *float32, ldx int)
 
 //go:noescape
+func widenf16_avx2(n int, y *float32, x *uint16)
+
+//go:noescape
+func widenbf16_avx2(n int, y *float32, x *uint16)
+
+//go:noescape
 func add_avx2(n int, y, a, b *float32)
 
 //go:noescape
@@ -301,6 +307,12 @@ func softmax1_avx512(n int, x *float32, scale float32, state *float32, moved *in
 
 //go:noescape
 func scalecolumns1_avx512(n int, x, by *float32)
+
+//go:noescape
+func widenf16_avx512(n int, y *float32, x *uint16)
+
+//go:noescape
+func widenbf16_avx512(n int, y *float32, x *uint16)
 
 //go:noescape
 func add_avx512(n int, y, a, b *float32)

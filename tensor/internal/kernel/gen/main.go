@@ -1,7 +1,8 @@
 // Command gen writes the assembly of package kernel: go generate ./tensor/internal/kernel runs it in the package's
 // folder. gemm.go has the matrix product, attention.go the softmax of attention, vector.go the elementwise kernels and
-// reductions, winograd.go the transforms of Winograd's convolutions, double.go the float64 product and triangular solves,
-// peak.go a measure of what the processor can do, isa.go what differs between AVX2 and AVX-512.
+// reductions, half.go the widening of 16-bit floats, winograd.go the transforms of Winograd's convolutions, double.go the
+// float64 product and triangular solves, peak.go a measure of what the processor can do, isa.go what differs between
+// AVX2 and AVX-512.
 package main
 
 import (
@@ -17,6 +18,7 @@ func main() {
 	for _, s := range []*isa{avx2, avx512} {
 		s.write("gemm_"+s.name+"_amd64.s", gemmHeader, s.gemm)
 		s.write("attention_"+s.name+"_amd64.s", attentionHeader, s.attention)
+		s.write("half_"+s.name+"_amd64.s", halfHeader, s.half)
 		s.write("vector_"+s.name+"_amd64.s", vectorHeader, s.vector)
 		s.write("peak_"+s.name+"_amd64.s", peakHeader, s.peak)
 		s.write("double_"+s.name+"_amd64.s", doubleHeader, s.double)
