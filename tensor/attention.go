@@ -24,13 +24,14 @@ func AttentionScratch(s AttentionShape) int { return s.N * s.Heads * s.Tk * s.He
 // al. 2022, arXiv:2205.14135). A panel holds one query in each lane of its vectors: all of a block's scores of a query
 // are in one lane, so that the softmax adds nothing across lanes, and heads of any width fill whole vectors.
 //
-//	tile (head, panels)
-//	  for panels                pack Qᵀ [HeadDim, lanes]
-//	  for blocks of keys        K and V of a block stay in the second-level cache
-//	    for panels
-//	      Sᵀ [keys, lanes] = K·Qᵀ            first-level cache
-//	      Pᵀ = exp(Sᵀ - max), and Oᵀ shrinks as the largest score so far grows
-//	      Oᵀ [HeadDim, lanes] += Vᵀ·Pᵀ
+//	tile (group of heads, panels)
+//	  for panels                pack Qᵀ [group·HeadDim, lanes]
+//	  for heads of the group
+//	    for blocks of keys      K and V of a block stay in the second-level cache
+//	      for panels
+//	        Sᵀ [keys, lanes] = K·Qᵀ          first-level cache
+//	        Pᵀ = exp(Sᵀ - max), and Oᵀ shrinks as the largest score so far grows
+//	        Oᵀ [HeadDim, lanes] += Vᵀ·Pᵀ
 //	  for panels                y = Oᵀ / sum of P, transposed
 type attention struct {
 	AttentionShape
@@ -38,24 +39,25 @@ type attention struct {
 	y, q, k, v  []float32
 	values      []float32 // Vᵀ of each head, block by block: [HeadDim, keys]
 	keys        int       // keys in a block
-	panels      int       // of a tile
-	tiles       int       // of a head
+	group       int       // heads of a tile
+	panels      int       // panels of a tile
+	tiles       int       // of a group
 	transposing bool
 }
 
 var attentions freeList[attention]
 
 const (
-	// Keys in a block, a multiple of every set's rows, unless the head is so wide that K and V of a block have more
-	// than maxBlock floats.
-	maxKeys  = 144
-	keyRows  = 12
-	maxBlock = 128 << 10
+	// Keys in a block, unless the head is so wide that K and V of a block have more than maxBlock floats; a multiple of
+	// the rows of the largest product kernel.
+	maxKeys, keyRows = 144, 12
+	maxBlock         = 64 << 10
 	// Panels of a tile, so that each block of keys is used often, unless their Q and O have more than maxQueries floats.
 	maxPanels  = 8
-	maxQueries = 64 << 10
-	// Tiles that there should be, for threads to share.
-	leastTiles = 16
+	maxQueries = 256 << 10
+	// Where there is but one block of keys, reading and writing the queries of a narrow head, a few cache lines each, takes
+	// as long as the arithmetic: several heads do it at once, as many as have maxGroup channels.
+	narrow, maxGroup = 64, 320
 )
 
 // Attention computes y [N, Tq, Heads·HeadDim] from q of that shape and k, v [N, Tk, Heads·HeadDim]. scratch has
@@ -69,23 +71,35 @@ func Attention(y, q, k, v, scratch []float32, s AttentionShape) {
 	needAtLeast("Attention", "scratch", len(scratch), AttentionScratch(s))
 	a := attentions.get()
 	*a = attention{AttentionShape: s, set: current.Load(), y: y, q: q, k: k, v: v, values: scratch}
-	a.run()
+	work := 4 * s.N * s.Heads * s.Tq * s.Tk * (s.HeadDim + 4)
+	a.cut(work)
+	a.transposing = true
+	run(a, s.N*s.Heads*a.blocks(), 8*len(v))
+	a.transposing = false
+	run(a, s.N*s.Heads/a.group*a.tiles, work)
 	attentions.put(a)
 }
 
-func (a *attention) run() {
-	heads, nr := a.N*a.Heads, a.set.NR
-	a.keys = max(1, min(maxKeys, maxBlock/(2*a.HeadDim)))
-	a.keys = (a.Tk + a.blocks() - 1) / a.blocks()
-	a.keys = min((a.keys+keyRows-1)/keyRows*keyRows, a.Tk)
-	panels := (a.Tq + nr - 1) / nr
-	a.tiles = max((panels+maxPanels-1)/maxPanels, panels*2*a.HeadDim*nr/maxQueries, min(panels, (leastTiles+heads-1)/heads))
-	a.panels = (panels + a.tiles - 1) / a.tiles
+// cut sets the sizes of blocks, which are the shape's alone, and of tiles, which change no bit of the result.
+func (a *attention) cut(work int) {
+	most := max(1, min(maxKeys, maxBlock/(2*a.HeadDim)))
+	blocks := (a.Tk + most - 1) / most
+	a.keys = min(((a.Tk+blocks-1)/blocks+keyRows-1)/keyRows*keyRows, a.Tk)
+
+	panels := (a.Tq + a.set.NR - 1) / a.set.NR
+	room := maxQueries / (2 * a.HeadDim * a.set.NR)
+	tiles := 1 // that there should be at least
+	if threads := Threads(); threads > 1 && work >= serialWork {
+		tiles = min(4*threads, max(threads, work/1_000_000))
+	}
+	a.group = 1
+	if blocks == 1 && a.HeadDim < narrow {
+		for a.group = a.Heads; a.group%2 == 0 && (a.group*a.HeadDim > maxGroup || a.N*a.Heads/a.group*panels < tiles); {
+			a.group /= 2
+		}
+	}
+	a.panels = max(1, min(maxPanels, room/a.group, panels*a.N*a.Heads/a.group/tiles))
 	a.tiles = (panels + a.panels - 1) / a.panels
-	a.transposing = true
-	run(a, heads*a.blocks(), heads*a.Tk*a.HeadDim*8)
-	a.transposing = false
-	run(a, heads*a.tiles, 4*heads*a.Tq*a.Tk*(a.HeadDim+4))
 }
 
 // blocks returns in how many blocks the keys come.
@@ -98,7 +112,7 @@ func (a *attention) tile(i int) {
 	}
 	n := a.panels * a.set.NR
 	q0 := i % a.tiles * n
-	a.attend(i/a.tiles, q0, min(q0+n, a.Tq))
+	a.attend(i/a.tiles*a.group, q0, min(q0+n, a.Tq))
 }
 
 // at returns where row t of a head is in a tensor [N, rows, Heads·HeadDim].
@@ -117,25 +131,25 @@ func (a *attention) transpose(head, k0 int) {
 	a.set.Transpose(vt, n, a.v[a.at(head, a.Tk, k0):], a.Heads*a.HeadDim, n, a.HeadDim)
 }
 
-// queryPanel is a panel of n queries of a head, from q0 on, in w lanes.
+// queryPanel is n queries of a group of heads, from q0 on, in w lanes.
 type queryPanel struct {
 	q0, n, w int
-	q, o     []float32 // Qᵀ and Oᵀ [HeadDim, w]
-	state    []float32 // of kernel.Set.Softmax
+	q, o     []float32 // Qᵀ and Oᵀ [group·HeadDim, w]
+	states   []float32 // [group, 3, w], of kernel.Set.Softmax
 }
 
 // panel returns the panel at q0, which begins a workspace.
 func (a *attention) panel(work []float32, q0, q1 int) queryPanel {
 	n := min(a.set.NR, q1-q0)
 	w := a.set.Width(n)
-	d := a.HeadDim * w
-	return queryPanel{q0: q0, n: n, w: w, q: work[:d], o: work[d : 2*d], state: work[2*d : 2*d+3*w]}
+	d := a.group * a.HeadDim * w
+	return queryPanel{q0: q0, n: n, w: w, q: work[:d], o: work[d : 2*d], states: work[2*d : 2*d+3*a.group*w]}
 }
 
-// attend computes queries q0 … q1-1 of a head.
+// attend computes queries q0 … q1-1 of the group of heads that begins with head.
 func (a *attention) attend(head, q0, q1 int) {
 	nr := a.set.NR
-	size := (2*a.HeadDim + 3) * nr
+	size := (2*a.HeadDim + 3) * a.group * nr
 	buf := buffers32.get()
 	defer buffers32.keep(buf)
 	work := buf.resized(a.panels*size + a.keys*nr)
@@ -150,8 +164,10 @@ func (a *attention) attend(head, q0, q1 int) {
 	if a.Causal {
 		seen = min(seen, q1)
 	}
-	for k0 := 0; k0 < seen; k0 += a.keys {
-		each(func(p queryPanel) { a.look(&p, scores, head, k0) })
+	for i := range a.group {
+		for k0 := 0; k0 < seen; k0 += a.keys {
+			each(func(p queryPanel) { a.look(&p, i, scores, head+i, k0) })
+		}
 	}
 	each(func(p queryPanel) { a.finish(&p, head) })
 }
@@ -161,15 +177,18 @@ func (a *attention) begin(p *queryPanel, head int) {
 	if p.n < p.w {
 		clear(p.q)
 	}
-	a.set.Transpose(p.q, p.w, a.q[a.at(head, a.Tq, p.q0):], a.Heads*a.HeadDim, p.n, a.HeadDim)
-	for i := range p.w {
-		p.state[i] = float32(math.Inf(-1))
+	a.set.Transpose(p.q, p.w, a.q[a.at(head, a.Tq, p.q0):], a.Heads*a.HeadDim, p.n, a.group*a.HeadDim)
+	for i := range a.group {
+		state := p.states[3*i*p.w:][:3*p.w]
+		for j := range p.w {
+			state[j] = float32(math.Inf(-1))
+		}
+		clear(state[p.w:])
 	}
-	clear(p.state[p.w:])
 }
 
-// look shows the panel the block of keys at k0.
-func (a *attention) look(p *queryPanel, scores []float32, head, k0 int) {
+// look shows the block of keys at k0 to queries of the i-th head of the group.
+func (a *attention) look(p *queryPanel, i int, scores []float32, head, k0 int) {
 	vt, stride := a.block(head, k0)
 	n := stride
 	if a.Causal {
@@ -178,33 +197,43 @@ func (a *attention) look(p *queryPanel, scores []float32, head, k0 int) {
 			return
 		}
 	}
-	s := scores[:n*p.w]
+	w, d := p.w, a.HeadDim
+	q, o, s := p.q[i*d*w:][:d*w], p.o[i*d*w:][:d*w], scores[:n*w]
+	state := p.states[3*i*w:][:3*w]
 	k := a.k[a.at(head, a.Tk, k0):]
-	parts := (a.HeadDim + maxKC - 1) / maxKC
+	parts := (d + maxKC - 1) / maxKC
 	for i := range parts {
-		d0, d1 := span(a.HeadDim, parts, i)
-		a.set.Panel(s, p.w, kernel.Matrix(k[d0:], n, d1-d0, a.Heads*a.HeadDim), p.q[d0*p.w:d1*p.w], p.w, nil, d0 > 0)
+		d0, d1 := span(d, parts, i)
+		a.set.Panel(s, w, kernel.Matrix(k[d0:], n, d1-d0, a.Heads*d), q[d0*w:d1*w], w, nil, d0 > 0)
 	}
 	if a.Causal {
-		for j := max(0, p.q0+1-k0); j < n; j++ {
-			hidden := s[j*p.w:][:min(p.w, k0+j-p.q0)] // queries before key k0+j
-			for i := range hidden {
-				hidden[i] = float32(math.Inf(-1))
-			}
+		hide(s, w, p.q0-k0)
+	}
+	if a.set.Softmax(s, w, float32(a.scale()*math.Log2E), state) && k0 > 0 {
+		a.set.ScaleColumns(o, state[2*w:])
+	}
+	a.set.Panel(o, w, kernel.Matrix(vt, d, n, stride), s, w, nil, k0 > 0)
+}
+
+// hide takes away from query i, in lane i of the scores s [keys, w], the keys past number i + first.
+func hide(s []float32, w, first int) {
+	for j := max(0, first+1); j*w < len(s); j++ {
+		hidden := s[j*w:][:min(w, j-first)]
+		for i := range hidden {
+			hidden[i] = float32(math.Inf(-1))
 		}
 	}
-	if a.set.Softmax(s, p.w, float32(a.scale()*math.Log2E), p.state) && k0 > 0 {
-		a.set.ScaleColumns(p.o, p.state[2*p.w:])
-	}
-	a.set.Panel(p.o, p.w, kernel.Matrix(vt, a.HeadDim, n, stride), s, p.w, nil, k0 > 0)
 }
 
 // finish divides by the sums and writes the queries' results.
 func (a *attention) finish(p *queryPanel, head int) {
-	sums := p.state[p.w : 2*p.w]
-	for i, v := range sums {
-		sums[i] = 1 / v
+	w, d := p.w, a.HeadDim
+	for i := range a.group {
+		sums := p.states[(3*i+1)*w:][:w]
+		for j, v := range sums {
+			sums[j] = 1 / v
+		}
+		a.set.ScaleColumns(p.o[i*d*w:][:d*w], sums)
 	}
-	a.set.ScaleColumns(p.o, sums)
-	a.set.Transpose(a.y[a.at(head, a.Tq, p.q0):], a.Heads*a.HeadDim, p.o, p.w, a.HeadDim, p.n)
+	a.set.Transpose(a.y[a.at(head, a.Tq, p.q0):], a.Heads*d, p.o, w, a.group*d, p.n)
 }
