@@ -42,6 +42,15 @@ func NewConv2dFrom(src Source, form Form, cout, cin, kh, kw int) *Conv2d {
 	return c
 }
 
+// WeightBytes returns how much memory the packed weights take with the current kernel set.
+func (c *Conv2d) WeightBytes() int {
+	var n int
+	for i := range c.w.all(current.Load()) {
+		n += 4 * c.w.all(current.Load())[i].size()
+	}
+	return n
+}
+
 // OutSize returns the output's height and width.
 func (c *Conv2d) OutSize(g ConvGeometry) (h, w int) {
 	if g.Stride < 1 {

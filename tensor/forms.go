@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"sync/atomic"
 )
 
@@ -17,14 +18,19 @@ import (
 type FormTable struct {
 	name  string
 	sum   string
-	rules []formRule
+	rules []FormRule
 }
 
-// formRule is the form that was best for one kernel set, channels in and out, and pictures of side×side.
-type formRule struct {
-	set             string
-	cin, cout, side int
-	form            Form
+// A FormRule is the form that was best for one kernel set, channels in and out, and pictures of Side×Side.
+type FormRule struct {
+	Set           string
+	In, Out, Side int
+	Form          Form
+}
+
+// String is the rule as a line of a table.
+func (r FormRule) String() string {
+	return fmt.Sprintf("%s %d %d %d %v", r.Set, r.In, r.Out, r.Side, r.Form)
 }
 
 // defaultForms is the table that is part of the program.
@@ -71,18 +77,18 @@ func ParseForms(name string, b []byte) (*FormTable, error) {
 		if len(fields) == 0 {
 			continue
 		}
-		var r formRule
+		var r FormRule
 		var form, rest string
-		found, _ := fmt.Sscan(string(line)+" ", &r.set, &r.cin, &r.cout, &r.side, &form)
+		found, _ := fmt.Sscan(string(line)+" ", &r.Set, &r.In, &r.Out, &r.Side, &form)
 		if _, err := fmt.Sscan(string(bytes.Join(fields[min(5, len(fields)):], []byte(" "))), &rest); found != 5 || err == nil {
 			return nil, fmt.Errorf("%s, line %d: %q, want kernel set, channels in, channels out, side and form", name, n, bytes.TrimSpace(line))
 		}
 		var err error
-		if r.form, err = ParseForm(form); err != nil {
+		if r.Form, err = ParseForm(form); err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", name, n, err)
 		}
-		if r.cin < 1 || r.cout < 1 || r.side < 1 {
-			return nil, fmt.Errorf("%s, line %d: %d channels to %d at side %d, want numbers from 1 on", name, n, r.cin, r.cout, r.side)
+		if r.In < 1 || r.Out < 1 || r.Side < 1 {
+			return nil, fmt.Errorf("%s, line %d: %d channels to %d at side %d, want numbers from 1 on", name, n, r.In, r.Out, r.Side)
 		}
 		t.rules = append(t.rules, r)
 	}
@@ -101,12 +107,12 @@ func (t *FormTable) Choose(set string, cout, cin, kh, kw, side int) Form {
 		return Implicit
 	}
 	for _, r := range t.rules {
-		if r.set != set {
+		if r.Set != set {
 			continue
 		}
-		d := ratio(cin, r.cin) + ratio(cout, r.cout) + 2*ratio(side, r.side)
+		d := ratio(cin, r.In) + ratio(cout, r.Out) + 2*ratio(side, r.Side)
 		if d < best {
-			best, form = d, r.form
+			best, form = d, r.Form
 		}
 	}
 	return form
@@ -114,6 +120,9 @@ func (t *FormTable) Choose(set string, cout, cin, kh, kw, side int) Form {
 
 // ratio is |log(a/b)|.
 func ratio(a, b int) float64 { return math.Abs(math.Log(float64(a) / float64(b))) }
+
+// Rules returns the table's lines, in their order.
+func (t *FormTable) Rules() []FormRule { return slices.Clone(t.rules) }
 
 // Name returns the file that the table came from, "built in" for the program's own.
 func (t *FormTable) Name() string { return t.name }

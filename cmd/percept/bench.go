@@ -53,6 +53,7 @@ Without a command both are timed. The U-Net needs about 5 GiB of memory.`,
 	flags.BoolVar(&f.layers, "layers", false, "say where the time goes, by kind of operation and by node")
 	flags.BoolVar(&f.list, "list", false, "print the names and time nothing")
 	cmd.AddCommand(
+		newBenchTune(&f),
 		&cobra.Command{
 			Use:     "kernels",
 			Short:   "Time operations at the sizes of the U-Net",
@@ -108,11 +109,15 @@ func (f *benchFlags) cases(cmd *cobra.Command, o bench.Options, models, kernels 
 	return cases, nil
 }
 
-func (f *benchFlags) run(cmd *cobra.Command, models, kernels bool) error {
-	o := bench.Options{Runs: f.runs, Progress: func(what string) (func(done, total int), func()) {
+func (f *benchFlags) options(cmd *cobra.Command) bench.Options {
+	return bench.Options{Runs: f.runs, Progress: func(what string) (func(done, total int), func()) {
 		b := newBar(cmd.ErrOrStderr(), what)
 		return b.progress, func() { b.end(false) }
 	}}
+}
+
+func (f *benchFlags) run(cmd *cobra.Command, models, kernels bool) error {
+	o := f.options(cmd)
 	cases, err := f.cases(cmd, o, models, kernels)
 	if err != nil {
 		return err

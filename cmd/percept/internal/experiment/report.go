@@ -201,6 +201,7 @@ func (r *Run) facts() ([]report.Fact, error) {
 		{Name: "version", Value: r.stages.Version},
 		{Name: "model", Value: fmt.Sprintf("%s, sha256 %s", r.Model.Name, r.Model.Hash)},
 		{Name: "kernels", Value: tensor.KernelSet()},
+		{Name: "forms of convolutions", Value: tensor.Forms().Name() + ", sha256 " + tensor.Forms().Hash()[:12]},
 		{Name: "z from", Value: strings.Join(c.Decode.Early, ", ")},
 		{Name: "c from", Value: strings.Join(c.Decode.Higher, ", ")},
 		{Name: "ridge", Value: fmt.Sprintf("%d-fold cross-validation, one penalty per target out of %d from %.3g to %.3g",

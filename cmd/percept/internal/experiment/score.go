@@ -46,7 +46,7 @@ func (r *Run) score(ctx context.Context) error {
 	}
 	return r.stages.Do(ctx, stage.Stage{
 		Name: "score", Title: "score", Output: scoresFile, Inputs: inputs,
-		Params: []any{r.Config.Score, r.Config.Seed, tableMetrics, scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet()},
+		Params: []any{r.Config.Score, r.Config.Seed, tableMetrics, scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			net, err := metrics.EmbeddedSceneNet()
 			if err != nil {
