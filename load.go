@@ -1,6 +1,7 @@
 package percept
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"sort"
 
 	"percept/clip"
+	"percept/tensor"
 	"percept/unet"
 	"percept/vae"
 	"percept/weights"
@@ -34,13 +36,54 @@ type Pipeline struct {
 	Tokens, Width int
 	// Name is the folder the model came from, Hash the sha256 over its files.
 	Name, Hash string
+	// Storage says how the weights are kept, as far as results depend on it: Options.WeightsDType and Options.Memory.
+	Storage string
 }
 
 // Options says how a model is loaded. The zero value is what most want.
 type Options struct {
 	// SkipHash leaves Pipeline.Hash empty: reading a large model only for its sum takes seconds.
 	SkipHash bool
+	// WeightsDType is the element type of the matrices in memory: float32, which is what empty means, float16 or bfloat16.
+	// Computation is in float32 either way.
+	WeightsDType string
+	// Memory is "full", which is what empty means, or "low": no convolution is computed in a form that takes more memory
+	// than its weights.
+	Memory string
+	// NoCache keeps packed weights out of the cache folder, and does not look for them there.
+	NoCache bool
+	// CacheDir is the folder for packed weights; empty is weights.CacheDir.
+	CacheDir string
+	// Log, unless nil, is told what becomes of the cache, one line at a time, possibly from another goroutine.
+	Log func(line string)
 }
+
+// Packing returns how the weights called name (a component, such as "unet") are packed and kept. The error says which
+// option has a value that there is not.
+func (o Options) Packing(name string) (weights.PackOptions, error) {
+	dtype, low := cmp.Or(o.WeightsDType, tensor.Float32.String()), false
+	if _, err := tensor.ParseFormat(dtype); err != nil {
+		return weights.PackOptions{}, fmt.Errorf("weights dtype %q, expected float32, float16 or bfloat16", o.WeightsDType)
+	}
+	switch o.Memory {
+	case "", MemoryFull:
+	case MemoryLow:
+		low = true
+	default:
+		return weights.PackOptions{}, fmt.Errorf("memory %q, expected %s or %s", o.Memory, MemoryFull, MemoryLow)
+	}
+	variant := tensor.KernelSet() + " kernels"
+	if !low {
+		variant += ", forms " + tensor.Forms().Hash()[:8]
+	}
+	return weights.PackOptions{Name: name, Variant: variant, DType: dtype, Low: low, NoCache: o.NoCache, Dir: o.CacheDir, Log: o.Log}, nil
+}
+
+// Values of Options.Memory.
+const (
+	MemoryFull = "full"
+	MemoryLow  = "low"
+)
 
 // Load opens a model folder in the layout of diffusers: unet/, vae/, text_encoder/, tokenizer/.
 // The error lists every missing, unexpected or misshapen tensor of a part by name.
@@ -62,7 +105,10 @@ func Load(ctx context.Context, dir string, o Options) (*Pipeline, error) {
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on
 // scenes that package fmri/sim/scene draws.
-func Embedded(ctx context.Context) (*Pipeline, error) {
+func Embedded(ctx context.Context) (*Pipeline, error) { return LoadEmbedded(ctx, Options{}) }
+
+// LoadEmbedded is Embedded with options. The model is small: it is packed anew each time.
+func LoadEmbedded(ctx context.Context, o Options) (*Pipeline, error) {
 	const name = "embedded"
 	fsys := embedded.FS()
 	folder, err := weights.OpenFolderFS(fsys, name)
@@ -70,32 +116,51 @@ func Embedded(ctx context.Context) (*Pipeline, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	return build(ctx, folder, fsys, name, Options{})
+	return build(ctx, folder, fsys, name, o)
 }
 
 func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string, o Options) (*Pipeline, error) {
-	p := &Pipeline{Name: filepath.Base(name)}
+	packing, err := o.Packing("")
+	if err != nil {
+		return nil, err
+	}
+	p := &Pipeline{Name: filepath.Base(name), Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
 	if err := checkSchedule(folder, fsys); err != nil {
 		return nil, err
 	}
-	if err := p.buildUNet(folder); err != nil {
+	if err := packPart(folder, weights.UNet, o, p.buildUNet); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := p.buildVAE(folder); err != nil {
+	if err := packPart(folder, weights.VAE, o, p.buildVAE); err != nil {
 		return nil, err
 	}
-	if err := p.buildText(folder); err != nil {
+	if err := packPart(folder, weights.TextEncoder, o, p.buildText); err != nil {
 		return nil, err
 	}
 	if o.SkipHash {
 		return p, nil
 	}
-	var err error
-	p.Hash, err = hashFolder(ctx, fsys)
+	p.Hash, err = hashFolder(ctx, fsys, o)
 	return p, err
+}
+
+// packPart builds one network from its packed weights, and keeps those that had to be packed when the network and its
+// file are as they should be.
+func packPart(folder *weights.Folder, c weights.Component, o Options, build func(*weights.Folder, *weights.Pack) error) error {
+	packing, err := o.Packing(string(c))
+	if err != nil {
+		return err
+	}
+	pack := weights.NewPack(folder.Parts[c].Store, packing)
+	if err := build(folder, pack); err != nil {
+		pack.Release()
+		return err
+	}
+	pack.Keep()
+	return nil
 }
 
 // maxSampleSize is a latent of pictures of 8192 pixels, far beyond what Stable Diffusion v1 was made for.
@@ -131,13 +196,13 @@ func checkSchedule(folder *weights.Folder, fsys fs.FS) error {
 	return nil
 }
 
-func (p *Pipeline) buildUNet(folder *weights.Folder) error {
+func (p *Pipeline) buildUNet(folder *weights.Folder, pack *weights.Pack) error {
 	part := folder.Parts[weights.UNet]
 	cfg, err := unet.ConfigFromJSON(part.Config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", part.ConfigFile, err)
 	}
-	if p.UNet, err = unet.New(cfg, part.Store); err != nil {
+	if p.UNet, err = unet.New(cfg, pack); err != nil {
 		return firstCheck(part.Store, err)
 	}
 	var extra struct {
@@ -154,13 +219,13 @@ func (p *Pipeline) buildUNet(folder *weights.Folder) error {
 	return part.Store.Check()
 }
 
-func (p *Pipeline) buildVAE(folder *weights.Folder) error {
+func (p *Pipeline) buildVAE(folder *weights.Folder, pack *weights.Pack) error {
 	part := folder.Parts[weights.VAE]
 	cfg, err := vae.ConfigFromJSON(part.Config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", part.ConfigFile, err)
 	}
-	if p.VAE, err = vae.New(cfg, part.Store); err != nil {
+	if p.VAE, err = vae.New(cfg, pack); err != nil {
 		return firstCheck(part.Store, err)
 	}
 	p.Scale = float32(cfg.ScalingFactor)
@@ -171,13 +236,13 @@ func (p *Pipeline) buildVAE(folder *weights.Folder) error {
 	return part.Store.Check()
 }
 
-func (p *Pipeline) buildText(folder *weights.Folder) error {
+func (p *Pipeline) buildText(folder *weights.Folder, pack *weights.Pack) error {
 	part := folder.Parts[weights.TextEncoder]
 	cfg, err := clip.TextConfigFromJSON(part.Config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", part.ConfigFile, err)
 	}
-	if p.Text, err = clip.NewText(cfg, part.Store); err != nil {
+	if p.Text, err = clip.NewText(cfg, pack); err != nil {
 		return firstCheck(part.Store, err)
 	}
 	if cfg.HiddenSize != p.Width {
@@ -210,7 +275,7 @@ func firstCheck(s *weights.Store, err error) error {
 }
 
 // hashFolder is the sha256 over the names and contents of a model's files.
-func hashFolder(ctx context.Context, fsys fs.FS) (string, error) {
+func hashFolder(ctx context.Context, fsys fs.FS, o Options) (string, error) {
 	var names []string
 	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
@@ -221,17 +286,18 @@ func hashFolder(ctx context.Context, fsys fs.FS) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	packing, err := o.Packing("")
+	if err != nil {
+		return "", err
+	}
 	sort.Strings(names)
 	all := sha256.New()
 	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		b, err := fs.ReadFile(fsys, name)
+		sum, err := packing.FileSum(ctx, fsys, name)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(all, "%x %s\n", sha256.Sum256(b), name)
+		fmt.Fprintf(all, "%x %s\n", sum, name)
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
 }

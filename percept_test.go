@@ -174,3 +174,45 @@ func TestPipelineRejects(t *testing.T) {
 		t.Errorf("cancelled: error %v", err)
 	}
 }
+
+func TestLoadOptions(t *testing.T) {
+	want := pipeline(t)
+	caption := []string{"a red house"}
+	c, err := want.TextEmbed(t.Context(), caption)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []percept.Options{{WeightsDType: "float16", Memory: "low"}, {WeightsDType: "bfloat16"}, {Memory: "full"}} {
+		o.SkipHash = true
+		p, err := percept.LoadEmbedded(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.TextEmbed(t.Context(), caption)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tol := map[string]float64{"bfloat16": 0.1}[o.WeightsDType] // the embedded weights are float16 numbers
+		worst := 0.0
+		for i := range c {
+			worst = max(worst, math.Abs(float64(got[i]-c[i])))
+		}
+		if !(worst <= tol) || tol > 0 && worst == 0 {
+			t.Errorf("%+v: embedding is off by %g, allowed up to %g and not 0 unless that is 0", o, worst, tol)
+		}
+		if p.Storage == "" || o.WeightsDType != "" && p.Storage == want.Storage {
+			t.Errorf("%+v: storage %q", o, p.Storage)
+		}
+	}
+	for _, c := range []struct {
+		o    percept.Options
+		want string
+	}{
+		{percept.Options{WeightsDType: "int8"}, `weights dtype "int8", expected float32, float16 or bfloat16`},
+		{percept.Options{Memory: "none"}, `memory "none", expected full or low`},
+	} {
+		if _, err := percept.LoadEmbedded(t.Context(), c.o); err == nil || err.Error() != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+}

@@ -153,4 +153,9 @@ func sweep(dir string) {
 	for _, p := range packs[min(len(packs), maxPacks):] {
 		os.Remove(p.Path)
 	}
+	if sums, err := filepath.Glob(filepath.Join(dir, "*"+sumSuffix)); err == nil && len(sums) > maxSums {
+		for _, path := range sums { // they are soon made again
+			os.Remove(path)
+		}
+	}
 }

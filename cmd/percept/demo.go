@@ -17,7 +17,8 @@ import (
 
 func newDemo() *cobra.Command {
 	c := experiment.Demo()
-	var out, model string
+	var out string
+	var model modelFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "From simulated brains to pictures and scores, all stages",
@@ -37,11 +38,14 @@ goes on where it stopped; change an option and only what depends on it is made a
 			if err := c.Check(); err != nil {
 				return usageError{errors.New(demoFlags.Replace(err.Error()))}
 			}
-			pipe, err := openModel(cmd.Context(), model)
+			if err := model.check(); err != nil {
+				return err
+			}
+			pipe, err := model.load(cmd)
 			if err != nil {
 				return err
 			}
-			c.Model = model
+			c.Model = model.dir
 			run, err := experiment.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
 				b := newBar(cmd.ErrOrStderr(), title)
 				return b.progress, b.end
@@ -58,7 +62,7 @@ goes on where it stopped; change an option and only what depends on it is made a
 	}
 	f := cmd.Flags()
 	f.StringVar(&out, "out", "demo", "run `folder`, made if it is not there")
-	f.StringVar(&model, "model", "", "model `folder` (default: the embedded model)")
+	model.add(cmd, true)
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "of diffusion noise, shuffles and bootstrap")
 	f.Uint64Var(&c.Simulate.Seed, "brain-seed", c.Simulate.Seed, "of the simulated brains and their pictures")
 	f.IntVar(&c.Simulate.Own, "train-images", c.Simulate.Own, "training images of each simulated subject (0: 400)")

@@ -29,6 +29,7 @@ func newEvaluate() *cobra.Command {
 		scenes   int
 		steps    int
 		guidance float64
+		model    modelFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "evaluate",
@@ -54,11 +55,14 @@ them; write a sheet of 32 pictures with their captions.`,
 			if !(guidance >= 1 && guidance <= experiment.MaxGuidance) {
 				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, experiment.MaxGuidance)}
 			}
+			if err := model.check(); err != nil {
+				return err
+			}
 			if err := writable(out); err != nil {
 				return err
 			}
 			ctx := cmd.Context()
-			pipe, err := percept.Embedded(ctx)
+			pipe, err := model.load(cmd)
 			if err != nil {
 				return err
 			}
@@ -104,6 +108,7 @@ them; write a sheet of 32 pictures with their captions.`,
 	f.IntVar(&scenes, "scenes", 128, "scenes to draw")
 	f.IntVar(&steps, "steps", 25, "DDIM steps")
 	f.Float64Var(&guidance, "guidance", 3, "scale of classifier-free guidance")
+	model.add(cmd, false)
 	return cmd
 }
 

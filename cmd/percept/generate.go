@@ -21,7 +21,7 @@ func newGenerate() *cobra.Command {
 	var (
 		prompts  []string
 		out      string
-		model    string
+		model    modelFlags
 		seed     uint64
 		steps    int
 		guidance float64
@@ -53,10 +53,13 @@ people, sun and mountains).`,
 			if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps}); err != nil {
 				return usageError{fmt.Errorf("--steps %d: %w", steps, err)}
 			}
+			if err := model.check(); err != nil {
+				return err
+			}
 			if err := writable(out); err != nil {
 				return err
 			}
-			pipe, err := openModel(cmd.Context(), model)
+			pipe, err := model.load(cmd)
 			if err != nil {
 				return err
 			}
@@ -98,7 +101,7 @@ people, sun and mountains).`,
 	f := cmd.Flags()
 	f.StringArrayVar(&prompts, "prompt", nil, "caption; may be given several times")
 	f.StringVar(&out, "out", "picture.png", "`file` to write")
-	f.StringVar(&model, "model", "", "model `folder` (default: the embedded model)")
+	model.add(cmd, true)
 	f.Uint64Var(&seed, "seed", 0, "noise seed; the same seed gives the same picture")
 	f.IntVar(&steps, "steps", 25, "DDIM steps")
 	f.Float64Var(&guidance, "guidance", 3, "scale of classifier-free guidance")

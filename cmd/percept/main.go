@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/tensor"
+	"percept/weights"
 )
 
 // Exit statuses: 0 success, 1 failure, 2 wrong usage.
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
+		weights.WaitPacks() // or the next start would have to pack again
 		return 0
 	}
 	var usage usageError
@@ -92,6 +94,7 @@ pictures. Everything runs in this one binary.`,
 		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().Int("threads", 0, "worker threads (0: all cores, or PERCEPT_THREADS)")
+	root.PersistentFlags().Bool("verbose", false, "say what becomes of cached weights")
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		n, err := cmd.Flags().GetInt("threads")
 		if err != nil || n < 0 {

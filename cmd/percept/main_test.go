@@ -88,6 +88,8 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"benchmark size", []string{"bench", "models", "--unet", "1x4x63x64"}, 2, []string{"--unet", "1x4x63x64", "8"}},
 		{"benchmark size with too few numbers", []string{"bench", "models", "--unet", "64x64"}, 2, []string{"--unet", "64x64", "1x4x64x64"}},
 		{"benchmark figures to nowhere", []string{"bench", "kernels", "--only", "add-*", "--runs", "1", "--json", filepath.Join(taken, "b.json")}, 1, []string{"b.json"}},
+		{"element type of weights", []string{"generate", "--prompt", "a house", "--weights-dtype", "int8"}, 2, []string{"--weights-dtype", "int8", "bfloat16"}},
+		{"memory", []string{"demo", "--memory", "some"}, 2, []string{"--memory", "some", "low"}},
 		{"unknown command", []string{"reconstruct"}, 2, []string{"reconstruct"}},
 		{"argument where none is taken", []string{"demo", "here"}, 2, []string{"here"}},
 		{"argument missing", []string{"verify"}, 2, []string{"folder"}},

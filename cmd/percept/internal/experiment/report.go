@@ -200,6 +200,7 @@ func (r *Run) facts() ([]report.Fact, error) {
 	facts := []report.Fact{
 		{Name: "version", Value: r.stages.Version},
 		{Name: "model", Value: fmt.Sprintf("%s, sha256 %s", r.Model.Name, r.Model.Hash)},
+		{Name: "weights", Value: r.Model.Storage},
 		{Name: "kernels", Value: tensor.KernelSet()},
 		{Name: "forms of convolutions", Value: tensor.Forms().Name() + ", sha256 " + tensor.Forms().Hash()[:12]},
 		{Name: "z from", Value: strings.Join(c.Decode.Early, ", ")},
