@@ -182,12 +182,12 @@ func TestInterruptedWhileWeightsAreMade(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "y.f32")
-	in := strings.Join([]string{"run", "load nothing", "load text-3x77", "run", "save " + file, "memory", "what", "", "quit", "run"}, "\n")
+	in := strings.Join([]string{"run", "load nothing", "load text-3x77", "run", "run 2", "run 0", "save " + file, "memory", "what", "", "quit", "run"}, "\n")
 	var out bytes.Buffer
 	if err := Serve(t.Context(), tinyCases(t), strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"error", "error", "ok ", "ms ", "ok 3x77x48", "mib ", "error", "error"}
+	want := []string{"error", "error", "ok ", "ms ", "ms ", "error", "ok 3x77x48", "mib ", "error", "error"}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != len(want) {
 		t.Fatalf("answers %q", lines)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,10 +16,10 @@ import (
 
 // Serve answers commands from a program that times this one in turn with others: one a line, each answered by a line.
 //
-//	load CASE   builds the case and runs it once   ok SECONDS
-//	run         runs it                            ms MILLISECONDS PROCESSOR-MILLISECONDS
-//	save FILE   writes the last result, float32    ok SHAPE
-//	memory      the most memory so far             mib MEBIBYTES
+//	load CASE   builds the case and runs it once       ok SECONDS
+//	run [N]     runs it, N times after once untimed    ms MILLISECONDS PROCESSOR-MILLISECONDS of one run
+//	save FILE   writes the last result, float32        ok SHAPE
+//	memory      the most memory so far                 mib MEBIBYTES
 //	quit
 //
 // A command that fails is answered by "error" and what was wrong.
@@ -74,10 +75,16 @@ func (s *server) answer(ctx context.Context, words []string) (string, error) {
 	case s.job == nil:
 		return "", fmt.Errorf("%q, expected load CASE first", strings.Join(words, " "))
 	case command == "run" && len(words) == 1:
-		start, processor := time.Now(), processorSeconds()
-		err := s.job.run(ctx)
-		wall, processor := time.Since(start).Seconds(), processorSeconds()-processor
-		return fmt.Sprintf("ms %.4f %.4f", 1e3*wall, 1e3*processor), err
+		return s.run(ctx, 1)
+	case command == "run" && len(words) == 2:
+		n, err := strconv.Atoi(words[1])
+		if err != nil || n < 1 {
+			return "", fmt.Errorf("run %q, expected a number from 1 on", words[1])
+		}
+		if err := s.job.run(ctx); err != nil {
+			return "", err
+		}
+		return s.run(ctx, n)
 	case command == "save" && len(words) == 2:
 		data, shape, err := s.job.output()
 		if err != nil {
@@ -85,7 +92,19 @@ func (s *server) answer(ctx context.Context, words []string) (string, error) {
 		}
 		return "ok " + strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", "x"), "[]"), save(words[1], data)
 	}
-	return "", fmt.Errorf("%q, expected load CASE, run, save FILE, memory or quit", strings.Join(words, " "))
+	return "", fmt.Errorf("%q, expected load CASE, run [N], save FILE, memory or quit", strings.Join(words, " "))
+}
+
+// run times n runs.
+func (s *server) run(ctx context.Context, n int) (string, error) {
+	start, processor := time.Now(), processorSeconds()
+	for range n {
+		if err := s.job.run(ctx); err != nil {
+			return "", err
+		}
+	}
+	wall, processor := time.Since(start).Seconds(), processorSeconds()-processor
+	return fmt.Sprintf("ms %.4f %.4f", 1e3*wall/float64(n), 1e3*processor/float64(n)), nil
 }
 
 func save(path string, data []float32) error {
