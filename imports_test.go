@@ -38,8 +38,9 @@ const modelsWhy = "models never import one another; the root package puts them t
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
 	"percept/scheduler":              nil,
-	"percept/weights":                nil,
-	"percept/tensor":                 {"percept/tensor/internal/...", "golang.org/x/sys/..."},
+	"percept/weights":                {"percept/internal/offheap"},
+	"percept/tensor":                 {"percept/tensor/internal/...", "percept/internal/offheap", "golang.org/x/sys/..."},
+	"percept/internal/offheap":       nil,
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"unsafe"
@@ -71,8 +72,10 @@ func (s *Scope) join(name string) string {
 // remembers the error for Err: layers can still be made, so that all errors are found, but not used.
 func (s *Scope) Tensor(name string, shape ...int) []float32 {
 	if _, ok := s.params.(Keeper); ok && size(shape) > 0 {
-		w, _ := s.table(name, shape...) // its owner is held by the params until here
-		return slices.Clone(w)
+		w, owner := s.table(name, shape...)
+		w = slices.Clone(w)
+		runtime.KeepAlive(owner)
+		return w
 	}
 	w, err := s.params.Float32(s.join(name), shape...)
 	if err == nil && len(w) != size(shape) {

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"percept/internal/offheap"
 	"percept/tensor/internal/kernel"
 )
 
@@ -23,7 +24,8 @@ type Source struct {
 	// Low says that memory counts more than speed: no form is chosen that takes more of it than the weights do.
 	Low bool
 	// Room returns memory for size bytes of packed weights. key names all that the bytes depend on besides the weights
-	// themselves: what was packed under the same key for the same weights is the same. A nil Room is the Go heap.
+	// themselves: what was packed under the same key for the same weights is the same. With a nil Room the layer has
+	// memory of its own.
 	Room func(key string, size int) Room
 }
 
@@ -54,16 +56,19 @@ type Room struct {
 	Owner  any    // is kept as long as the layer
 }
 
-// roomAlign is the alignment in bytes of a Room and of each matrix in it.
-const roomAlign = 64
+const (
+	// roomAlign is the alignment in bytes of a Room and of each matrix in it.
+	roomAlign = offheap.Align
+	// largeRoom is the size in bytes from which a layer's own memory lies outside the Go heap.
+	largeRoom = 1 << 20
+)
 
 // weights are count packed matrices B [k, n] of one layout, in lines of line rows, with the bias of the first. They can
 // change from one kernel set to another; no unpacked copy is kept: a set's panels are made from another set's.
 type weights struct {
 	matrices
-	mu    sync.Mutex
-	sets  [kernel.Sets]atomic.Pointer[[]packed]
-	owner any
+	mu   sync.Mutex
+	sets [kernel.Sets]atomic.Pointer[[]packed]
 }
 
 // matrices is the shape of weights, and their format.
@@ -89,6 +94,7 @@ type packed struct {
 	data   []float32 // where the format is Float32
 	half   []uint16  // where it is another
 	bias   []float32 // [width], nil without a bias
+	owner  any       // of the memory: whoever computes with p holds it
 	widened
 }
 
@@ -108,6 +114,9 @@ func newWeights(src Source, m matrices, form string, fill func(to []packed, w []
 		}
 		r = src.Room(fmt.Sprintf("%s%s %v in %v %s v%d", form, bias, src.Format, m.format, set.Name, layoutVersion), size)
 		needRoom(r.Bytes, size)
+	} else if size >= largeRoom {
+		m := offheap.New()
+		r = Room{Bytes: m.Large(size), Owner: m}
 	}
 	to := m.place(l, src.Bias, r.Bytes)
 	if !r.Filled {
@@ -122,7 +131,9 @@ func newWeights(src Source, m matrices, form string, fill func(to []packed, w []
 			r.Done()
 		}
 	}
-	w.owner = r.Owner
+	for i := range to {
+		to[i].owner = r.Owner
+	}
 	w.sets[set.Index].Store(&to)
 	return w
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"percept/internal/offheap"
 )
 
 // A Source gives the tensors that a Pack packs. Store and Synth are Sources.
@@ -53,7 +55,7 @@ type Pack struct {
 	key  string
 	path string // of the pack file; empty where nothing is kept
 
-	mem     *memory
+	mem     *offheap.Memory
 	found   map[string][]byte // entries of the file, and those that were packed
 	entries []packEntry       // of the model, in the order in which it asked for them
 	data    [][]byte
@@ -68,7 +70,7 @@ type Pack struct {
 
 // buffer is memory for one lent tensor.
 type buffer struct {
-	mem  *memory
+	mem  *offheap.Memory
 	data []float32
 }
 
@@ -83,7 +85,7 @@ func NewPack(src Source, o PackOptions) *Pack {
 	if o.DType == "" {
 		o.DType = "float32"
 	}
-	p := &Pack{src: src, o: o, mem: newMemory(), found: map[string][]byte{}, asked: map[string]bool{}}
+	p := &Pack{src: src, o: o, mem: offheap.New(), found: map[string][]byte{}, asked: map[string]bool{}}
 	if dir := o.dir(); dir != "" {
 		if id := src.Identity(); id != "" {
 			p.key = fmt.Sprintf("format %d, %s, %s, %s, %s, low memory %t, tensors %s", packVersion, o.Name, runtime.GOARCH, o.Variant, o.DType, o.Low, id)
@@ -144,7 +146,7 @@ func (p *Pack) mapPack(f *os.File) error {
 	if err := x.check(b, false); err != nil {
 		return errors.Join(err, release())
 	}
-	p.mem.hold(release)
+	p.mem.Hold(release)
 	for _, e := range x.Entries {
 		p.found[e.Key] = b[e.At : e.At+e.Size : e.At+e.Size]
 	}
@@ -183,16 +185,15 @@ func (p *Pack) scratch(n int) []float32 {
 	b := &p.buffers[i]
 	if len(b.data) < n {
 		b.free()
-		b.mem = newMemory()
-		raw := b.mem.grab(roundFloats(n))
-		b.data = floatsOf(raw)
+		b.mem = offheap.New()
+		b.data = floatsOf(b.mem.Large(roundFloats(n)))
 	}
 	return b.data[:n]
 }
 
 func (b *buffer) free() {
 	if b.mem != nil {
-		b.mem.held.unmap()
+		b.mem.Free()
 	}
 	*b = buffer{}
 }
@@ -201,7 +202,7 @@ func (b *buffer) free() {
 func (p *Pack) Room(key string, size int) (b []byte, filled bool, owner any) {
 	b, filled = p.found[key]
 	if filled = filled && len(b) == size; !filled {
-		b = p.mem.alloc(size)[:size:size]
+		b = p.mem.Alloc(size)
 		p.fresh = true
 	}
 	if !p.asked[key] {

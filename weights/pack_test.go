@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,8 @@ func layersOf(t *testing.T, p *Pack, tensors map[string]int) map[string][]float3
 			}
 			p.Done(name + " doubled")
 		}
-		made[name] = to
+		made[name] = slices.Clone(to) // which needs no owner
+		runtime.KeepAlive(owner)
 	}
 	return made
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"percept/internal/offheap"
 )
 
 // A pack file holds packed weights as they lie in memory:
@@ -76,7 +78,7 @@ func (x *packIndex) place() (fileSize int64, err error) {
 			at = roundUp(at, packPage)
 		}
 		e.At, e.Sum, e.Sample = at, 0, 0
-		at = roundUp(at+e.Size, roomAlign)
+		at = roundUp(at+e.Size, offheap.Align)
 	}
 	return roundUp(at, packPage), nil
 }
@@ -139,7 +141,7 @@ func (h *packHead) parsePackIndex(b []byte) (*packIndex, error) {
 	}
 	seen := make(map[string]bool, len(x.Entries))
 	for _, e := range x.Entries {
-		if e.At%roomAlign != 0 || e.At < packPage+h.indexSize || e.Size < 0 || e.Size > h.fileSize-e.At || seen[e.Key] {
+		if e.At%offheap.Align != 0 || e.At < packPage+h.indexSize || e.Size < 0 || e.Size > h.fileSize-e.At || seen[e.Key] {
 			return nil, fmt.Errorf("index: entry %q at %d, %d bytes long, in a file of %d", e.Key, e.At, e.Size, h.fileSize)
 		}
 		seen[e.Key] = true

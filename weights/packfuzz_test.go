@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"testing"
+
+	"percept/internal/offheap"
 )
 
 // A file that parses has entries that lie in it, whatever it says.
@@ -44,7 +46,7 @@ func FuzzPackFile(f *testing.F) {
 		}
 		seen := map[string]bool{}
 		for _, e := range x.Entries {
-			if e.At < packPage+int64(len(index)) || e.Size < 0 || e.At+e.Size > size || e.At%roomAlign != 0 || seen[e.Key] {
+			if e.At < packPage+int64(len(index)) || e.Size < 0 || e.At+e.Size > size || e.At%offheap.Align != 0 || seen[e.Key] {
 				t.Fatalf("entry %+v in a file of %d", e, size)
 			}
 			seen[e.Key] = true
