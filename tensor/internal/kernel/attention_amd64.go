@@ -2,7 +2,7 @@ package kernel
 
 // exp2Constants are the rows that gen/attention.go reads by number.
 var exp2Constants = [...][8]float32{
-	row(roundMagic), row(exp2Least), row(exp2P0), row(exp2P1), row(exp2P2), row(exp2P3), row(exp2P4), row(1),
+	row(exp2Magic), row(exp2Least), row(exp2P0), row(exp2P1), row(exp2P2), row(exp2P3), row(exp2P4), row(1),
 }
 
 func softmaxAVX2(x []float32, w int, scale float32, state []float32) bool {

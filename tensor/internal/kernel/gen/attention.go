@@ -29,7 +29,7 @@ Registers
 
 // The rows of ·exp2Constants.
 const (
-	eMagic = iota // 1.5·2²³
+	eMagic = iota // 1.5·2²³ + 127
 	eLeast
 	eP0      // … eP0+5, the last of which is 1
 	exp2Rows = eP0 + 6
@@ -43,18 +43,24 @@ func (s *isa) e(row int) string {
 	return fmt.Sprintf("·exp2Constants+%d(SB)", 32*row)
 }
 
-// exp2 computes p = 2^x as kernel.exp2 does; x and z are lost.
-func (s *isa) exp2(x, z, p string) {
-	s.op("VMAXPS", x, s.e(eLeast), x) // NaN stays: the last source wins
-	s.op("VADDPS", s.e(eMagic), x, z)
-	s.op("VSUBPS", s.e(eMagic), z, p)
-	s.op("VSUBPS", p, x, x)
-	s.op("VMOVUPS", s.e(eP0), p)
-	for i := 1; i < 6; i++ {
-		s.op("VFMADD213PS", s.e(eP0+i), x, p)
+// exp2 computes p[i] = 2^x[i] as kernel.exp2 does, step by step for all i, so that one waits less for the other; x and z
+// are lost.
+func (s *isa) exp2(x, z, p []string) {
+	step := func(f func(x, z, p string)) {
+		for i := range x {
+			f(x[i], z[i], p[i])
+		}
 	}
-	s.op("VPSLLD", "$23", z, z)
-	s.op("VPADDD", z, p, p)
+	step(func(x, z, p string) { s.op("VMAXPS", x, s.e(eLeast), x) }) // NaN stays: the last source wins
+	step(func(x, z, p string) { s.op("VADDPS", s.e(eMagic), x, z) })
+	step(func(x, z, p string) { s.op("VSUBPS", s.e(eMagic), z, p) })
+	step(func(x, z, p string) { s.op("VSUBPS", p, x, x) })
+	step(func(x, z, p string) { s.op("VMOVUPS", s.e(eP0), p) })
+	for i := 1; i < 6; i++ {
+		step(func(x, z, p string) { s.op("VFMADD213PS", s.e(eP0+i), x, p) })
+	}
+	step(func(x, z, p string) { s.op("VPSLLD", "$23", z, z) })
+	step(func(x, z, p string) { s.op("VMULPS", z, p, p) })
 }
 
 // softmax writes the kernel for panels of vecs vectors.
@@ -110,7 +116,7 @@ func (s *isa) softmax(vecs int) {
 		s.op("VMULPS", v(10), v(0), v(0))
 		s.op("VMULPS", v(10), top(j), top(j))
 		s.op("VSUBPS", top(j), v(0), v(0))
-		s.exp2(v(0), v(1), v(2))
+		s.exp2([]string{v(0)}, []string{v(1)}, []string{v(2)})
 		s.op("VMOVUPS", v(2), state(2, j))
 		s.zero(sum(j))
 	}
@@ -118,16 +124,16 @@ func (s *isa) softmax(vecs int) {
 
 	s.line("\tPCALIGN $32")
 	s.label("exponentials")
+	var x, z, p []string
 	for j := range vecs {
-		t := 3 * j
-		if !s.wide() {
-			t = 0
-		}
-		s.op("VMOVUPS", s.mem("SI", j), v(t))
-		s.op("VFMSUB213PS", top(j), v(10), v(t))
-		s.exp2(v(t), v(t+1), v(t+2))
-		s.op("VADDPS", v(t+2), sum(j), sum(j))
-		s.op("VMOVUPS", v(t+2), s.mem("SI", j))
+		x, z, p = append(x, v(3*j)), append(z, v(3*j+1)), append(p, v(3*j+2))
+		s.op("VMOVUPS", s.mem("SI", j), x[j])
+		s.op("VFMSUB213PS", top(j), v(10), x[j])
+	}
+	s.exp2(x, z, p)
+	for j := range vecs {
+		s.op("VADDPS", p[j], sum(j), sum(j))
+		s.op("VMOVUPS", p[j], s.mem("SI", j))
 	}
 	s.op("ADDQ", fmt.Sprintf("$%d", vecs*s.bytes()), "SI")
 	s.op("DECQ", "CX")
