@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,6 +177,24 @@ func testGram[E Float](t *testing.T) {
 				outsideIntact(t, what, whole)
 			}
 		}
+	}
+}
+
+// Matrices that are not packed at once give the same bits.
+func TestChunks(t *testing.T) {
+	r := newRand()
+	x, y := randomMatrix[float32](r, 150, 20), randomMatrix[float32](r, 20, 130)
+	run := func() []float32 {
+		c, g := New[float32](150, 130), New[float32](150, 150)
+		Mul(c, 1, x, y, 0)
+		Gram(g, 1, x, 0)
+		return append(c.Data, g.Data...)
+	}
+	want := run()
+	defer func(n int) { maxChunk = n }(maxChunk)
+	maxChunk = 64
+	if !slices.Equal(run(), want) {
+		t.Error("the product depends on how much is packed at once")
 	}
 }
 

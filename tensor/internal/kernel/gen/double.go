@@ -92,6 +92,9 @@ func (s *isa) doubleProduct(rows, vecs int) {
 	s.prefetchC(rows, vecs)
 
 	step := func(k int) {
+		for j := range vecs { // B comes from the last cache, and a step is too short to wait for it
+			s.op("PREFETCHT0", fmt.Sprintf("%d(BX)", 1024+(k*vecs+j)*s.bytes()))
+		}
 		for j := range vecs {
 			s.load(s.mem("BX", k*vecs+j), s.v(s.bReg+j), false)
 		}
