@@ -42,6 +42,7 @@ var selfContained = map[string][]string{
 	"percept/tensor":                 {"percept/tensor/internal/...", "percept/internal/offheap", "golang.org/x/sys/..."},
 	"percept/internal/offheap":       nil,
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
+	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile"},

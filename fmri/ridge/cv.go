@@ -4,10 +4,7 @@ import (
 	"context"
 	"math"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
-	"percept/fmri/ridge/internal/gemm"
+	"percept/tensor/linalg"
 )
 
 // FitCV chooses penalties by cross-validation and fits all samples with them.
@@ -99,7 +96,7 @@ func (p *problem) crossValidate(ctx context.Context, parts [][]int) ([]float64, 
 
 // scoreBatch returns for every penalty the score of each column of y [n, targets], summed
 // over folds in their order.
-func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
+func (p *problem) scoreBatch(folds []*fold, y dense) [][]float64 {
 	sum := make([][]float64, len(p.opt.Alphas))
 	for a := range sum {
 		sum[a] = make([]float64, y.Cols)
@@ -107,20 +104,20 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 	if p.intercept {
 		subtractRow(y, columnMeans(y))
 	}
-	var all blas64.General // x'y, of which each fold leaves out a part
+	var all dense // x'y, of which each fold leaves out a part
 	if p.primal {
-		all = general(p.x.Cols, y.Cols)
-		gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, all)
+		all = newDense(p.x.Cols, y.Cols)
+		linalg.Mul(all, 1, p.x.T(), y, 0)
 	}
 	for _, f := range folds {
 		rank := len(f.s)
-		c := general(rank, y.Cols)
-		truth := general(f.hi-f.lo, y.Cols)
+		c := newDense(rank, y.Cols)
+		truth := newDense(f.hi-f.lo, y.Cols)
 		copy(truth.Data, y.Data[f.lo*y.Cols:f.hi*y.Cols])
 		if p.primal {
-			rest := general(rank, y.Cols)
+			rest := newDense(rank, y.Cols)
 			copy(rest.Data, all.Data)
-			gemm.Gemm(blas.Trans, blas.NoTrans, -1, rowRange(p.x, f.lo, f.hi), truth, 1, rest)
+			linalg.Mul(rest, -1, p.x.Slice(f.lo, f.hi, 0, p.x.Cols).T(), truth, 1)
 			if p.intercept {
 				mean := meanWithout(y, f.lo, f.hi)
 				rows := float64(y.Rows - (f.hi - f.lo))
@@ -131,7 +128,7 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 				}
 				subtractRow(truth, mean)
 			}
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
+			linalg.Mul(c, 1, f.q.T(), rest, 0)
 		} else {
 			rest := dropRows(y, f.lo, f.hi)
 			if p.intercept {
@@ -139,12 +136,12 @@ func (p *problem) scoreBatch(folds []*fold, y blas64.General) [][]float64 {
 				subtractRow(rest, mean)
 				subtractRow(truth, mean)
 			}
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, f.q, rest, 0, c)
+			linalg.Mul(c, 1, f.q.T(), rest, 0)
 		}
-		shrunk, predicted := general(rank, y.Cols), general(truth.Rows, y.Cols)
+		shrunk, predicted := newDense(rank, y.Cols), newDense(truth.Rows, y.Cols)
 		for a, alpha := range p.opt.Alphas {
 			f.shrink(shrunk, c, []float64{alpha})
-			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, f.held, shrunk, 0, predicted)
+			linalg.Mul(predicted, 1, f.held, shrunk, 0)
 			p.opt.Score.add(sum[a], truth, predicted)
 		}
 	}
@@ -216,15 +213,15 @@ func edges(y Matrix, alphas, grid []float64) Edge {
 }
 
 // dropRows copies y without the rows lo to hi.
-func dropRows(y blas64.General, lo, hi int) blas64.General {
-	rest := general(y.Rows-(hi-lo), y.Cols)
+func dropRows(y dense, lo, hi int) dense {
+	rest := newDense(y.Rows-(hi-lo), y.Cols)
 	copy(rest.Data[:lo*y.Cols], y.Data[:lo*y.Cols])
 	copy(rest.Data[lo*y.Cols:], y.Data[hi*y.Cols:])
 	return rest
 }
 
 // meanWithout returns the column means of y without the rows lo to hi.
-func meanWithout(y blas64.General, lo, hi int) []float64 {
+func meanWithout(y dense, lo, hi int) []float64 {
 	mean := make([]float64, y.Cols)
 	for i := range y.Rows {
 		if i < lo || i >= hi {

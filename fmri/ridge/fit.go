@@ -6,18 +6,15 @@ import (
 	"math"
 	"sync"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
-	"percept/fmri/ridge/internal/gemm"
+	"percept/tensor/linalg"
 )
 
 // A problem is X and Y ready to be solved: rows in the order of the folds, X standardised
 // and, with an intercept, without its mean.
 type problem struct {
-	x         blas64.General // [n, p]
-	gram      blas64.General // x'x (primal) or xx' (dual)
-	shift     []float64      // subtracted from the (standardised) X; nil without intercept
+	x         dense     // [n, p]
+	gram      dense     // x'x (primal) or xx' (dual)
+	shift     []float64 // subtracted from the (standardised) X; nil without intercept
 	y         Matrix
 	order     []int // row of y behind each row of x
 	scaler    *Scaler
@@ -51,11 +48,11 @@ func newProblem(x, y Matrix, order []int, o Options) (*problem, error) {
 		subtractRow(p.x, p.shift)
 	}
 	if p.primal {
-		p.gram = general(x.Cols, x.Cols)
-		gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, p.x, 0, p.gram)
+		p.gram = newDense(x.Cols, x.Cols)
+		linalg.Gram(p.gram, 1, p.x.T(), 0)
 	} else {
-		p.gram = general(x.Rows, x.Rows)
-		gemm.Gemm(blas.NoTrans, blas.Trans, 1, p.x, p.x, 0, p.gram)
+		p.gram = newDense(x.Rows, x.Rows)
+		linalg.Gram(p.gram, 1, p.x, 0)
 	}
 	return p, nil
 }
@@ -124,18 +121,18 @@ func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 			subtractRow(y, mean)
 		}
 		// W = Q·shrink(Q'X'Y) or X'·Q·shrink(Q'Y)
-		c := general(len(sp.s), hi-lo)
-		w := general(features, hi-lo)
+		c := newDense(len(sp.s), hi-lo)
+		w := newDense(features, hi-lo)
 		if p.primal {
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, w, 0, c)
+			linalg.Mul(w, 1, p.x.T(), y, 0)
+			linalg.Mul(c, 1, sp.q.T(), w, 0)
 			sp.shrink(c, c, alphas[lo:hi])
-			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, w)
+			linalg.Mul(w, 1, sp.q, c, 0)
 		} else {
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, sp.q, y, 0, c)
+			linalg.Mul(c, 1, sp.q.T(), y, 0)
 			sp.shrink(c, c, alphas[lo:hi])
-			gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, sp.q, c, 0, y)
-			gemm.Gemm(blas.Trans, blas.NoTrans, 1, p.x, y, 0, w)
+			linalg.Mul(y, 1, sp.q, c, 0)
+			linalg.Mul(w, 1, p.x.T(), y, 0)
 		}
 		for i := range features {
 			row := m.Coef.Row(i)[lo:hi]
@@ -160,11 +157,11 @@ func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 // decompose returns the spectrum of all rows.
 func (p *problem) decompose() (*spectrum, error) {
 	if p.primal && p.x.Cols <= smallSide && p.x.Rows >= p.x.Cols {
-		x := general(p.x.Rows, p.x.Cols)
+		x := newDense(p.x.Rows, p.x.Cols)
 		copy(x.Data, p.x.Data)
 		return singular(x)
 	}
-	gram := general(p.gram.Rows, p.gram.Cols)
+	gram := newDense(p.gram.Rows, p.gram.Cols)
 	copy(gram.Data, p.gram.Data)
 	return eigen(gram, max(p.x.Rows, p.x.Cols))
 }

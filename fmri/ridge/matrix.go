@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas64"
+
+	"percept/tensor/linalg"
 )
 
 // A Matrix is a dense float32 matrix, row after row without gaps. Rows are samples
@@ -56,21 +58,18 @@ func (m Matrix) check(name string) error {
 	return nil
 }
 
-// general allocates a float64 matrix for BLAS.
-func general(rows, cols int) blas64.General {
-	return blas64.General{Rows: rows, Cols: cols, Stride: max(cols, 1), Data: make([]float64, rows*cols)}
-}
+// dense is a float64 matrix, which all arithmetic is done in.
+type dense = linalg.Matrix[float64]
 
-// rowRange is rows lo to hi of g, sharing its memory.
-func rowRange(g blas64.General, lo, hi int) blas64.General {
-	if lo == hi {
-		return blas64.General{Rows: 0, Cols: g.Cols, Stride: g.Stride}
-	}
-	return blas64.General{Rows: hi - lo, Cols: g.Cols, Stride: g.Stride, Data: g.Data[lo*g.Stride : (hi-1)*g.Stride+g.Cols]}
+func newDense(rows, cols int) dense { return linalg.New[float64](rows, cols) }
+
+// asDense is a matrix of gonum's as ours, sharing its memory.
+func asDense(g blas64.General) dense {
+	return dense{Rows: g.Rows, Cols: g.Cols, Stride: g.Stride, Data: g.Data}
 }
 
 // columnMeans returns the mean of every column.
-func columnMeans(g blas64.General) []float64 {
+func columnMeans(g dense) []float64 {
 	mean := make([]float64, g.Cols)
 	for i := range g.Rows {
 		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
@@ -84,7 +83,7 @@ func columnMeans(g blas64.General) []float64 {
 }
 
 // subtractRow subtracts v from every row of g.
-func subtractRow(g blas64.General, v []float64) {
+func subtractRow(g dense, v []float64) {
 	for i := range g.Rows {
 		row := g.Data[i*g.Stride : i*g.Stride+g.Cols]
 		for j := range row {

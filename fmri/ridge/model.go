@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
-	"percept/fmri/ridge/internal/gemm"
+	"percept/tensor/linalg"
 )
 
 // A Model predicts targets from features:
@@ -59,8 +56,8 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 	err := parallel(context.Background(), len(batches), func(b int) error {
 		lo, hi := batches[b][0], batches[b][1]
 		w := columns(m.Coef, lo, hi, nil)
-		y := general(x.Rows, hi-lo)
-		gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, xs, w, 0, y)
+		y := newDense(x.Rows, hi-lo)
+		linalg.Mul(y, 1, xs, w, 0)
 		for i := range y.Rows {
 			row := out.Row(i)[lo:hi]
 			for j := range row {
@@ -73,8 +70,8 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 }
 
 // widen returns x in float64, standardised by s unless s is nil.
-func widen(x Matrix, s *Scaler) blas64.General {
-	g := general(x.Rows, x.Cols)
+func widen(x Matrix, s *Scaler) dense {
+	g := newDense(x.Rows, x.Cols)
 	for i := range x.Rows {
 		row := g.Data[i*x.Cols : (i+1)*x.Cols]
 		for j, v := range x.Row(i) {
@@ -91,8 +88,8 @@ func widen(x Matrix, s *Scaler) blas64.General {
 
 // columns returns columns lo to hi of m in float64, with its rows in the given order (nil:
 // as they are).
-func columns(m Matrix, lo, hi int, order []int) blas64.General {
-	g := general(m.Rows, hi-lo)
+func columns(m Matrix, lo, hi int, order []int) dense {
+	g := newDense(m.Rows, hi-lo)
 	for i := range m.Rows {
 		r := i
 		if order != nil {

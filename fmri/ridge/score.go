@@ -3,8 +3,6 @@ package ridge
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/blas/blas64"
 )
 
 // Score says how a prediction is judged; higher is better for all of them.
@@ -53,7 +51,7 @@ func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
 	if err := predicted.check("prediction"); err != nil {
 		return nil, err
 	}
-	y, p := general(truth.Rows, truth.Cols), general(truth.Rows, truth.Cols)
+	y, p := newDense(truth.Rows, truth.Cols), newDense(truth.Rows, truth.Cols)
 	for i := range truth.Data {
 		y.Data[i], p.Data[i] = float64(truth.Data[i]), float64(predicted.Data[i])
 	}
@@ -63,7 +61,7 @@ func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
 }
 
 // add adds the score of every column of p, given the truth y, to total.
-func (s Score) add(total []float64, y, p blas64.General) {
+func (s Score) add(total []float64, y, p dense) {
 	n := float64(y.Rows)
 	switch s {
 	case L2:
@@ -99,7 +97,7 @@ func (s Score) add(total []float64, y, p blas64.General) {
 }
 
 // squaredError returns Σ(y − p)² of every column.
-func squaredError(y, p blas64.General) []float64 {
+func squaredError(y, p dense) []float64 {
 	sum := make([]float64, y.Cols)
 	for i := range y.Rows {
 		yi, pi := y.Data[i*y.Stride:i*y.Stride+y.Cols], p.Data[i*p.Stride:i*p.Stride+p.Cols]
@@ -113,7 +111,7 @@ func squaredError(y, p blas64.General) []float64 {
 
 // deviations returns Σ(v − mean)² of every column, and whether the column is constant up
 // to rounding: an exact test for zero would take rounding for variance.
-func deviations(g blas64.General) (sum []float64, flat []bool) {
+func deviations(g dense) (sum []float64, flat []bool) {
 	first := g.Data[:g.Cols]
 	mean := make([]float64, g.Cols) // less the first value, so that it is exact for a constant
 	largest := make([]float64, g.Cols)

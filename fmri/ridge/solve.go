@@ -3,24 +3,22 @@ package ridge
 import (
 	"errors"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
-	"percept/fmri/ridge/internal/gemm"
+	"percept/tensor/linalg"
 )
 
 // A spectrum is the eigendecomposition that solves the ridge problem of some training
 // rows for every penalty: X'X = Q·diag(s)·Q' (primal) or XX' = Q·diag(s)·Q' (dual).
 type spectrum struct {
-	s []float64      // eigenvalues; 0 where indistinguishable from 0
-	q blas64.General // eigenvectors in columns
+	s []float64 // eigenvalues; 0 where indistinguishable from 0
+	q dense     // eigenvectors in columns
 }
 
 // eigen decomposes the symmetric gram, of which it reads the upper triangle. side is the
 // number of rows or columns of X, whichever is larger: eigenvalues below the rounding of
 // a sum that long are set to 0 and drop out, as directions in which X has no variance.
-func eigen(gram blas64.General, side int) (*spectrum, error) {
+func eigen(gram dense, side int) (*spectrum, error) {
 	n := gram.Rows
 	var e mat.EigenSym
 	if !e.Factorize(mat.NewSymDense(n, gram.Data), true) {
@@ -35,7 +33,7 @@ func eigen(gram blas64.General, side int) (*spectrum, error) {
 			s[i] = 0
 		}
 	}
-	return &spectrum{s, q.RawMatrix()}, nil
+	return &spectrum{s, asDense(q.RawMatrix())}, nil
 }
 
 // smallSide is the number of features up to which a primal fit decomposes X itself. That
@@ -44,7 +42,7 @@ func eigen(gram blas64.General, side int) (*spectrum, error) {
 const smallSide = 128
 
 // singular decomposes x'x by the singular values of x, which has more rows than columns.
-func singular(x blas64.General) (*spectrum, error) {
+func singular(x dense) (*spectrum, error) {
 	var d mat.SVD
 	if !d.Factorize(mat.NewDense(x.Rows, x.Cols, x.Data), mat.SVDThinV) {
 		return nil, errors.New("ridge: the singular value decomposition of X did not converge")
@@ -59,12 +57,12 @@ func singular(x blas64.General) (*spectrum, error) {
 		}
 		s[i] = value * value
 	}
-	return &spectrum{s, v.RawMatrix()}, nil
+	return &spectrum{s, asDense(v.RawMatrix())}, nil
 }
 
 // shrink sets dst = diag(1 / (s + alpha[j])) · c: column j with its own penalty, or all
 // with alpha[0] where alpha has one value.
-func (sp *spectrum) shrink(dst, c blas64.General, alpha []float64) {
+func (sp *spectrum) shrink(dst, c dense, alpha []float64) {
 	for i, s := range sp.s {
 		from, to := c.Data[i*c.Stride:i*c.Stride+c.Cols], dst.Data[i*dst.Stride:i*dst.Stride+c.Cols]
 		switch {
@@ -92,15 +90,15 @@ func (sp *spectrum) shrink(dst, c blas64.General, alpha []float64) {
 type fold struct {
 	lo, hi int
 	*spectrum
-	held blas64.General // [hi−lo, rank]: X_held·Q (primal) or X_held·X'·Q (dual)
-	mean []float64      // of X; primal with intercept alone
+	held dense     // [hi−lo, rank]: X_held·Q (primal) or X_held·X'·Q (dual)
+	mean []float64 // of X; primal with intercept alone
 }
 
 // primalFold prepares a fold from x [n, p] and its Gram matrix x'x.
-func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, error) {
+func primalFold(x, gram dense, lo, hi int, intercept bool) (*fold, error) {
 	n, p := x.Rows, x.Cols
 	f := &fold{lo: lo, hi: hi}
-	held := general(hi-lo, p)
+	held := newDense(hi-lo, p)
 	copy(held.Data, x.Data[lo*p:hi*p])
 	var err error
 	if p <= smallSide && n-(hi-lo) >= p {
@@ -113,9 +111,9 @@ func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, erro
 	} else {
 		// The training Gram matrix is the whole without the part left out. Both are sums of
 		// squares, so the difference is as exact as the whole.
-		train := general(p, p)
+		train := newDense(p, p)
 		copy(train.Data, gram.Data)
-		gemm.Gemm(blas.Trans, blas.NoTrans, -1, held, held, 1, train)
+		linalg.Gram(train, -1, held.T(), 1)
 		if intercept {
 			f.mean = meanWithout(x, lo, hi)
 			rows := float64(n - (hi - lo))
@@ -133,16 +131,16 @@ func primalFold(x, gram blas64.General, lo, hi int, intercept bool) (*fold, erro
 	if intercept {
 		subtractRow(held, f.mean)
 	}
-	f.held = general(hi-lo, p)
-	gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	f.held = newDense(hi-lo, p)
+	linalg.Mul(f.held, 1, held, f.q, 0)
 	return f, nil
 }
 
 // dualFold prepares a fold from kernel = x·x' [n, n] of x with side columns.
-func dualFold(kernel blas64.General, side, lo, hi int, intercept bool) (*fold, error) {
+func dualFold(kernel dense, side, lo, hi int, intercept bool) (*fold, error) {
 	n := kernel.Rows
 	rows := n - (hi - lo)
-	train, held := general(rows, rows), general(hi-lo, rows)
+	train, held := newDense(rows, rows), newDense(hi-lo, rows)
 	for i := range n {
 		src := kernel.Data[i*n : (i+1)*n]
 		var dst []float64
@@ -164,14 +162,14 @@ func dualFold(kernel blas64.General, side, lo, hi int, intercept bool) (*fold, e
 	if err != nil {
 		return nil, err
 	}
-	f := &fold{lo: lo, hi: hi, spectrum: sp, held: general(hi-lo, rows)}
-	gemm.Gemm(blas.NoTrans, blas.NoTrans, 1, held, f.q, 0, f.held)
+	f := &fold{lo: lo, hi: hi, spectrum: sp, held: newDense(hi-lo, rows)}
+	linalg.Mul(f.held, 1, held, f.q, 0)
 	return f, nil
 }
 
 // centreKernel turns train = XX' and held = X_held·X' into what they would be with the
 // mean of the training rows subtracted from X and X_held.
-func centreKernel(train, held blas64.General) {
+func centreKernel(train, held dense) {
 	mean := columnMeans(train) // of each training row's product with all training rows
 	grand := 0.0
 	for _, v := range mean {
