@@ -20,3 +20,26 @@ func BenchmarkPack(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPackFilters(b *testing.B) {
+	r := newRand()
+	for _, c := range [][2]int{{320, 320}, {1280, 640}, {640, 1280}} {
+		for _, form := range []Form{Winograd2, Winograd4} {
+			w := random(r, c[0]*c[1]*9)
+			var room []byte
+			src := held(w, nil)
+			src.Room = func(_ string, n int) Room {
+				if room == nil {
+					room = alignedBytes(n)
+				}
+				return Room{Bytes: room}
+			}
+			b.Run(fmt.Sprint(form, c), func(b *testing.B) {
+				b.SetBytes(int64(4 * len(w)))
+				for b.Loop() {
+					NewConv2dFrom(src, form, c[0], c[1], 3, 3)
+				}
+			})
+		}
+	}
+}

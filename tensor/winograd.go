@@ -193,29 +193,34 @@ func newFilters(src Source, form Form, cout, cin int) *weights {
 	})
 }
 
-// packFilters fills panel j of every position.
+// packFilters fills panel j of every position. A row of all positions is made in one place first: the positions
+// themselves often lie a power of two apart, where the cache holds few of them at a time.
 func packFilters(to []packed, filters []float32, f, j int) {
+	var rows [36][widestPanel]float32
 	var u [36]float64
 	var g [9]float64
 	l := &to[0].layout
+	col := j * l.nr
 	for k0 := 0; k0 < l.k; k0 += l.depth(k0) {
 		from, end, w := l.span(k0, j)
-		for at := from; at < end; at += w {
-			k := k0 + (at-from)/w
-			for c := range min(w, l.n-j*l.nr) {
-				for i, x := range filters[((j*l.nr+c)*l.k+k)*9:][:9] {
-					g[i] = float64(x)
+		n := min(w, l.n-col)
+		for at, k := from, k0; at < end; at, k = at+w, k+1 {
+			for c := range n {
+				x := filters[((col+c)*l.k+k)*9:][:9]
+				for i := range g {
+					g[i] = float64(x[i])
 				}
 				kernel.WinogradFilter(f, u[:len(to)], &g)
 				for i := range to {
-					to[i].data[at+c] = float32(u[i])
+					rows[i][c] = float32(u[i])
 				}
 			}
-			for c := l.n - j*l.nr; c < w; c++ {
-				for i := range to {
-					to[i].data[at+c] = 0
-				}
+			for i := range to {
+				copy(to[i].data[at:at+w], rows[i][:w]) // columns past n are zero
 			}
 		}
 	}
 }
+
+// widestPanel is the largest NR of any kernel set.
+const widestPanel = 32

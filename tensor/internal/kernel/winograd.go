@@ -26,21 +26,24 @@ var winogradConstants = [...]float32{
 
 // WinogradFilter computes G g Gᵀ of a 3×3 filter, row by row; u has (f+2)² elements.
 func WinogradFilter(f int, u []float64, g *[9]float64) {
-	line := filterLine4
+	var t [3][6]float64
 	if f == 2 {
-		line = filterLine2
-	}
-	n := f + 2
-	var t [6 * 3]float64
-	for j := range 3 {
-		c := line(g[j], g[3+j], g[6+j])
-		for i := range n {
-			t[i*3+j] = c[i]
+		u = u[:16]
+		for j := range t {
+			t[j] = filterLine2(g[j], g[3+j], g[6+j])
 		}
+		for i := range 4 {
+			c := filterLine2(t[0][i], t[1][i], t[2][i])
+			copy(u[4*i:4*i+4], c[:4])
+		}
+		return
 	}
-	for i := range n {
-		c := line(t[i*3], t[i*3+1], t[i*3+2])
-		copy(u[i*n:(i+1)*n], c[:n])
+	u = u[:36]
+	for j := range t {
+		t[j] = filterLine4(g[j], g[3+j], g[6+j])
+	}
+	for i := range 6 {
+		*(*[6]float64)(u[6*i : 6*i+6]) = filterLine4(t[0][i], t[1][i], t[2][i])
 	}
 }
 
