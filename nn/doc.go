@@ -11,8 +11,10 @@
 //	return nn.Add(x, h)
 //
 // Every node is named by its module path ("down_blocks.0.resnets.1.conv1"). A Program is a graph
-// compiled for its shapes: it places all intermediate values in one arena by liveness, runs
-// without allocating, and lets any node be read, kept, edited, replaced or fed by name.
+// compiled for its shapes: it computes nodes that follow one another as one where it can, places
+// all intermediate values in one arena by liveness, runs without allocating, keeps what depends on
+// steady inputs, and lets any node be read, kept, edited, replaced or fed by name. A node that
+// somebody looks at is computed and shown as if nothing of this were done.
 //
 // In memory images are [N, H, W, C] and tokens are [N, T, C], float32. What a user sees through
 // probes and outputs has the published shapes: images are [N, C, H, W].

@@ -6,7 +6,7 @@
 //
 //	NewLinear, NewConv2d ──► packed panels ─┐
 //	                                        ├─► product (gemm.go) ─► tiles ─► pool ─► tensor/internal/kernel
-//	Forward(y, x, …) ───────────────────────┘
+//	Forward(y, x, …) ───────────────────────┘                          └ epilogue: bias, activation, residual
 //
 // Operations write into the caller's slices and allocate nothing once warm. Elementwise operations and norms may
 // write over their first input. A slice of the wrong length is the caller's bug and panics.

@@ -59,13 +59,8 @@ func (e *ending) landing(buf *buffer[float32], y []float32, row0, rows, col0, co
 	return y[row0*e.n+col0:], e.n
 }
 
-// apply finishes rows row0 … row0+rows-1 and columns col0 … col0+cols-1 of y, which hold the product. It must not be
-// called with aside.
-func (e *ending) apply(set *kernel.Set, y []float32, row0, rows, col0, cols int) {
-	e.applyFrom(set, y, y[row0*e.n+col0:], e.n, row0, rows, col0, cols)
-}
-
-// applyFrom is apply for a product that lies in from, with ld floats from row to row, and is lost.
+// applyFrom finishes rows row0 … row0+rows-1 and columns col0 … col0+cols-1 of y from the product of these, which lies
+// in from, with ld floats from row to row, and is lost. from is that part of y itself or, with aside, other memory.
 func (e *ending) applyFrom(set *kernel.Set, y, from []float32, ld, row0, rows, col0, cols int) {
 	if e.none || rows < 1 || cols < 1 {
 		return

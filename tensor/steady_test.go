@@ -53,6 +53,7 @@ func operations() map[string]func() []float32 {
 			AttentionProbs(y, x[:n*90*c], z[:n*90*c], causal)
 		}),
 		"GroupNorm":       set(nc, func(y []float32) { GroupNorm(y, x, gamma, beta, n, hw, c, 32, 1e-5) }),
+		"GroupNormWith":   set(nc, func(y []float32) { GroupNormWith(y, x, gamma, beta, n, hw, c, 32, 1e-5, ActSiLU) }),
 		"LayerNorm":       set(nc, func(y []float32) { LayerNorm(y, x, gamma, beta, n*hw, c, 1e-5) }),
 		"SiLU":            set(nc, func(y []float32) { SiLU(y, x) }),
 		"GELU":            set(nc, func(y []float32) { GELU(y, x) }),
