@@ -68,8 +68,7 @@ func ReadForms(path string) (*FormTable, error) {
 // ParseForms reads a table: a line for each rule with the kernel set, input channels, output channels, side of the
 // pictures, and the form; # begins a comment.
 func ParseForms(name string, b []byte) (*FormTable, error) {
-	sum := sha256.Sum256(b)
-	t := &FormTable{name: name, sum: hex.EncodeToString(sum[:])}
+	t := &FormTable{name: name}
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	for n := 1; lines.Scan(); n++ {
 		line, _, _ := bytes.Cut(lines.Bytes(), []byte("#"))
@@ -95,6 +94,11 @@ func ParseForms(name string, b []byte) (*FormTable, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	sum := sha256.New()
+	for _, r := range t.rules {
+		_, _ = fmt.Fprintln(sum, r) // a hash takes everything
+	}
+	t.sum = hex.EncodeToString(sum.Sum(nil))
 	return t, nil
 }
 
@@ -127,7 +131,7 @@ func (t *FormTable) Rules() []FormRule { return slices.Clone(t.rules) }
 // Name returns the file that the table came from, "built in" for the program's own.
 func (t *FormTable) Name() string { return t.name }
 
-// Hash returns the sha256 of the table's text.
+// Hash returns the sha256 of the rules, whatever the comments between them.
 func (t *FormTable) Hash() string { return t.sum }
 
 // Forms returns the table that layers are made by: the program's own, unless the environment variable PERCEPT_FORMS
