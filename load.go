@@ -88,6 +88,15 @@ const (
 // Load opens a model folder in the layout of diffusers: unet/, vae/, text_encoder/, tokenizer/.
 // The error lists every missing, unexpected or misshapen tensor of a part by name.
 func Load(ctx context.Context, dir string, o Options) (*Pipeline, error) {
+	folder, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return build(ctx, folder, os.DirFS(dir), dir, o)
+}
+
+func openFolder(dir string) (*weights.Folder, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: no such model folder, expected one with unet/, vae/, text_encoder/ and tokenizer/", dir)
@@ -95,12 +104,7 @@ func Load(ctx context.Context, dir string, o Options) (*Pipeline, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s: is a file, expected a model folder with unet/, vae/, text_encoder/ and tokenizer/", dir)
 	}
-	folder, err := weights.OpenFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer folder.Close()
-	return build(ctx, folder, os.DirFS(dir), dir, o)
+	return weights.OpenFolder(dir)
 }
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on
@@ -128,39 +132,36 @@ func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string,
 	if err := checkSchedule(folder, fsys); err != nil {
 		return nil, err
 	}
-	if err := packPart(folder, weights.UNet, o, p.buildUNet); err != nil {
+	if _, err := packPart(folder, weights.UNet, packing, p.buildUNet); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := packPart(folder, weights.VAE, o, p.buildVAE); err != nil {
+	if _, err := packPart(folder, weights.VAE, packing, p.buildVAE); err != nil {
 		return nil, err
 	}
-	if err := packPart(folder, weights.TextEncoder, o, p.buildText); err != nil {
+	if _, err := packPart(folder, weights.TextEncoder, packing, p.buildText); err != nil {
 		return nil, err
 	}
 	if o.SkipHash {
 		return p, nil
 	}
-	p.Hash, err = hashFolder(ctx, fsys, o)
+	p.Hash, err = hashFolder(ctx, fsys, packing)
 	return p, err
 }
 
 // packPart builds one network from its packed weights, and keeps those that had to be packed when the network and its
 // file are as they should be.
-func packPart(folder *weights.Folder, c weights.Component, o Options, build func(*weights.Folder, *weights.Pack) error) error {
-	packing, err := o.Packing(string(c))
-	if err != nil {
-		return err
-	}
-	pack := weights.NewPack(folder.Parts[c].Store, packing)
+func packPart(folder *weights.Folder, c weights.Component, o weights.PackOptions, build func(*weights.Folder, *weights.Pack) error) (*weights.Pack, error) {
+	o.Name = string(c)
+	pack := weights.NewPack(folder.Parts[c].Store, o)
 	if err := build(folder, pack); err != nil {
 		pack.Release()
-		return err
+		return nil, err
 	}
 	pack.Keep()
-	return nil
+	return pack, nil
 }
 
 // maxSampleSize is a latent of pictures of 8192 pixels, far beyond what Stable Diffusion v1 was made for.
@@ -275,7 +276,7 @@ func firstCheck(s *weights.Store, err error) error {
 }
 
 // hashFolder is the sha256 over the names and contents of a model's files.
-func hashFolder(ctx context.Context, fsys fs.FS, o Options) (string, error) {
+func hashFolder(ctx context.Context, fsys fs.FS, o weights.PackOptions) (string, error) {
 	var names []string
 	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
@@ -286,14 +287,10 @@ func hashFolder(ctx context.Context, fsys fs.FS, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packing, err := o.Packing("")
-	if err != nil {
-		return "", err
-	}
 	sort.Strings(names)
 	all := sha256.New()
 	for _, name := range names {
-		sum, err := packing.FileSum(ctx, fsys, name)
+		sum, err := o.FileSum(ctx, fsys, name)
 		if err != nil {
 			return "", err
 		}

@@ -29,6 +29,9 @@ type lender interface {
 	lend(name string, shape []int, room func(n int) []float32) ([]float32, error)
 }
 
+// counter is a Source that knows how many tensors it has.
+type counter interface{ count() int64 }
+
 // forgetter is a Source that can give back the memory of a tensor that was read.
 type forgetter interface{ forget(name string) }
 
@@ -42,6 +45,9 @@ type PackOptions struct {
 	Dir     string // folder of pack files; empty is CacheDir
 	// Min is the size in bytes from which packed weights are kept; 0 is 64 MiB. Smaller ones are packed as fast as read.
 	Min int64
+	// Progress, unless nil, is told how much of the work of packing, then of writing is done; the latter by another
+	// goroutine.
+	Progress func(done, total int64)
 	// Log, unless nil, is told what becomes of the cache, one line at a time, possibly from another goroutine.
 	Log func(line string)
 }
@@ -61,6 +67,7 @@ type Pack struct {
 	data    [][]byte
 	asked   map[string]bool
 	fresh   bool // an entry had to be packed
+	had     int64
 
 	lent    []string // tensors read since the last Done
 	buffers []buffer
@@ -78,6 +85,9 @@ type buffer struct {
 func NewPack(src Source, o PackOptions) *Pack {
 	if o.Min == 0 {
 		o.Min = 64 << 20
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
 	}
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -159,7 +169,14 @@ func (p *Pack) Float32(name string, shape ...int) ([]float32, error) {
 }
 
 // Have returns the error that Float32 would, without reading the tensor.
-func (p *Pack) Have(name string, shape ...int) error { return p.src.Have(name, shape...) }
+func (p *Pack) Have(name string, shape ...int) error {
+	p.had++
+	if c, ok := p.src.(counter); ok && !p.o.NoCache {
+		// What is read is written later, in about the same time.
+		p.o.Progress(min(p.had, c.count()), 2*c.count())
+	}
+	return p.src.Have(name, shape...)
+}
 
 // DType is the element type of packed matrices.
 func (p *Pack) DType() string { return p.o.DType }
@@ -283,7 +300,7 @@ func (p *Pack) write() error {
 		if free, ok := freeSpace(dir); ok && free-spareSpace < p.Size() {
 			return fmt.Errorf("weights: %s: %d MiB free, want %d and %d to spare", dir, free>>20, p.Size()>>20, spareSpace>>20)
 		}
-		err = writePack(p.path, &packIndex{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data)
+		err = writePack(p.path, &packIndex{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data, p.o.Progress)
 	}
 	if err != nil {
 		return fmt.Errorf("weights: %s: cannot be written: %w", p.path, rootCause(err))

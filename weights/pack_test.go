@@ -332,7 +332,7 @@ func TestOldPacksAreRemoved(t *testing.T) {
 	now := time.Now()
 	for i := range maxPacks + 3 {
 		path := filepath.Join(dir, fmt.Sprintf("unet-%02d%s", i, packSuffix))
-		if err := writePack(path, &packIndex{Name: "unet", Entries: []packEntry{{Key: "x"}}}, [][]byte{{1, 2, 3}}); err != nil {
+		if err := writePack(path, &packIndex{Name: "unet", Entries: []packEntry{{Key: "x"}}}, [][]byte{{1, 2, 3}}, func(int64, int64) {}); err != nil {
 			t.Fatal(err)
 		}
 		used := now.Add(time.Duration(i-100) * time.Hour)

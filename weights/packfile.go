@@ -175,7 +175,8 @@ func readPack(f *os.File) (packHead, *packIndex, error) {
 func (h *packHead) usable() bool { return h.durable || h.boot != "" && h.boot == bootID() }
 
 // writePack writes a pack file: entry i of x has the bytes data[i]. It appears under its name complete or not at all.
-func writePack(path string, x *packIndex, data [][]byte) (err error) {
+// progress is told of the second half of the work.
+func writePack(path string, x *packIndex, data [][]byte, progress func(done, total int64)) (err error) {
 	for i := range x.Entries {
 		x.Entries[i].Size = int64(len(data[i]))
 	}
@@ -207,8 +208,13 @@ func writePack(path string, x *packIndex, data [][]byte) (err error) {
 	for i, b := range data {
 		e := &x.Entries[i]
 		e.Sum, e.Sample = crc32.Checksum(b, castagnoli), sampleSum(b)
-		if _, err := f.WriteAt(b, e.At); err != nil {
-			return err
+		for at := e.At; len(b) > 0; {
+			n := min(len(b), 16<<20)
+			if _, err := f.WriteAt(b[:n], at); err != nil {
+				return err
+			}
+			b, at = b[n:], at+int64(n)
+			progress(size+at, 2*size)
 		}
 	}
 	b, err := json.Marshal(x)

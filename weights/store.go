@@ -162,6 +162,9 @@ func (s *Store) lend(name string, shape []int, room func(n int) []float32) ([]fl
 	return x, nil
 }
 
+// count returns how many tensors there are.
+func (s *Store) count() int64 { return int64(len(s.tensors)) }
+
 // forget gives the memory of a tensor's pages back; they are read again when they are needed.
 func (s *Store) forget(name string) {
 	if t, ok := s.tensors[name]; ok && s.origin != nil {

@@ -24,6 +24,12 @@ func (m *modelFlags) add(cmd *cobra.Command, model bool) {
 		f.StringVar(&m.dir, "model", "", "model `folder` (default: the embedded model)")
 		f.BoolVar(&m.NoCache, "no-cache", false, "pack the model's weights anew, and keep them only in memory")
 	}
+	m.addStorage(cmd)
+}
+
+// addStorage adds the flags that say how weights are kept.
+func (m *modelFlags) addStorage(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&m.WeightsDType, "weights-dtype", "float32", "`type` of the weights in memory: float32, float16 or bfloat16; computation is in float32")
 	f.StringVar(&m.Memory, "memory", percept.MemoryFull, "`full` or low: low takes less memory and more time")
 }

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept"
+	"percept/weights"
+)
+
+func newWeights() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "weights",
+		Short: "Pack a model's weights for a fast start, see and remove packed ones",
+		Long: `Weights are computed with in an order of their own. Every command that loads a model keeps large
+ones packed like that in a cache folder, from which later starts map them instead of reading
+and packing the model again. These commands do so ahead of time, list what is kept, and remove
+it. Removing costs nothing but the time to pack again.
+
+The folder is the user's cache folder, or what the environment variable PERCEPT_CACHE or --dir
+names. It keeps nine files, those that were last used.`,
+		Example: `  percept weights pack stable-diffusion-v1-4
+  percept weights list
+  percept weights remove --all`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&dir, "dir", "", "cache `folder` (default: PERCEPT_CACHE, or the user's cache folder)")
+	cmd.AddCommand(newWeightsPack(&dir), newWeightsList(&dir), newWeightsRemove(&dir))
+	return cmd
+}
+
+func newWeightsPack(dir *string) *cobra.Command {
+	var model modelFlags
+	cmd := &cobra.Command{
+		Use:   "pack MODEL",
+		Short: "Pack the weights of a model folder",
+		Long: `Pack the weights of a model folder for this processor and write them to the cache folder, a file
+for each network. A U-Net of Stable Diffusion v1 takes about 5.4 GiB there, 3.2 with
+--memory low and 1.6 with --weights-dtype float16 as well; commands that are given the same
+--memory and --weights-dtype find it.`,
+		Example: `  percept weights pack stable-diffusion-v1-4
+  percept weights pack stable-diffusion-v1-4 --memory low --weights-dtype float16`,
+		Args: oneArg("a model folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := model.check(); err != nil {
+				return err
+			}
+			o := model.Options
+			o.CacheDir = *dir
+			var current string
+			var b *bar
+			parts, err := percept.PackWeights(cmd.Context(), args[0], o, func(part string, done, total int64) {
+				if part != current {
+					if b != nil {
+						b.end(false)
+					}
+					current, b = part, newBar(cmd.ErrOrStderr(), "pack "+part)
+				}
+				b.progress(int(done*100/total), 100)
+			})
+			if b != nil {
+				b.end(false)
+			}
+			if err != nil {
+				return err
+			}
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			for _, p := range parts {
+				what := "written"
+				if p.Found {
+					what = "up to date"
+				}
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Name, gibibytes(p.Bytes), what, p.Path)
+			}
+			return t.Flush()
+		},
+	}
+	model.addStorage(cmd)
+	return cmd
+}
+
+func newWeightsList(dir *string) *cobra.Command {
+	var verify bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List packed weights, the last used first",
+		Example: "  percept weights list --verify",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			folder, packs, err := packsIn(*dir)
+			if err != nil {
+				return err
+			}
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			var total int64
+			damaged := 0
+			for _, p := range packs {
+				if verify && p.Err == nil {
+					p.Err = weights.VerifyPack(p.Path)
+				}
+				what := p.Name
+				if p.Err != nil {
+					damaged++
+					what = "unusable: " + oneLine(p.Err)
+				}
+				total += p.Size
+				fmt.Fprintf(t, "%s\t%s\tused %s\t%s\n", filepath.Base(p.Path), gibibytes(p.Size), p.Used.Format("2006-01-02 15:04"), what)
+			}
+			if err := t.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d files, %s\n", folder, len(packs), gibibytes(total))
+			if damaged > 0 && verify {
+				return fmt.Errorf("%s: %d of %d files are unusable; they are made anew when they are needed", folder, damaged, len(packs))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "read every file and compare its checksums; exit status 1 if one is damaged")
+	return cmd
+}
+
+func newWeightsRemove(dir *string) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "remove [FILE ...]",
+		Short: "Remove packed weights",
+		Example: `  percept weights remove unet-0525d8db92a18e66.pack
+  percept weights remove --all`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return usageError{errors.New("expected either names of files, as list shows them, or --all")}
+			}
+			folder, packs, err := packsIn(*dir)
+			if err != nil {
+				return err
+			}
+			var paths []string
+			for _, name := range args {
+				i := slices.IndexFunc(packs, func(p weights.PackInfo) bool { return filepath.Base(p.Path) == name })
+				if i < 0 {
+					return fmt.Errorf("%s: no packed weights called %s, expected a name that percept weights list shows", folder, name)
+				}
+				paths = append(paths, packs[i].Path)
+			}
+			if all {
+				for _, p := range packs {
+					paths = append(paths, p.Path)
+				}
+			}
+			for _, path := range paths {
+				if err := os.Remove(path); err != nil {
+					return fmt.Errorf("%s: cannot be removed: %w", path, cause(err))
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), "removed", path)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "remove all")
+	return cmd
+}
+
+func packsIn(dir string) (folder string, packs []weights.PackInfo, err error) {
+	folder = cmp.Or(dir, weights.CacheDir())
+	if folder == "" {
+		return "", nil, errors.New("no folder for packed weights: the system names no cache folder, and neither --dir nor PERCEPT_CACHE is given")
+	}
+	packs, err = weights.Packs(folder)
+	return folder, packs, err
+}
+
+// gibibytes writes a size as people read it.
+func gibibytes(n int64) string {
+	if n < 1<<30/10 {
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
+}
