@@ -54,6 +54,7 @@ Without a command both are timed. The U-Net needs about 5 GiB of memory.`,
 	flags.BoolVar(&f.list, "list", false, "print the names and time nothing")
 	cmd.AddCommand(
 		newBenchTune(&f),
+		newBenchAlgebra(&f),
 		&cobra.Command{
 			Use:     "kernels",
 			Short:   "Time operations at the sizes of the U-Net",

@@ -66,3 +66,24 @@ func TestBenchKernels(t *testing.T) {
 		t.Errorf("times: %+v", norm)
 	}
 }
+
+func TestBenchAlgebra(t *testing.T) {
+	code, stdout, stderr := command(t, "bench", "algebra", "--size", "0.01", "--only", "gram-*,solve-held-float64", "--runs", "1")
+	if code != 0 {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	for _, want := range []string{"gram-float32", "gram-float64", "solve-held-float64", "GFLOP/s"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in %q", want, stdout)
+		}
+	}
+	for want, args := range map[string][]string{
+		"--only lu: fits none of gram-float32": {"--only", "lu"},
+		"--size 0: expected a number":          {"--size", "0"},
+	} {
+		code, _, stderr := command(t, append([]string{"bench", "algebra"}, args...)...)
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit status %d, %q", args, code, stderr)
+		}
+	}
+}
