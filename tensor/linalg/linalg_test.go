@@ -133,7 +133,10 @@ func testMul[E Float](t *testing.T) {
 	} {
 		m, n, k := s[0], s[1], s[2]
 		for trans := range 8 {
-			for _, scale := range [][2]E{{1, 0}, {-1, 1}, {0.5, 2}, {0, 3}, {1, -1}} {
+			for i, scale := range [][2]E{{1, 0}, {-1, 1}, {0.5, 2}, {0, 3}, {1, -1}} {
+				if m*n*k > 50_000 && i != (trans+k)%5 {
+					continue // all of them with the small ones
+				}
 				a, b := inside[E](r, m, k, trans&1 > 0), inside[E](r, k, n, trans&2 > 0)
 				c := inside[E](r, m, n, trans&4 > 0)
 				before := clone(c)
@@ -281,7 +284,7 @@ func TestCholesky(t *testing.T) {
 // L·Lᵀ is A again to rounding, and A·X = B is solved.
 func testCholesky[E Float](t *testing.T) {
 	r := newRand()
-	for _, n := range []int{0, 1, 2, 11, 24, 25, 48, 70, 200, 252, 253, 530, 800} {
+	for _, n := range []int{0, 1, 2, 11, 24, 25, 48, 70, 252, 253, 780} {
 		a := positive[E](r, n, 0.1)
 		l := clone(a)
 		if err := Cholesky(l); err != nil {
@@ -325,7 +328,7 @@ func testCholesky[E Float](t *testing.T) {
 
 func TestCholeskyRejects(t *testing.T) {
 	each(t, func(t *testing.T) {
-		for _, n := range []int{1, 30, 300, 900} {
+		for _, n := range []int{1, 30, 300, 780} {
 			for _, at := range []int{0, n / 3, n - 1} {
 				for _, v := range []float64{-1, 0, math.NaN(), math.Inf(1)} {
 					a := New[float64](n, n)
@@ -428,13 +431,18 @@ func testSameBits[E Float](t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
+	// What the tiles of two threads work in: on a busy machine one thread may do all of the first call.
+	spaces := &engineOf[float64]().spaces
+	one, two := spaces.get(), spaces.get()
+	one.resized(1 << 16)
+	two.resized(1 << 16)
+	spaces.put(one)
+	spaces.put(two)
 	each(t, func(t *testing.T) {
 		for name, op := range operations[float64]() {
 			for _, threads := range []int{1, 2} {
 				restore := tensor.SetThreads(threads)
-				for range 3 { // tiles of two threads need two workspaces
-					op()
-				}
+				op()
 				if n := testing.AllocsPerRun(3, func() { op() }); n > 0 {
 					t.Errorf("%s, %d threads: %v allocations a call", name, threads, n)
 				}

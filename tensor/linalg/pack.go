@@ -40,28 +40,28 @@ func copyScaled[E Float](dst, src []E, alpha E) {
 	}
 }
 
-// Columns that transpose works on at once: what it writes stays in the first-level cache until its lines are full.
-const strip = 32
+// Columns that transpose works on at once: enough for the processor to see that lines are read one after the other, few
+// enough for what is written to stay in the first-level cache until its lines are full.
+const strip = 256
 
-// transpose sets dst[j·ldd + i] = alpha·src[i·lds + j] for lines i and length j.
+// transpose sets dst[j·ldd + i] = alpha·src[i·lds + j] for lines i and length j, four lines at a time.
 func transpose[E Float](dst []E, ldd int, src []E, lds, lines, length int, alpha E) {
 	for j0 := 0; j0 < length; j0 += strip {
-		j1 := min(j0+strip, length)
+		n := min(strip, length-j0)
 		i := 0
 		for ; i+4 <= lines; i += 4 {
-			s0, s1 := src[i*lds+j0:i*lds+j1], src[(i+1)*lds+j0:(i+1)*lds+j1]
-			s2, s3 := src[(i+2)*lds+j0:(i+2)*lds+j1], src[(i+3)*lds+j0:(i+3)*lds+j1]
-			s1, s2, s3 = s1[:len(s0)], s2[:len(s0)], s3[:len(s0)]
+			s := src[i*lds+j0:]
+			s0, s1, s2, s3 := s[:n], s[lds:][:n], s[2*lds:][:n], s[3*lds:][:n]
 			at := j0*ldd + i
-			for j, v := range s0 {
+			for j := range n {
 				d := dst[at : at+4 : at+4]
-				d[0], d[1], d[2], d[3] = alpha*v, alpha*s1[j], alpha*s2[j], alpha*s3[j]
+				d[0], d[1], d[2], d[3] = alpha*s0[j], alpha*s1[j], alpha*s2[j], alpha*s3[j]
 				at += ldd
 			}
 		}
 		for ; i < lines; i++ {
 			at := j0*ldd + i
-			for _, v := range src[i*lds+j0 : i*lds+j1] {
+			for _, v := range src[i*lds+j0:][:n] {
 				dst[at] = alpha * v
 				at += ldd
 			}
