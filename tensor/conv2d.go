@@ -71,7 +71,7 @@ func (c *Conv2d) Scratch(g ConvGeometry) int {
 	}
 	oh, ow := c.OutSize(g)
 	f := c.form.piece()
-	_, step := winogradPart(f, c.cin, g.N*((oh+f-1)/f)*((ow+f-1)/f))
+	_, step, _ := winogradPart(f, c.cin, g.N*((oh+f-1)/f)*((ow+f-1)/f))
 	return (f + 2) * (f + 2) * step
 }
 

@@ -27,8 +27,8 @@ type winograd struct {
 	cin       int
 	oh, ow    int
 	th, tw    int       // tiles of an image, down and across
-	v         []float32 // [(f+2)², tiles of the part, cin], step floats from position to position
-	step      int
+	v         []float32 // [(f+2)², tiles of the part, cin], step floats from position to position, ld from tile to tile
+	step, ld  int
 	first, n  int // tiles of the part
 	chunk     int // tiles of one job of stage 1
 	blocks    int // of tiles, in stage 2
@@ -51,8 +51,8 @@ const (
 )
 
 // winogradPart returns how many tiles are transformed at a time, of tiles in all, and the floats from one position to
-// the next. Sixteen floats more keep the positions of a tile from falling on the same lines of the caches.
-func winogradPart(f, cin, tiles int) (part, step int) {
+// the next and from one tile to the next. Sixteen floats more keep them from falling on the same lines of the caches.
+func winogradPart(f, cin, tiles int) (part, step, ld int) {
 	side := f + 2
 	part = max(maxTileBlock, maxTransformed/(side*side*cin))
 	if part < tiles {
@@ -60,14 +60,18 @@ func winogradPart(f, cin, tiles int) (part, step int) {
 		part = (tiles + parts - 1) / parts
 	}
 	part = min(part, tiles)
-	return part, part*cin + 16
+	ld = cin
+	if cin%512 == 0 {
+		ld += apart
+	}
+	return part, part*ld + apart, ld
 }
 
 func (p *winograd) run() {
 	p.th, p.tw = (p.oh+p.f-1)/p.f, (p.ow+p.f-1)/p.f
 	tiles, side := p.N*p.th*p.tw, p.f+2
-	part, step := winogradPart(p.f, p.cin, tiles)
-	p.step = step
+	part, step, ld := winogradPart(p.f, p.cin, tiles)
+	p.step, p.ld = step, ld
 	for p.first = 0; p.first < tiles; p.first += part {
 		p.n = min(part, tiles-p.first)
 		p.multiply = false
@@ -105,7 +109,7 @@ func (p *winograd) transform(t int) {
 	n, h, w := p.at(p.first + t)
 	h, w = h-p.PadTop, w-p.PadLeft
 	side, c := p.f+2, p.cin
-	v := p.v[t*c:]
+	v := p.v[t*p.ld:]
 	if h >= 0 && w >= 0 && h+side <= p.H && w+side <= p.W {
 		p.set.WinogradIn(p.f, c, p.x[((n*p.H+h)*p.W+w)*c:], p.W*c, c, v, p.step)
 		return
@@ -133,10 +137,10 @@ func (p *winograd) products(t0, t1, j0, j1 int) {
 	for i := range p.b {
 		b, c := &p.b[i], m[i*step:][:rows*width]
 		for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
-			x := p.v[i*p.step+t0*p.cin+k0:]
+			x := p.v[i*p.step+t0*p.ld+k0:]
 			d := b.depth(k0)
 			whole := d / winogradFold * winogradFold
-			a := kernel.Left{X: x, M: rows, Stride: p.cin, Runs: whole / winogradFold, Run: winogradFold, Jump: winogradFold, Fold: true}
+			a := kernel.Left{X: x, M: rows, Stride: p.ld, Runs: whole / winogradFold, Run: winogradFold, Jump: winogradFold, Fold: true}
 			for j := j0; j < j1; j++ {
 				panel, w := b.panel(b.data, k0, j)
 				c, n := c[j*b.nr-col:], min(w, b.n-j*b.nr)
@@ -144,7 +148,7 @@ func (p *winograd) products(t0, t1, j0, j1 int) {
 					p.set.Panel(c, width, a, panel[:whole*w], n, nil, k0 > 0)
 				}
 				if whole < d {
-					p.set.Panel(c, width, kernel.Matrix(x[whole:], rows, d-whole, p.cin), panel[whole*w:], n, nil, k0+whole > 0)
+					p.set.Panel(c, width, kernel.Matrix(x[whole:], rows, d-whole, p.ld), panel[whole*w:], n, nil, k0+whole > 0)
 				}
 			}
 		}

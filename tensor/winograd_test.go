@@ -16,6 +16,7 @@ var winogradCases = []struct {
 	{16, 16, ConvGeometry{N: 1, H: 8, W: 8, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
 	{48, 32, ConvGeometry{N: 2, H: 7, W: 9, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
 	{32, 400, ConvGeometry{N: 1, H: 5, W: 6, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
+	{16, 512, ConvGeometry{N: 1, H: 6, W: 5, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
 	{80, 16, ConvGeometry{N: 3, H: 1, W: 1, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}},
 	{16, 16, ConvGeometry{N: 1, H: 6, W: 3, Stride: 1}},                             // no border: 4×1
 	{16, 32, ConvGeometry{N: 1, H: 2, W: 9, Stride: 1, PadTop: 3, PadRight: 6}},     // a border wider than the kernel
