@@ -2,6 +2,8 @@ package nn_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -19,7 +21,10 @@ const seed = 0x53445f31
 func models(t *testing.T) map[string]func() (*nn.Graph, map[string][]float32) {
 	t.Helper()
 	uc := unet.SD14()
-	uc.BlockOutChannels, uc.CrossAttentionDim = []int{32, 32, 32, 64}, 16
+	uc.BlockOutChannels, uc.CrossAttentionDim = []int{32, 32, 64}, 16
+	uc.DownBlockTypes = []string{unet.CrossAttnDownBlock, unet.CrossAttnDownBlock, unet.DownBlock}
+	uc.UpBlockTypes = []string{unet.UpBlock, unet.CrossAttnUpBlock, unet.CrossAttnUpBlock}
+	uc.LayersPerBlock = unet.PerLevel{1}
 	u, err := unet.New(uc, weights.NewSynth("unet", seed))
 	if err != nil {
 		t.Fatal(err)
@@ -107,82 +112,91 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// Fusion must not change what anybody sees: neither the outputs nor the value of any node, whichever way it is asked
-// for, alone or with others.
-func TestFusionIsInvisible(t *testing.T) {
+// Neither fusion nor steady inputs change what anybody sees: neither the outputs nor the value of any node, whichever way
+// it is asked for, alone or with others.
+func TestPassesAreInvisible(t *testing.T) {
 	for model, make := range models(t) {
-		t.Run(model, func(t *testing.T) {
-			ctx := context.Background()
-			names, want := values(t, make)
-			p := compile(t, make, nn.Options{})
-			outputs := func(what string) {
-				t.Helper()
-				for _, name := range []string{"eps", "moments", "image", "last_hidden_state"} {
-					if y := p.Output(name); y != nil {
-						sameBits(t, what+": "+name, y, want[name])
+		_, inputs := make()
+		all := slices.Sorted(maps.Keys(inputs))
+		for _, steady := range [][]string{nil, all[:1], all}[:1+min(2, len(all))] {
+			t.Run(fmt.Sprint(model, steady), func(t *testing.T) {
+				ctx := context.Background()
+				names, want := values(t, make)
+				p := compile(t, make, nn.Options{Steady: steady})
+				outputs := func(what string) {
+					t.Helper()
+					for _, name := range []string{"eps", "moments", "image", "last_hidden_state"} {
+						if y := p.Output(name); y != nil {
+							sameBits(t, what+": "+name, y, want[name])
+						}
 					}
 				}
-			}
-			run := func() {
-				t.Helper()
-				if err := p.Run(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r := p.Report()
-			t.Log(r)
-			if r.Fused < r.Nodes/10 {
-				t.Errorf("%v: want at least a tenth fused", r)
-			}
-			run()
-			outputs("plain")
-			for i, name := range names {
-				switch i % 3 {
-				case 0:
-					seen := false
-					if err := p.OnNode(name, func(path string, v nn.Value) {
-						sameBits(t, "hook on "+path, v.Raw, want[path])
-						seen = true
-					}); err != nil {
-						t.Fatal(err)
-					}
-					run()
-					if !seen {
-						t.Errorf("the hook on %s was not called", name)
-					}
-				case 1:
-					if err := p.Keep(name); err != nil {
-						t.Fatal(err)
-					}
-					run()
-				case 2:
-					if err := p.RunTo(ctx, name); err != nil {
+				run := func() {
+					t.Helper()
+					if err := p.Run(ctx); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if i%3 != 0 {
-					v, err := p.Value(name)
-					if err != nil {
-						t.Fatal(err)
+				r := p.Report()
+				t.Log(r)
+				if r.Fused < r.Nodes/10 {
+					t.Errorf("%v: want at least a tenth fused", r)
+				}
+				run()
+				outputs("plain")
+				for i, name := range names {
+					switch i % 3 {
+					case 0:
+						seen := false
+						if err := p.OnNode(name, func(path string, v nn.Value) {
+							sameBits(t, "hook on "+path, v.Raw, want[path])
+							seen = true
+						}); err != nil {
+							t.Fatal(err)
+						}
+						run()
+						if !seen {
+							t.Errorf("the hook on %s was not called", name)
+						}
+					case 1:
+						if err := p.Keep(name); err != nil {
+							t.Fatal(err)
+						}
+						run()
+					case 2:
+						if err := p.RunTo(ctx, name); err != nil {
+							t.Fatal(err)
+						}
 					}
-					sameBits(t, name, v.Raw, want[name])
+					if i%3 != 0 {
+						v, err := p.Value(name)
+						if err != nil {
+							t.Fatal(err)
+						}
+						sameBits(t, name, v.Raw, want[name])
+					}
+					outputs("probe on " + name)
+					if i%7 == 0 {
+						p.ClearProbes()
+					}
 				}
-				outputs("probe on " + name)
-				if i%7 == 0 {
-					p.ClearProbes()
-				}
-			}
-		})
+			})
+		}
 	}
 }
 
-// An edit of a node that would be fused reaches what is computed from it, and no more.
-func TestFusionOfEditedNodes(t *testing.T) {
+// An edit of a node that would be fused or left out reaches what is computed from it, and no more.
+func TestPassesSeeEdits(t *testing.T) {
 	for model, make := range models(t) {
 		names, _ := values(t, make)
 		var pair [2]*nn.Program
 		for i := range pair {
-			pair[i] = compile(t, make, nn.Options{NoFusion: i == 1})
+			o := nn.Options{NoFusion: true}
+			if i == 0 {
+				_, inputs := make()
+				o = nn.Options{Steady: slices.Sorted(maps.Keys(inputs))}
+			}
+			pair[i] = compile(t, make, o)
 		}
 		for i := 0; i < len(names); i += 5 {
 			var seen [2]map[string][]float32
