@@ -325,7 +325,7 @@ def main():
         say("written to", o.out + ".json and .md")
     algebra = os.path.join(HERE, "algebra.py")
     if o.algebra and os.path.exists(algebra):
-        sys.exit(subprocess.run([python, algebra, "--percept", percept, "--out", o.out + "-algebra"]).returncode)
+        sys.exit(subprocess.run([python, algebra, "--python", python, "--percept", percept, "--out", o.out + "-algebra"]).returncode)
 
 
 if __name__ == "__main__":
