@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -260,9 +261,19 @@ func (p *Pack) Size() int64 {
 
 var writing sync.WaitGroup
 
-// WaitPacks waits until the pack files that Keep began are written, or could not be: what ends before leaves the next
-// start to pack again.
-func WaitPacks() { writing.Wait() }
+// WaitPacks waits until the pack files that Keep began are written, or could not be, or ctx ends: what a process leaves
+// unwritten the next has to pack again.
+func WaitPacks(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		writing.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
 
 // Keep ends packing: all layers are made and the weights were as they should be. What was packed anew is written to the
 // pack file by another goroutine; see Wait. Release does without.

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		weights.WaitPacks() // or the next start would have to pack again
+		weights.WaitPacks(ctx) // or the next start would have to pack again
 		return 0
 	}
 	var usage usageError
