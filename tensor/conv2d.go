@@ -107,8 +107,7 @@ func (c *Conv2d) ForwardWith(y, x, scratch []float32, g ConvGeometry, e Epilogue
 		return
 	}
 	p := convolutions.get()
-	*p = convolution{ConvGeometry: g, set: set, b: b, y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow, end: end,
-		pitch: (g.PadLeft + g.W + g.PadRight) * c.cin}
+	*p = convolution{ConvGeometry: g, set: set, b: b, y: y, x: x, cin: c.cin, kh: c.kh, oh: oh, ow: ow, end: end}
 	p.run()
 	convolutions.put(p)
 }

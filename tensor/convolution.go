@@ -24,8 +24,10 @@ type convolution struct {
 	y, x    []float32
 	cin, kh int
 	oh, ow  int
-	pitch   int // floats of one line of the band
-	lines   int // output lines of a block
+	step    int  // floats of the band from window to window
+	spread  bool // windows do not share floats: see aliases
+	pitch   int  // floats of one line of the band
+	lines   int  // output lines of a block
 	end     ending
 	grid
 }
@@ -36,6 +38,11 @@ func (p *convolution) run() {
 	pixels := p.N * p.oh * p.ow
 	work := 2 * pixels * p.b.n * p.b.k
 	p.lines = max(1, maxMC/p.ow)
+	p.step, p.pitch = p.Stride*p.cin, (p.PadLeft+p.W+p.PadRight)*p.cin
+	if p.spread = aliases(p.step); p.spread {
+		p.step = p.b.k/p.kh + apart
+		p.pitch = p.ow * p.step
+	}
 	p.grid = newGrid(p.N*p.oh, max(1, 48/p.ow), p.b.panels(), pixels >= p.b.n, work)
 	run(p, p.tiles(), work)
 }
@@ -60,7 +67,7 @@ func (p *convolution) block(buf, aside *buffer[float32], b *packed, l0, l1, j0, 
 	row0, rows := l0*p.ow, (l1-l0)*p.ow
 	col0, cols := b.columns(j0, j1)
 	c, ldc := p.end.landing(aside, p.y, row0, rows, col0, cols)
-	a := kernel.Left{M: p.ow, Stride: p.Stride * p.cin, Runs: 1, Jump: p.pitch}
+	a := kernel.Left{M: p.ow, Stride: p.step, Runs: 1, Jump: p.pitch}
 	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
 		tap, at := k0/b.line, k0%b.line
 		a.Run = b.depth(k0)
@@ -88,8 +95,28 @@ func (p *convolution) fill(band []float32, l0 int) {
 			clear(to)
 			continue
 		}
+		x := p.x[(n*p.H+h)*line:][:line]
+		if p.spread {
+			p.windows(to, x)
+			continue
+		}
 		clear(to[:left])
-		copy(to[left:], p.x[(n*p.H+h)*line:][:line])
+		copy(to[left:], x)
 		clear(to[left+line:])
+	}
+}
+
+// windows copies the windows of an input line x, which share pixels, to places of their own, apart from one another.
+func (p *convolution) windows(to, x []float32) {
+	size := p.step - apart
+	for at := -p.PadLeft * p.cin; len(to) > 0; at, to = at+p.Stride*p.cin, to[p.step:] {
+		from, end := min(max(0, -at), size), max(0, min(size, len(x)-at))
+		if from >= end {
+			clear(to[:size])
+			continue
+		}
+		clear(to[:from])
+		copy(to[from:end], x[at+from:])
+		clear(to[end:size])
 	}
 }

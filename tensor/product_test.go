@@ -85,6 +85,41 @@ func TestConv2d(t *testing.T) {
 	})
 }
 
+// Windows of stride 2 that alias are copied apart. They are every other one of stride 1, which do not, and have their
+// bits.
+func TestConv2dSpreadBits(t *testing.T) {
+	const cin, cout, k = 512, 24, 3
+	r := newRand()
+	eachSet(t, func(t *testing.T) {
+		conv := NewConv2d(random(r, cout*cin*k*k), random(r, cout), cout, cin, k, k)
+		for _, g := range []ConvGeometry{
+			{N: 2, H: 6, W: 8, PadBottom: 1, PadRight: 1},
+			{N: 1, H: 5, W: 7, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1},
+			{N: 1, H: 2, W: 1, PadTop: 2, PadLeft: 5, PadBottom: 1, PadRight: 4},
+		} {
+			x := random(r, g.N*g.H*g.W*cin)
+			forward := func(stride int) (y []float32, h, w int) {
+				g.Stride = stride
+				h, w = conv.OutSize(g)
+				y = make([]float32, g.N*h*w*cout)
+				conv.Forward(y, x, nil, g)
+				return y, h, w
+			}
+			every, h, w := forward(1)
+			got, oh, ow := forward(2)
+			want := make([]float32, 0, len(got))
+			for n := range g.N {
+				for i := range oh {
+					for j := range ow {
+						want = append(want, every[((n*h+2*i)*w+2*j)*cout:][:cout]...)
+					}
+				}
+			}
+			sameBits(t, fmt.Sprintf("%+v", g), got, want)
+		}
+	})
+}
+
 // A layer made with one kernel set must work with every other, however often they change.
 func TestRepack(t *testing.T) {
 	r := newRand()
