@@ -7,12 +7,12 @@ import (
 
 // PivotError says why a matrix has no Cholesky factor.
 type PivotError struct {
-	Pivot int     // the first row whose pivot is not positive
+	Pivot int     // the first row whose pivot is not positive and finite
 	Value float64 // that pivot
 }
 
 func (e *PivotError) Error() string {
-	return fmt.Sprintf("linalg: the matrix is not positive definite: pivot %d is %v, want a positive number", e.Pivot, e.Value)
+	return fmt.Sprintf("linalg: the matrix is not positive definite: pivot %d is %v, want a positive finite number", e.Pivot, e.Value)
 }
 
 // Cholesky replaces the lower triangle of the symmetric positive definite A [n, n] by that of L, A = L·Lᵀ. The upper
