@@ -46,6 +46,9 @@ func (p *product) run() {
 // further apart. At 2 KiB, with two sets, the copy costs what it gains.
 func aliases(lda int) bool { return lda%1024 == 0 }
 
+// Products of at most so many rows wait for B, which each of them reads from memory.
+const coldRows = 128
+
 const (
 	apart      = 16 // floats
 	fewRows    = 8
@@ -85,6 +88,7 @@ func (p *product) block(buf *buffer[float32], b *packed, r0, r1, j0, j1 int) {
 	c, ldc := p.end.landing(buf, p.c, r0, r1-r0, col0, cols)
 	for k0 := 0; k0 < b.k; k0 += b.depth(k0) {
 		a := kernel.Matrix(p.a[r0*p.lda+k0:], r1-r0, b.depth(k0), p.lda)
+		a.Ahead = p.m <= coldRows
 		for j := j0; j < j1; j++ {
 			b.multiply(p.set, c[j*b.nr-col0:], ldc, a, k0, j)
 		}

@@ -12,7 +12,7 @@ func panelAVX2(c []float32, ldc int, a Left, b []float32, n int, bias []float32,
 	tiles := (a.M + rowsAVX2 - 1) / rowsAVX2
 	for t := range tiles {
 		i, end := a.M*t/tiles, a.M*(t+1)/tiles
-		gemm_avx2(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), last, a.Runs, a.Jump-a.Run)
+		gemm_avx2(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), last, a.Runs, a.Jump-a.Run, ahead(&a, len(b), t))
 	}
 }
 
@@ -22,7 +22,7 @@ func panelAVX512(c []float32, ldc int, a Left, b []float32, n int, bias []float3
 	tiles := (a.M + rowsAVX512 - 1) / rowsAVX512
 	for t := range tiles {
 		i, end := a.M*t/tiles, a.M*(t+1)/tiles
-		gemm_avx512(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), mask, a.Runs, a.Jump-a.Run)
+		gemm_avx512(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), mask, a.Runs, a.Jump-a.Run, ahead(&a, len(b), t))
 	}
 }
 
@@ -34,6 +34,15 @@ func checkPanel(c []float32, ldc int, a *Left, b []float32, n int, bias []float3
 	}
 	_ = bias[w-1]
 	return &bias[0]
+}
+
+// ahead returns where row tile t finds what it is to ask the cache for, in bytes from the beginning of the panel: its
+// part of the panel behind it.
+func ahead(a *Left, size, t int) int {
+	if !a.Ahead {
+		return 0
+	}
+	return 4 * (size + t*8*a.K()%size)
 }
 
 // flags are those of the product kernels: 1 to add to C, 2 to fold.

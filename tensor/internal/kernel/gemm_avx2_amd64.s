@@ -14,14 +14,15 @@
 // 	Y14 … Y15: broadcast elements of A, in turn
 // 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 // 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
+// 	R15 what will be needed next, a line of which is asked for with every second k
 // 	R9 bias   DI add to C or replace it, in memory 2 more to fold   R13 mask of the last vector, and other things before
 //
 // A partly filled last vector is read and written by VMASKMOVPS with the mask in Y14.
 
 #include "textflag.h"
 
-// func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-88
+// func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -34,6 +35,8 @@ TEXT ·gemm6x2_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -64,6 +67,7 @@ run:
 	SUBQ $4, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -104,6 +108,7 @@ loop:
 	VBROADCASTSS 4(R10)(R8*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 64(R15)
 	VMOVUPS 128(BX), Y12
 	VMOVUPS 160(BX), Y13
 	VBROADCASTSS 8(AX), Y14
@@ -144,6 +149,7 @@ loop:
 	VBROADCASTSS 12(R10)(R8*2), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	ADDQ $128, R15
 	ADDQ $256, BX
 	ADDQ $16, AX
 	ADDQ $16, R10
@@ -319,8 +325,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-88
+// func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -333,6 +339,8 @@ TEXT ·gemm5x2_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -359,6 +367,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -393,6 +402,7 @@ loop:
 	VBROADCASTSS 4(R10)(R8*1), Y14
 	VFMADD231PS Y12, Y14, Y8
 	VFMADD231PS Y13, Y14, Y9
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -550,8 +560,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-88
+// func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -564,6 +574,8 @@ TEXT ·gemm4x2_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -586,6 +598,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -614,6 +627,7 @@ loop:
 	VBROADCASTSS 4(R10), Y15
 	VFMADD231PS Y12, Y15, Y6
 	VFMADD231PS Y13, Y15, Y7
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -753,8 +767,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-88
+// func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -765,6 +779,8 @@ TEXT ·gemm3x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -783,6 +799,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -805,6 +822,7 @@ loop:
 	VBROADCASTSS 4(AX)(R8*2), Y14
 	VFMADD231PS Y12, Y14, Y4
 	VFMADD231PS Y13, Y14, Y5
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -922,8 +940,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-88
+// func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -934,6 +952,8 @@ TEXT ·gemm2x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -948,6 +968,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -964,6 +985,7 @@ loop:
 	VBROADCASTSS 4(AX)(R8*1), Y15
 	VFMADD231PS Y12, Y15, Y2
 	VFMADD231PS Y13, Y15, Y3
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -1063,8 +1085,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-88
+// func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1075,6 +1097,8 @@ TEXT ·gemm1x2_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 begin:
@@ -1085,6 +1109,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -1095,6 +1120,7 @@ loop:
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VFMADD231PS Y13, Y14, Y1
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -1176,8 +1202,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-88
+// func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1190,6 +1216,8 @@ TEXT ·gemm6x1_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1214,6 +1242,7 @@ run:
 	SUBQ $4, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1240,6 +1269,7 @@ loop:
 	VFMADD231PS Y12, Y14, Y4
 	VBROADCASTSS 4(R10)(R8*2), Y15
 	VFMADD231PS Y12, Y15, Y5
+	PREFETCHT1 64(R15)
 	VMOVUPS 64(BX), Y12
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1266,6 +1296,7 @@ loop:
 	VFMADD231PS Y12, Y14, Y4
 	VBROADCASTSS 12(R10)(R8*2), Y15
 	VFMADD231PS Y12, Y15, Y5
+	ADDQ $128, R15
 	ADDQ $128, BX
 	ADDQ $16, AX
 	ADDQ $16, R10
@@ -1403,8 +1434,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-88
+// func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1417,6 +1448,8 @@ TEXT ·gemm5x1_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1438,6 +1471,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1460,6 +1494,7 @@ loop:
 	VFMADD231PS Y12, Y15, Y3
 	VBROADCASTSS 4(R10)(R8*1), Y14
 	VFMADD231PS Y12, Y14, Y4
+	ADDQ $64, R15
 	ADDQ $64, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1585,8 +1620,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-88
+// func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1599,6 +1634,8 @@ TEXT ·gemm4x1_avx2(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1617,6 +1654,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1635,6 +1673,7 @@ loop:
 	VFMADD231PS Y12, Y14, Y2
 	VBROADCASTSS 4(R10), Y15
 	VFMADD231PS Y12, Y15, Y3
+	ADDQ $64, R15
 	ADDQ $64, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1748,8 +1787,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-88
+// func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1760,6 +1799,8 @@ TEXT ·gemm3x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1775,6 +1816,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1789,6 +1831,7 @@ loop:
 	VFMADD231PS Y12, Y15, Y1
 	VBROADCASTSS 4(AX)(R8*2), Y14
 	VFMADD231PS Y12, Y14, Y2
+	ADDQ $64, R15
 	ADDQ $64, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -1886,8 +1929,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-88
+// func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1898,6 +1941,8 @@ TEXT ·gemm2x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -1910,6 +1955,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1920,6 +1966,7 @@ loop:
 	VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS 4(AX)(R8*1), Y15
 	VFMADD231PS Y12, Y15, Y1
+	ADDQ $64, R15
 	ADDQ $64, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -2005,8 +2052,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-88
+// func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2017,6 +2064,8 @@ TEXT ·gemm1x1_avx2(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 begin:
@@ -2026,12 +2075,14 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Y12
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VMOVUPS 32(BX), Y12
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
+	ADDQ $64, R15
 	ADDQ $64, BX
 	ADDQ $8, AX
 	SUBQ $2, SI

@@ -14,14 +14,15 @@
 // 	Z26 … Z31: broadcast elements of A, in turn
 // 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 // 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
+// 	R15 what will be needed next, a line of which is asked for with every second k
 // 	R9 bias   DI add to C or replace it, in memory 2 more to fold   R13 mask of the last vector, and other things before
 //
 // The last vector of a row is read and written under the mask K1, full or not.
 
 #include "textflag.h"
 
-// func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-88
+// func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -36,6 +37,8 @@ TEXT ·gemm12x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -102,6 +105,7 @@ run:
 	SUBQ $4, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -178,6 +182,7 @@ loop:
 	VBROADCASTSS 4(R12)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	PREFETCHT1 64(R15)
 	VMOVUPS 256(BX), Z24
 	VMOVUPS 320(BX), Z25
 	VBROADCASTSS 8(AX), Z26
@@ -254,6 +259,7 @@ loop:
 	VBROADCASTSS 12(R12)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z22
 	VFMADD231PS Z25, Z31, Z23
+	ADDQ $128, R15
 	ADDQ $512, BX
 	ADDQ $16, AX
 	ADDQ $16, R10
@@ -447,8 +453,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-88
+// func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -463,6 +469,8 @@ TEXT ·gemm11x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -524,6 +532,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -594,6 +603,7 @@ loop:
 	VBROADCASTSS 4(R12)(R8*1), Z30
 	VFMADD231PS Z24, Z30, Z20
 	VFMADD231PS Z25, Z30, Z21
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -776,8 +786,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-88
+// func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -792,6 +802,8 @@ TEXT ·gemm10x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -848,6 +860,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -912,6 +925,7 @@ loop:
 	VBROADCASTSS 4(R12), Z29
 	VFMADD231PS Z24, Z29, Z18
 	VFMADD231PS Z25, Z29, Z19
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1083,8 +1097,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-88
+// func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1098,6 +1112,8 @@ TEXT ·gemm9x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -1149,6 +1165,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -1207,6 +1224,7 @@ loop:
 	VBROADCASTSS 4(R11)(R8*2), Z28
 	VFMADD231PS Z24, Z28, Z16
 	VFMADD231PS Z25, Z28, Z17
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1363,8 +1381,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-88
+// func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1378,6 +1396,8 @@ TEXT ·gemm8x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -1424,6 +1444,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -1476,6 +1497,7 @@ loop:
 	VBROADCASTSS 4(R11)(R8*1), Z27
 	VFMADD231PS Z24, Z27, Z14
 	VFMADD231PS Z25, Z27, Z15
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1621,8 +1643,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-88
+// func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1636,6 +1658,8 @@ TEXT ·gemm7x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -1677,6 +1701,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -1723,6 +1748,7 @@ loop:
 	VBROADCASTSS 4(R11), Z26
 	VFMADD231PS Z24, Z26, Z12
 	VFMADD231PS Z25, Z26, Z13
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -1857,8 +1883,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-88
+// func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -1871,6 +1897,8 @@ TEXT ·gemm6x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -1907,6 +1935,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -1947,6 +1976,7 @@ loop:
 	VBROADCASTSS 4(R10)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z10
 	VFMADD231PS Z25, Z31, Z11
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -2066,8 +2096,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-88
+// func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2080,6 +2110,8 @@ TEXT ·gemm5x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -2111,6 +2143,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2145,6 +2178,7 @@ loop:
 	VBROADCASTSS 4(R10)(R8*1), Z30
 	VFMADD231PS Z24, Z30, Z8
 	VFMADD231PS Z25, Z30, Z9
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -2253,8 +2287,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-88
+// func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2267,6 +2301,8 @@ TEXT ·gemm4x2_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -2293,6 +2329,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2321,6 +2358,7 @@ loop:
 	VBROADCASTSS 4(R10), Z29
 	VFMADD231PS Z24, Z29, Z6
 	VFMADD231PS Z25, Z29, Z7
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -2418,8 +2456,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-88
+// func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2430,6 +2468,8 @@ TEXT ·gemm3x2_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -2451,6 +2491,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2473,6 +2514,7 @@ loop:
 	VBROADCASTSS 4(AX)(R8*2), Z28
 	VFMADD231PS Z24, Z28, Z4
 	VFMADD231PS Z25, Z28, Z5
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -2555,8 +2597,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-88
+// func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2567,6 +2609,8 @@ TEXT ·gemm2x2_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -2583,6 +2627,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2599,6 +2644,7 @@ loop:
 	VBROADCASTSS 4(AX)(R8*1), Z27
 	VFMADD231PS Z24, Z27, Z2
 	VFMADD231PS Z25, Z27, Z3
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -2670,8 +2716,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-88
+// func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2682,6 +2728,8 @@ TEXT ·gemm1x2_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	PREFETCHT0 64(R13)
@@ -2693,6 +2741,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2703,6 +2752,7 @@ loop:
 	VBROADCASTSS 4(AX), Z26
 	VFMADD231PS Z24, Z26, Z0
 	VFMADD231PS Z25, Z26, Z1
+	ADDQ $64, R15
 	ADDQ $256, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -2763,8 +2813,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-88
+// func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -2779,6 +2829,8 @@ TEXT ·gemm12x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -2821,6 +2873,7 @@ run:
 	SUBQ $4, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -2871,6 +2924,7 @@ loop:
 	VFMADD231PS Z24, Z30, Z10
 	VBROADCASTSS 4(R12)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z11
+	PREFETCHT1 64(R15)
 	VMOVUPS 128(BX), Z24
 	VBROADCASTSS 8(AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -2921,6 +2975,7 @@ loop:
 	VFMADD231PS Z24, Z30, Z10
 	VBROADCASTSS 12(R12)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z11
+	ADDQ $128, R15
 	ADDQ $256, BX
 	ADDQ $16, AX
 	ADDQ $16, R10
@@ -3064,8 +3119,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-88
+// func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3080,6 +3135,8 @@ TEXT ·gemm11x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -3119,6 +3176,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -3165,6 +3223,7 @@ loop:
 	VFMADD231PS Z24, Z29, Z9
 	VBROADCASTSS 4(R12)(R8*1), Z30
 	VFMADD231PS Z24, Z30, Z10
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -3301,8 +3360,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-88
+// func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3317,6 +3376,8 @@ TEXT ·gemm10x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R10)(R13*1), R11
 	LEAQ (R11)(R13*1), R12
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -3353,6 +3414,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -3395,6 +3457,7 @@ loop:
 	VFMADD231PS Z24, Z28, Z8
 	VBROADCASTSS 4(R12), Z29
 	VFMADD231PS Z24, Z29, Z9
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -3524,8 +3587,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-88
+// func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3539,6 +3602,8 @@ TEXT ·gemm9x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -3572,6 +3637,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -3610,6 +3676,7 @@ loop:
 	VFMADD231PS Z24, Z27, Z7
 	VBROADCASTSS 4(R11)(R8*2), Z28
 	VFMADD231PS Z24, Z28, Z8
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -3728,8 +3795,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-88
+// func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3743,6 +3810,8 @@ TEXT ·gemm8x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -3773,6 +3842,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -3807,6 +3877,7 @@ loop:
 	VFMADD231PS Z24, Z26, Z6
 	VBROADCASTSS 4(R11)(R8*1), Z27
 	VFMADD231PS Z24, Z27, Z7
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -3918,8 +3989,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-88
+// func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -3933,6 +4004,8 @@ TEXT ·gemm7x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (AX)(R13*1), R10
 	LEAQ (R10)(R13*1), R11
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -3960,6 +4033,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -3990,6 +4064,7 @@ loop:
 	VFMADD231PS Z24, Z31, Z5
 	VBROADCASTSS 4(R11), Z26
 	VFMADD231PS Z24, Z26, Z6
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -4094,8 +4169,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-88
+// func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4108,6 +4183,8 @@ TEXT ·gemm6x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -4132,6 +4209,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -4158,6 +4236,7 @@ loop:
 	VFMADD231PS Z24, Z30, Z4
 	VBROADCASTSS 4(R10)(R8*2), Z31
 	VFMADD231PS Z24, Z31, Z5
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -4251,8 +4330,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-88
+// func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4265,6 +4344,8 @@ TEXT ·gemm5x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -4286,6 +4367,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -4308,6 +4390,7 @@ loop:
 	VFMADD231PS Z24, Z29, Z3
 	VBROADCASTSS 4(R10)(R8*1), Z30
 	VFMADD231PS Z24, Z30, Z4
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -4394,8 +4477,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-88
+// func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4408,6 +4491,8 @@ TEXT ·gemm4x1_avx512(SB), NOSPLIT, $0-88
 	LEAQ (R8)(R8*2), R13
 	LEAQ (AX)(R13*1), R10
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -4426,6 +4511,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -4444,6 +4530,7 @@ loop:
 	VFMADD231PS Z24, Z28, Z2
 	VBROADCASTSS 4(R10), Z29
 	VFMADD231PS Z24, Z29, Z3
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	ADDQ $8, R10
@@ -4523,8 +4610,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-88
+// func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4535,6 +4622,8 @@ TEXT ·gemm3x1_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -4550,6 +4639,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -4564,6 +4654,7 @@ loop:
 	VFMADD231PS Z24, Z27, Z1
 	VBROADCASTSS 4(AX)(R8*2), Z28
 	VFMADD231PS Z24, Z28, Z2
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -4632,8 +4723,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-88
+// func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4644,6 +4735,8 @@ TEXT ·gemm2x1_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 	ADDQ DX, R13
@@ -4656,6 +4749,7 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
@@ -4666,6 +4760,7 @@ loop:
 	VFMADD231PS Z24, Z26, Z0
 	VBROADCASTSS 4(AX)(R8*1), Z27
 	VFMADD231PS Z24, Z27, Z1
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI
@@ -4727,8 +4822,8 @@ return:
 	VZEROUPPER
 	RET
 
-// func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
-TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-88
+// func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
+TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-96
 	MOVQ a+8(FP), AX
 	MOVQ lda+16(FP), R8
 	MOVQ b+24(FP), BX
@@ -4739,6 +4834,8 @@ TEXT ·gemm1x1_avx512(SB), NOSPLIT, $0-88
 	SHLQ $2, R8
 	SHLQ $2, DX
 	ANDQ $1, DI
+	MOVQ ahead+88(FP), R15
+	ADDQ BX, R15
 	MOVQ CX, R13
 	PREFETCHT0 (R13)
 begin:
@@ -4748,12 +4845,14 @@ run:
 	SUBQ $2, SI
 	JLT rest
 loop:
+	PREFETCHT1 0(R15)
 	VMOVUPS (BX), Z24
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS Z24, Z26, Z0
 	VMOVUPS 64(BX), Z24
 	VBROADCASTSS 4(AX), Z26
 	VFMADD231PS Z24, Z26, Z0
+	ADDQ $64, R15
 	ADDQ $128, BX
 	ADDQ $8, AX
 	SUBQ $2, SI

@@ -81,6 +81,7 @@ type Left struct {
 	M, Stride       int
 	Runs, Run, Jump int
 	Fold            bool
+	Ahead           bool // the panel behind this one comes next: it may be fetched into the second-level cache meanwhile
 }
 
 // Matrix is the left operand [m, k] with rows stride floats apart.

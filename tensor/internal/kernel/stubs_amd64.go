@@ -3,40 +3,40 @@
 package kernel
 
 //go:noescape
-func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm6x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm5x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm4x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm3x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm2x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm1x2_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm6x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm5x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm4x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm3x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm2x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm1x1_avx2(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
 func softmax2_avx2(n int, x *float32, scale float32, state *float32, moved *int)
@@ -165,32 +165,32 @@ func winogradout4_avx2(vecs int, m *float32, step int, y *float32, row, pix int,
 func winogradout2_avx2(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
 
 // gemm_avx2 calls the product kernel for rows rows and vecs vectors of columns.
-func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
+func gemm_avx2(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int) {
 	switch 2*rows + vecs {
 	case 3:
-		gemm1x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm1x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 4:
-		gemm1x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm1x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 5:
-		gemm2x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm2x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 6:
-		gemm2x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm2x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 7:
-		gemm3x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm3x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 8:
-		gemm3x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm3x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 9:
-		gemm4x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm4x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 10:
-		gemm4x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm4x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 11:
-		gemm5x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm5x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 12:
-		gemm5x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm5x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 13:
-		gemm6x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm6x1_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 14:
-		gemm6x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm6x2_avx2(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	}
 }
 
@@ -225,76 +225,76 @@ func dgemm_avx2(rows, vecs int, kc int, a *float64, lda int, b *float64, c *floa
 }
 
 //go:noescape
-func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm12x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm11x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm10x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm9x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm8x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm7x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm6x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm5x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm4x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm3x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm2x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm1x2_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm12x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm11x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm10x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm9x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm8x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm7x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm6x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm5x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm4x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm3x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm2x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
-func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int)
+func gemm1x1_avx512(kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int)
 
 //go:noescape
 func softmax2_avx512(n int, x *float32, scale float32, state *float32, moved *int)
@@ -453,56 +453,56 @@ func winogradout4_avx512(vecs int, m *float32, step int, y *float32, row, pix in
 func winogradout2_avx512(vecs int, m *float32, step int, y *float32, row, pix int, bias *float32)
 
 // gemm_avx512 calls the product kernel for rows rows and vecs vectors of columns.
-func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int) {
+func gemm_avx512(rows, vecs int, kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int) {
 	switch 2*rows + vecs {
 	case 3:
-		gemm1x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm1x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 4:
-		gemm1x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm1x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 5:
-		gemm2x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm2x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 6:
-		gemm2x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm2x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 7:
-		gemm3x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm3x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 8:
-		gemm3x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm3x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 9:
-		gemm4x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm4x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 10:
-		gemm4x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm4x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 11:
-		gemm5x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm5x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 12:
-		gemm5x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm5x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 13:
-		gemm6x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm6x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 14:
-		gemm6x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm6x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 15:
-		gemm7x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm7x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 16:
-		gemm7x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm7x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 17:
-		gemm8x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm8x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 18:
-		gemm8x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm8x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 19:
-		gemm9x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm9x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 20:
-		gemm9x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm9x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 21:
-		gemm10x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm10x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 22:
-		gemm10x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm10x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 23:
-		gemm11x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm11x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 24:
-		gemm11x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm11x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 25:
-		gemm12x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm12x1_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	case 26:
-		gemm12x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)
+		gemm12x2_avx512(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)
 	}
 }
 

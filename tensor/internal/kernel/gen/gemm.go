@@ -20,6 +20,7 @@ Registers
 	{A}: broadcast elements of A, in turn
 	SI k left   BX B   CX C   DX bytes from row to row of C   R8 the same of A
 	AX R10 R11 R12   rows 0, 3, 6, 9 of A: the others are at one and two strides from them
+	R15 what will be needed next, a line of which is asked for with every second k
 	R9 bias   DI add to C or replace it, in memory 2 more to fold   R13 mask of the last vector, and other things before
 
 {MASK}
@@ -38,10 +39,10 @@ func (s *isa) productName(rows, vecs int) string {
 	return fmt.Sprintf("gemm%dx%d_%s", rows, vecs, s.name)
 }
 
-const productParams = "kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap int"
+const productParams = "kc int, a *float32, lda int, b *float32, c *float32, ldc int, bias *float32, add, mask, runs, gap, ahead int"
 
 func (s *isa) product(rows, vecs int) {
-	s.declare(s.productName(rows, vecs), productParams, 88)
+	s.declare(s.productName(rows, vecs), productParams, 96)
 	for _, p := range [][2]string{{"a+8", "AX"}, {"lda+16", "R8"}, {"b+24", "BX"}, {"c+32", "CX"},
 		{"ldc+40", "DX"}, {"bias+48", "R9"}, {"add+56", "DI"}} {
 		s.op("MOVQ", p[0]+"(FP)", p[1])
@@ -56,6 +57,8 @@ func (s *isa) product(rows, vecs int) {
 		s.op("LEAQ", "("+bases[i-1]+")(R13*1)", bases[i])
 	}
 	s.op("ANDQ", "$1", "DI")
+	s.op("MOVQ", "ahead+88(FP)", "R15")
+	s.op("ADDQ", "BX", "R15")
 	s.prefetchC(rows, vecs)
 	s.label("begin")
 	for i := range rows * vecs {
@@ -91,8 +94,12 @@ func (s *isa) product(rows, vecs int) {
 	s.op("JLT", "rest")
 	s.label("loop")
 	for k := range unroll {
+		if k%2 == 0 {
+			s.op("PREFETCHT1", fmt.Sprintf("%d(R15)", 32*k))
+		}
 		step(k)
 	}
+	s.op("ADDQ", fmt.Sprintf("$%d", 32*unroll), "R15")
 	advance(unroll)
 	s.op("SUBQ", fmt.Sprintf("$%d", unroll), "SI")
 	s.op("JGE", "loop")
@@ -267,7 +274,7 @@ func (s *isa) dispatch(b *bytes.Buffer) {
 	fmt.Fprintf(b, "func gemm_%s(rows, vecs int, %s) {\n\tswitch 2*rows + vecs {\n", s.name, productParams)
 	for rows := 1; rows <= s.rows; rows++ {
 		for vecs := 1; vecs <= 2; vecs++ {
-			fmt.Fprintf(b, "\tcase %d:\n\t\t%s(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap)\n", 2*rows+vecs, s.productName(rows, vecs))
+			fmt.Fprintf(b, "\tcase %d:\n\t\t%s(kc, a, lda, b, c, ldc, bias, add, mask, runs, gap, ahead)\n", 2*rows+vecs, s.productName(rows, vecs))
 		}
 	}
 	b.WriteString("\t}\n}\n")
