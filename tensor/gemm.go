@@ -125,16 +125,25 @@ func newGrid(rows, least, panels int, byRows bool, work int) grid {
 	if t == 1 || work < serialWork {
 		return g
 	}
-	want := min(4*t, max(t, work/1_000_000))
+	want := min(tilesPerThread*t, max(t, work/1_000_000))
 	mostRows := max(1, rows/least)
 	if byRows {
 		g.rowTiles = min(want, mostRows)
-		g.panelTiles = min((want+g.rowTiles-1)/g.rowTiles, panels)
+		g.panelTiles = evenly(panels, (want+g.rowTiles-1)/g.rowTiles)
 	} else {
-		g.panelTiles = min(want, panels)
+		g.panelTiles = evenly(panels, want)
 		g.rowTiles = min((want+g.panelTiles-1)/g.panelTiles, mostRows)
 	}
 	return g
+}
+
+// tilesPerThread is how finely work is cut: what a thread may have to wait for another at the end is one tile.
+const tilesPerThread = 8
+
+// evenly returns the greatest number of parts up to most into which n things can be cut so that only the last has fewer.
+func evenly(n, most int) int {
+	per := (n + most - 1) / most
+	return (n + per - 1) / per
 }
 
 func (g *grid) tiles() int { return g.rowTiles * g.panelTiles }

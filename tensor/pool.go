@@ -19,8 +19,9 @@ type job interface {
 const serialWork = 200_000
 
 // Iterations (about a nanosecond each) for which a goroutine looks for work or for the end of it before it sleeps.
-// The operations of a small network follow one another faster than a sleeping goroutine can be woken.
-const spins = 20_000
+// Operations follow one another, and the single-threaded parts between them pass, faster than a sleeping goroutine
+// can be woken, above all on a virtual machine.
+const spins = 300_000
 
 // pool is a fixed crew of goroutines that share the tiles of one job at a time.
 //
