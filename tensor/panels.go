@@ -72,17 +72,6 @@ func (l *layout) packTransposed(data, b []float32, ld, k0, j int) {
 	}
 }
 
-// packRows fills panel j of the block at k0 from b [k, ld].
-func (l *layout) packRows(data, b []float32, ld, k0, j int) {
-	p, w := l.panel(data, k0, j)
-	n := min(w, l.n-j*l.nr)
-	for k := range len(p) / w {
-		row := p[k*w : k*w+w]
-		copy(row, b[(k0+k)*ld+j*l.nr:][:n])
-		clear(row[n:])
-	}
-}
-
 // block returns the first row of the block that row k is in.
 func (l *layout) block(k int) int {
 	line := k / l.line * l.line

@@ -42,14 +42,6 @@ func (s *Store) Identity() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// bytesOf returns the memory of x.
-func bytesOf(x []float32) []byte {
-	if len(x) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
-}
-
 // floatsOf returns the memory of b, which begins at a multiple of 4, as floats.
 func floatsOf(b []byte) []float32 {
 	if len(b) < 4 {

@@ -18,12 +18,6 @@ const (
 	winogradQQ = winogradQ * winogradQ
 )
 
-// winogradConstants are what the generated code reads by number (gen/winograd.go).
-var winogradConstants = [...]float32{
-	winogradPP * winogradQQ, winogradPP + winogradQQ, winogradPP, winogradQQ, winogradP, winogradQ,
-	winogradPP * winogradP, winogradQQ * winogradQ,
-}
-
 // WinogradFilter computes G g Gᵀ of a 3×3 filter, row by row; u has (f+2)² elements.
 func WinogradFilter(f int, u []float64, g *[9]float64) {
 	var t [3][6]float64
