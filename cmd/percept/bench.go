@@ -131,11 +131,8 @@ func (f *benchFlags) run(cmd *cobra.Command, models, kernels bool) error {
 		}
 		return nil
 	}
-	if dir := filepath.Dir(f.json); f.json != "" {
-		// Better now than after minutes of measuring.
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return fmt.Errorf("--json %s: %s is no folder", f.json, dir)
-		}
+	if err := folderOf("--json", f.json); err != nil {
+		return err
 	}
 	r := bench.NewReport()
 	if err := f.measure(cmd.Context(), r, cases, o); err != nil {
@@ -147,6 +144,18 @@ func (f *benchFlags) run(cmd *cobra.Command, models, kernels bool) error {
 	}
 	if f.json != "" {
 		return r.WriteFile(f.json)
+	}
+	return nil
+}
+
+// folderOf refuses a file, unless it is "", in a folder that is not there: better now than after minutes of measuring.
+func folderOf(flag, file string) error {
+	if file == "" {
+		return nil
+	}
+	dir := filepath.Dir(file)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s %s: %s is no folder", flag, file, dir)
 	}
 	return nil
 }

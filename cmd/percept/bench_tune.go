@@ -37,6 +37,9 @@ Add a line with any form to a table to have its shape measured.`,
 			if !(price >= 0) {
 				return usageError{fmt.Errorf("--price %g: expected 0 or more", price)}
 			}
+			if err := folderOf("--out", out); err != nil {
+				return err
+			}
 			table := tensor.Forms()
 			tunings, err := bench.Tune(cmd.Context(), table, price, f.options(cmd))
 			if err != nil {
