@@ -42,11 +42,11 @@ func NewConv2dFrom(src Source, form Form, cout, cin, kh, kw int) *Conv2d {
 	return c
 }
 
-// WeightBytes returns how much memory the packed weights take with the current kernel set.
+// WeightBytes returns how much memory the packed weights take, without the bias, with the current kernel set.
 func (c *Conv2d) WeightBytes() int {
 	var n int
-	for i := range c.w.all(current.Load()) {
-		n += 4 * c.w.all(current.Load())[i].size()
+	for _, p := range c.w.all(current.Load()) {
+		n += 4*len(p.data) + 2*len(p.half)
 	}
 	return n
 }
