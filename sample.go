@@ -160,7 +160,7 @@ func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sam
 	}
 	timesteps := make([]float32, n)
 	eps := make([]float32, n*x.Len())
-	model := func(ctx context.Context, x2 []float32, t int) ([]float32, error) {
+	model := func(ctx context.Context, x2 []float32, t float64) ([]float32, error) {
 		for i := range timesteps {
 			timesteps[i] = float32(t)
 		}

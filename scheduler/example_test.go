@@ -14,10 +14,10 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	model := func(_ context.Context, x []float32, t int) ([]float32, error) { return x, nil }
+	model := func(_ context.Context, x []float32, t float64) ([]float32, error) { return x, nil }
 	_, err = ddim.Sample(context.Background(), model, []float32{1}, scheduler.Run{
 		OnStep: func(s scheduler.Step) error {
-			fmt.Printf("t=%d x=%.3f\n", s.Timestep, s.X[0])
+			fmt.Printf("t=%g x=%.3f\n", s.Timestep, s.X[0])
 			return nil
 		},
 	})

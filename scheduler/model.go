@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// A Model predicts the noise in x at timestep t. What it returns has the length of x and is read before
-// the next call.
-type Model func(ctx context.Context, x []float32, t int) (eps []float32, err error)
+// A Model predicts the noise in x at timestep t, which is a fraction for the Euler samplers. What it returns
+// has the length of x and is read before the next call.
+type Model func(ctx context.Context, x []float32, t float64) (eps []float32, err error)
 
 // Guide writes uncond + scale·(cond - uncond) to dst: classifier-free guidance.
 // dst may be one of the inputs.
@@ -21,7 +21,7 @@ func Guide(dst, uncond, cond []float32, scale float32) {
 // returns the noise without the condition, then with it.
 func Guided(batch Model, scale float32) Model {
 	var twice, eps []float32
-	return func(ctx context.Context, x []float32, t int) ([]float32, error) {
+	return func(ctx context.Context, x []float32, t float64) ([]float32, error) {
 		twice = append(append(twice[:0], x...), x...)
 		both, err := batch(ctx, twice, t)
 		if err != nil {

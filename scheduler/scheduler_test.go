@@ -209,9 +209,9 @@ func TestTimestepsRejects(t *testing.T) {
 }
 
 // mock is the formula of info.json: eps(x,t,c) = 0.3x + 0.4 sin(2x + 0.01t) + 0.1 c cos(x).
-func mock(x float32, t int, c float64) float32 {
+func mock(x float32, t float64, c float64) float32 {
 	v := float64(x)
-	return float32(0.3*v + 0.4*math.Sin(2*v+0.01*float64(t)) + 0.1*c*math.Cos(v))
+	return float32(0.3*v + 0.4*math.Sin(2*v+0.01*t) + 0.1*c*math.Cos(v))
 }
 
 func TestDDIMFollowsTheOriginal(t *testing.T) {
@@ -228,7 +228,10 @@ func TestDDIMFollowsTheOriginal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: info.Steps, Eta: etaValue, Convention: convention})
+			d, err := scheduler.NewDDIM(scheduler.DDIMOptions{
+				Steps: info.Steps, Eta: etaValue, Convention: convention,
+				Schedule: scheduler.StableDiffusion().Rounded(), // the reference has one table for both
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +257,7 @@ func TestDDIMFollowsTheOriginal(t *testing.T) {
 					}
 					near(t, "z_enc", x, g("img2img.z_enc"), encode.tolerance())
 				}
-				model := scheduler.Guided(func(_ context.Context, x []float32, t int) ([]float32, error) {
+				model := scheduler.Guided(func(_ context.Context, x []float32, t float64) ([]float32, error) {
 					out := make([]float32, len(x))
 					for i, v := range x {
 						c := info.Uncond
@@ -272,8 +275,8 @@ func TestDDIMFollowsTheOriginal(t *testing.T) {
 					Last:  last,
 					Noise: func(z []float32) { drawn += copy(z, stepNoise[drawn:]) },
 					OnStep: func(s scheduler.Step) error {
-						if s.Index == 0 && kind == "img2img" && s.Timestep != info.FirstDecodeTimestep {
-							t.Errorf("first timestep %d, want %d", s.Timestep, info.FirstDecodeTimestep)
+						if s.Index == 0 && kind == "img2img" && s.Timestep != float64(info.FirstDecodeTimestep) {
+							t.Errorf("first timestep %g, want %d", s.Timestep, info.FirstDecodeTimestep)
 						}
 						trajectory = append(trajectory, s.X...)
 						preds = append(preds, s.PredX0...)
@@ -358,7 +361,7 @@ func TestSampleStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
-	model := func(_ context.Context, x []float32, _ int) ([]float32, error) {
+	model := func(_ context.Context, x []float32, _ float64) ([]float32, error) {
 		calls++
 		if calls == 3 {
 			cancel()
@@ -382,7 +385,7 @@ func TestSampleStops(t *testing.T) {
 }
 
 func TestSampleRejects(t *testing.T) {
-	short := func(context.Context, []float32, int) ([]float32, error) { return []float32{1}, nil }
+	short := func(context.Context, []float32, float64) ([]float32, error) { return []float32{1}, nil }
 	d, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: 10, Eta: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -428,7 +431,7 @@ func TestPerfectModelIsInverted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		perfect := func(context.Context, []float32, int) ([]float32, error) { return noise, nil }
+		perfect := func(context.Context, []float32, float64) ([]float32, error) { return noise, nil }
 		var pred []float32
 		_, err = d.Sample(t.Context(), perfect, x, scheduler.Run{OnStep: func(s scheduler.Step) error {
 			pred = slices.Clone(s.PredX0)

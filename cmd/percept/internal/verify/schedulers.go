@@ -226,7 +226,10 @@ func timestepRules(_ context.Context, c *check) {
 func (c *check) ddim(steps int, eta string, rule scheduler.Convention) *scheduler.DDIM {
 	e, err := strconv.ParseFloat(eta, 64)
 	c.must(err)
-	d, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps, Eta: e, Convention: rule})
+	d, err := scheduler.NewDDIM(scheduler.DDIMOptions{
+		Steps: steps, Eta: e, Convention: rule,
+		Schedule: scheduler.StableDiffusion().Rounded(), // the reference has one table for both
+	})
 	c.must(err)
 	return d
 }
@@ -293,7 +296,7 @@ func (r mockRun) run(ctx context.Context, c *check, rule scheduler.Convention) {
 		x, last = c.float32s(mockFile, "img2img.z_enc"), info.tEnc
 	}
 	n := len(x)
-	model := scheduler.Guided(func(_ context.Context, x []float32, t int) ([]float32, error) {
+	model := scheduler.Guided(func(_ context.Context, x []float32, t float64) ([]float32, error) {
 		eps := make([]float32, len(x))
 		for i, v := range x {
 			cond := info.uncond
@@ -329,7 +332,7 @@ func (c *check) sample(ctx context.Context, d *scheduler.DDIM, model scheduler.M
 		Last:  last,
 		Noise: func(z []float32) { drawn += copy(z, noise[drawn:]) },
 		OnStep: func(s scheduler.Step) error {
-			r.timesteps = append(r.timesteps, s.Timestep)
+			r.timesteps = append(r.timesteps, int(s.Timestep))
 			r.trajectory = append(r.trajectory, s.X...)
 			r.pred = append(r.pred, s.PredX0...)
 			r.eps = append(r.eps, s.Eps...)

@@ -357,7 +357,7 @@ func tinySampling(ctx context.Context, c *check, kind string) {
 	shape := c.shape(tinyUNetFile, start, 4)
 	text := append(c.float32s(tinyUNetFile, "uncond"), c.float32s(tinyUNetFile, "cond")...)
 	eps := make([]float32, 2*len(c.float32s(tinyUNetFile, start)))
-	model := scheduler.Guided(func(ctx context.Context, x []float32, t int) ([]float32, error) {
+	model := scheduler.Guided(func(ctx context.Context, x []float32, t float64) ([]float32, error) {
 		at := slices.Repeat([]float32{float32(t)}, 2*shape[0])
 		return eps, m.Predict(ctx, eps, x, at, text, 2*shape[0], shape[2], shape[3])
 	}, info.tiny.Scale)
