@@ -2,7 +2,6 @@ package weights
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -16,42 +15,116 @@ const (
 	TextEncoder Component = "text_encoder"
 )
 
+// Components returns the three, in the order in which they are listed everywhere.
+func Components() []Component { return []Component{UNet, VAE, TextEncoder} }
+
 // A Dialect is a way to name the tensors of a component.
 type Dialect string
 
 // The dialects that Component understands.
 const (
-	Diffusers     Dialect = "diffusers" // the file holds this component alone
-	CompVis       Dialect = "CompVis"   // the file holds all components, as the original code saved them
+	Diffusers     Dialect = "diffusers" // of diffusers, for the text encoder of transformers; the file holds this component alone
+	CompVis       Dialect = "CompVis"   // of the original code, in a file of all components or of one
 	UnknownNaming Dialect = "unknown"   // some other file
 )
 
-// compVisPrefix is what the original code puts before a component's names.
+// compVisPrefix is what the original code puts before a component's names in a file of the whole model.
 var compVisPrefix = map[Component]string{
 	UNet:        "model.diffusion_model.",
 	VAE:         "first_stage_model.",
 	TextEncoder: "cond_stage_model.transformer.",
 }
 
-// marks are names by which a diffusers file of a component is known.
-var marks = map[Component][]string{
-	UNet:        {"time_embedding.linear_1.weight"},
-	VAE:         {"decoder.conv_in.weight", "encoder.conv_in.weight"},
-	TextEncoder: {"text_model.embeddings.token_embedding.weight", "embeddings.token_embedding.weight"},
+// A spelling is a form in which files name the tensors of a component.
+type spelling struct {
+	dialect Dialect
+	prefix  string
+	// heads are what names of the component begin with behind the prefix; nil where the prefix says it all.
+	heads []string
+	// whole says that every tensor below the prefix belongs to the component, whatever its name, so that it is
+	// reported if the model has no use for it.
+	whole bool
+}
+
+// heads of the names of a component without prefix.
+var (
+	compVisUNetHeads = []string{"input_blocks.", "middle_block.", "output_blocks.", "time_embed.", "out.0.", "out.2."}
+	compVisVAEHeads  = []string{"encoder.down.", "encoder.mid.", "decoder.up.", "decoder.mid."}
+	compVisVAETops   = []string{"encoder.", "decoder.", "quant_conv.", "post_quant_conv."}
+	diffusersUNet    = []string{"time_embedding.", "down_blocks.", "mid_block.", "up_blocks."}
+	diffusersVAE     = []string{"encoder.down_blocks.", "encoder.mid_block.", "encoder.conv_in.", "decoder.up_blocks.", "decoder.mid_block.", "decoder.conv_in."}
+	transformersText = []string{"text_model.", "embeddings.token_embedding.", "embeddings.position_embedding.", "encoder.layers.", "final_layer_norm."}
+)
+
+// spellings are tried in this order: the first of which a file has a name is the file's.
+var spellings = map[Component][]spelling{
+	UNet: {
+		{CompVis, compVisPrefix[UNet], nil, true},
+		{CompVis, "diffusion_model.", compVisUNetHeads, true},
+		{CompVis, "", compVisUNetHeads, false},
+		{Diffusers, "", diffusersUNet, true},
+	},
+	VAE: {
+		{CompVis, compVisPrefix[VAE], nil, true},
+		{CompVis, "", compVisVAEHeads, false},
+		{Diffusers, "", diffusersVAE, true},
+	},
+	TextEncoder: {
+		{CompVis, compVisPrefix[TextEncoder], nil, true},
+		{Diffusers, "", transformersText, true},
+	},
+}
+
+// has reports whether a file's name is in this spelling and tells which component the file holds.
+func (p *spelling) has(name string) bool {
+	tail, ok := strings.CutPrefix(name, p.prefix)
+	return ok && (p.heads == nil || hasPrefix(tail, p.heads...))
+}
+
+// detect returns the spelling of a component in a list of names, nil where they hold none.
+func detect(names []string, c Component) *spelling {
+	for i := range spellings[c] {
+		p := &spellings[c][i]
+		for _, n := range names {
+			if p.has(n) {
+				return p
+			}
+		}
+	}
+	return nil
 }
 
 // Detect tells in which dialect a list of names holds a component.
 func Detect(names []string, c Component) Dialect {
-	prefix := compVisPrefix[c]
-	for _, n := range names {
-		if prefix != "" && strings.HasPrefix(n, prefix) {
-			return CompVis
-		}
-		if slices.Contains(marks[c], n) {
-			return Diffusers
-		}
+	if p := detect(names, c); p != nil {
+		return p.dialect
 	}
 	return UnknownNaming
+}
+
+// tail returns a file's name without the prefix, and whether it belongs to the component.
+func (p *spelling) tail(c Component, name string) (string, bool) {
+	tail, ok := strings.CutPrefix(name, p.prefix)
+	switch {
+	case !ok:
+		return "", false
+	case c == TextEncoder: // a whole CLIP model has an image encoder beside it
+		return tail, !hasPrefix(tail, "vision_model.", "visual_projection.", "text_projection.", "logit_scale")
+	case p.whole:
+		return tail, true
+	case c == VAE: // a file of the original training code has the discriminator beside it
+		return tail, hasPrefix(tail, compVisVAETops...)
+	}
+	return tail, hasPrefix(tail, compVisUNetHeads...)
+}
+
+func hasPrefix(s string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // Component returns a view of the Store that hands out one component's tensors under their diffusers
@@ -60,20 +133,16 @@ func Detect(names []string, c Component) Dialect {
 // components are not part of the view, so Check does not call them unexpected.
 func (s *Store) Component(c Component) (*Store, error) {
 	names := s.Names()
-	dialect := Detect(names, c)
-	if dialect == UnknownNaming {
-		return nil, &FormatError{s.file, fmt.Sprintf("holds no %s: no tensor named %s… or %s", c, compVisPrefix[c], strings.Join(marks[c], " or "))}
+	p := detect(names, c)
+	if p == nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("holds no %s: no tensor named %s… or %s", c, compVisPrefix[c], exampleName[c])}
 	}
-	prefix := ""
-	if dialect == CompVis {
-		prefix = compVisPrefix[c]
-	}
-	translate, err := translator(names, c, dialect)
+	translate, err := translator(names, c, p)
 	if err != nil {
 		return nil, &FormatError{s.file, err.Error()}
 	}
 	v, err := s.Rename(func(name string) (string, bool) {
-		tail, ok := strings.CutPrefix(name, prefix)
+		tail, ok := p.tail(c, name)
 		if !ok {
 			return "", false
 		}
@@ -91,75 +160,36 @@ func (s *Store) Component(c Component) (*Store, error) {
 	return v, nil
 }
 
+// exampleName is a diffusers name that a file of each component has.
+var exampleName = map[Component]string{
+	UNet:        "time_embedding.linear_1.weight",
+	VAE:         "decoder.conv_in.weight",
+	TextEncoder: "text_model.embeddings.token_embedding.weight",
+}
+
 // translator returns the function that renames a component's tensors, prefix already removed.
-func translator(names []string, c Component, d Dialect) (func(string) (string, bool), error) {
+func translator(names []string, c Component, p *spelling) (func(string) (string, bool), error) {
 	switch {
 	case c == TextEncoder:
 		return func(n string) (string, bool) {
 			return "text_model." + strings.TrimPrefix(n, "text_model."), true
 		}, nil
-	case c == VAE && d == Diffusers:
+	case c == VAE && p.dialect == Diffusers:
 		return func(n string) (string, bool) { return legacyVAE.Replace(n), true }, nil
-	case d == Diffusers:
+	case p.dialect == Diffusers:
 		return func(n string) (string, bool) { return n, true }, nil
 	}
 	var table *Table
 	var err error
 	if c == UNet {
-		table, err = CompVisUNet(unetLayout(names))
+		table, err = CompVisUNet(unetLayout(names, p.prefix))
 	} else {
-		table, err = CompVisVAE(vaeLayout(names))
+		table, err = CompVisVAE(vaeLayout(names, p.prefix))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return table.ToDiffusers, nil
-}
-
-// unetLayout reads the layout off the names of a CompVis U-Net: every level but the last ends in a
-// block that holds nothing but the down-sampler.
-func unetLayout(names []string) UNetLayout {
-	prefix := compVisPrefix[UNet] + "input_blocks."
-	blocks, downs := 0, 0
-	transformer := map[int]bool{}
-	for _, n := range names {
-		var i int
-		tail, ok := strings.CutPrefix(n, prefix)
-		if !ok {
-			continue
-		}
-		if _, err := fmt.Sscanf(tail, "%d.", &i); err != nil || i < 0 || i > 4096 {
-			continue
-		}
-		blocks = max(blocks, i)
-		if strings.HasSuffix(tail, ".0.op.weight") {
-			downs++
-		}
-		if strings.HasSuffix(tail, ".1.norm.weight") {
-			transformer[i] = true
-		}
-	}
-	l := UNetLayout{Layers: (blocks+1)/(downs+1) - 1, Attention: make([]bool, downs+1)}
-	for i := range l.Attention {
-		l.Attention[i] = transformer[1+i*(l.Layers+1)]
-	}
-	return l
-}
-
-// vaeLayout reads the layout off the names of a CompVis VAE.
-func vaeLayout(names []string) VAELayout {
-	var l VAELayout
-	for _, n := range names {
-		var i, j int
-		tail, ok := strings.CutPrefix(n, compVisPrefix[VAE]+"encoder.down.")
-		if !ok {
-			continue
-		}
-		if _, err := fmt.Sscanf(tail, "%d.block.%d.", &i, &j); err == nil && i >= 0 && j >= 0 {
-			l.Levels, l.Layers = max(l.Levels, i+1), max(l.Layers, j+1)
-		}
-	}
-	return l
 }
 
 // squeezeAttention gives the 1x1 convolutions of the VAE's attention the shape of the matrices they are.

@@ -7,45 +7,86 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// A Folder is a model in the layout of diffusers: unet/, vae/ and text_encoder/, each with a
-// config.json and a safetensors file.
+// A Folder is a model as if it lay in the layout of diffusers: unet/, vae/ and text_encoder/, each with a
+// config.json and weights, tokenizer/ and scheduler/. OpenModel makes one of a single file as well.
 type Folder struct {
-	Dir   string
+	Dir   string // folder or file, for messages
 	Parts map[Component]*Part
 
-	fsys fs.FS
+	fsys   fs.FS             // the folder; nil for a single file
+	made   map[string][]byte // files that Read returns besides, or instead of, those of fsys
+	used   []ModelFile
+	stores []*Store // what has to be closed
 }
 
 // A Part is one component of a folder.
 type Part struct {
-	Config     []byte // config.json as it is in the folder
+	Config     []byte // config.json as it is in the folder, or as it was inferred
 	ConfigFile string // its path, for messages
 	Store      *Store // names are the project's own, see Store.Component
-	file       *Store // what has to be closed
+	File       *Store // the file itself, with its own names; for a single file the same in all parts
 }
 
-// fileNames are the names under which a component's weights are looked for, in this order.
-var fileNames = map[Component][]string{
-	UNet:        {"diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"},
-	VAE:         {"diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"},
-	TextEncoder: {"model.safetensors", "model.fp16.safetensors"},
+// A ModelFile is a file that a model's numbers depend on.
+type ModelFile struct {
+	Name string // what it is in the model, such as "unet/config.json"; the same wherever the model lies
+	FS   fs.FS
+	Path string // in FS
+}
+
+// Variants are the kinds of weights that diffusers tells apart by a word in the file's name.
+const (
+	VariantFP16   = "fp16"    // float16
+	VariantBF16   = "bf16"    // bfloat16
+	VariantNonEMA = "non_ema" // of the last training step, not averaged
+)
+
+// stems are the file names of a component's weights before the endings.
+var stems = map[Component][2]string{ // safetensors, torch
+	UNet:        {"diffusion_pytorch_model", "diffusion_pytorch_model"},
+	VAE:         {"diffusion_pytorch_model", "diffusion_pytorch_model"},
+	TextEncoder: {"model", "pytorch_model"},
+}
+
+// fileNames lists the names under which a component's weights are looked for, in this order: full
+// precision before float16, within that safetensors before torch's .bin, one file before shards. A variant that is
+// asked for is the only one looked for.
+func fileNames(c Component, variant string) []string {
+	variants := []string{"", VariantFP16, VariantBF16, VariantNonEMA}
+	if variant != "" {
+		variants = []string{variant}
+	}
+	var names []string
+	for _, v := range variants {
+		for i, ending := range []string{"safetensors", "bin"} {
+			dot := ""
+			if v != "" {
+				dot = "." + v
+			}
+			stem := stems[c][i]
+			names = append(names, stem+dot+"."+ending, stem+"."+ending+".index"+dot+".json")
+			if v != "" { // some releases of the libraries put the word here
+				names = append(names, stem+dot+"."+ending+".index.json")
+			}
+		}
+	}
+	return names
 }
 
 // OpenFolder opens components of a model folder: those asked for, or all three. A component that is
 // missing, or a file that cannot be read, is an error that names the path. The weights are mapped.
 func OpenFolder(dir string, components ...Component) (*Folder, error) {
-	return openFolder(os.DirFS(dir), dir, components, func(name string) (*Store, error) {
-		return Open(filepath.Join(dir, filepath.FromSlash(name)))
-	})
+	return openFolder(os.DirFS(dir), dir, ModelOptions{Components: components}, diskOpener(dir))
 }
 
 // OpenFolderFS is OpenFolder for a file system such as one embedded in the program; dir stands for it
 // in messages. The weights are read into memory.
 func OpenFolderFS(fsys fs.FS, dir string, components ...Component) (*Folder, error) {
-	return openFolder(fsys, dir, components, func(name string) (*Store, error) {
+	return openFolder(fsys, dir, ModelOptions{Components: components}, func(name string) (*Store, error) {
 		b, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, pathError(path.Join(dir, name), err)
@@ -54,28 +95,38 @@ func OpenFolderFS(fsys fs.FS, dir string, components ...Component) (*Folder, err
 	})
 }
 
-func openFolder(fsys fs.FS, dir string, components []Component, open func(string) (*Store, error)) (*Folder, error) {
-	f := &Folder{Dir: dir, Parts: map[Component]*Part{}, fsys: fsys}
-	if len(components) == 0 {
-		components = []Component{UNet, VAE, TextEncoder}
-	}
+// diskOpener opens files of a folder by their names in it.
+func diskOpener(dir string) func(name string) (*Store, error) {
+	return func(name string) (*Store, error) { return Open(filepath.Join(dir, filepath.FromSlash(name))) }
+}
+
+func openFolder(fsys fs.FS, dir string, o ModelOptions, open func(string) (*Store, error)) (*Folder, error) {
+	f := &Folder{Dir: dir, Parts: map[Component]*Part{}, fsys: fsys, made: map[string][]byte{}}
 	if st, err := fs.Stat(fsys, "."); err != nil {
 		return nil, pathError(dir, err)
 	} else if !st.IsDir() {
 		return nil, &FormatError{dir, "not a folder, want one with unet/, vae/ and text_encoder/"}
 	}
-	for _, c := range components {
-		p, err := f.openPart(c, open)
+	for _, c := range o.wanted() {
+		if o.Partial && !f.exists(string(c)) {
+			continue
+		}
+		p, err := f.openPart(c, o, open)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		f.Parts[c] = p
 	}
+	for _, name := range []string{"model_index.json", schedulerFile, vocabFile, mergesFile} {
+		if f.exists(name) {
+			f.use(name, fsys, name)
+		}
+	}
 	return f, nil
 }
 
-func (f *Folder) openPart(c Component, open func(string) (*Store, error)) (*Part, error) {
-	if fileNames[c] == nil {
+func (f *Folder) openPart(c Component, o ModelOptions, open func(string) (*Store, error)) (*Part, error) {
+	if stems[c][0] == "" {
 		return nil, fmt.Errorf("weights: %s: unknown component %q", f.Dir, c)
 	}
 	p := &Part{ConfigFile: path.Join(f.Dir, string(c), "config.json")}
@@ -83,24 +134,77 @@ func (f *Folder) openPart(c Component, open func(string) (*Store, error)) (*Part
 	if p.Config, err = f.Read(string(c) + "/config.json"); err != nil {
 		return nil, err
 	}
-	for _, name := range fileNames[c] {
+	f.use(string(c)+"/config.json", f.fsys, string(c)+"/config.json")
+	names := fileNames(c, o.Variant)
+	for _, name := range names {
 		name = string(c) + "/" + name
-		if _, err := fs.Stat(f.fsys, name); errors.Is(err, fs.ErrNotExist) {
+		if !f.exists(name) {
 			continue
 		}
-		if p.file, err = open(name); err != nil {
+		if p.File, err = f.openWeights(name, open); err != nil {
 			return nil, err
 		}
-		if p.Store, err = p.file.Component(c); err != nil {
-			return nil, errors.Join(err, p.file.Close())
-		}
-		return p, nil
+		f.stores = append(f.stores, p.File)
+		p.Store, err = p.File.Component(c)
+		return p, err
 	}
-	return nil, fmt.Errorf("weights: %s: no weights, want %s", path.Join(f.Dir, string(c)), strings.Join(fileNames[c], " or "))
+	return nil, fmt.Errorf("weights: %s: no weights, want %s", path.Join(f.Dir, string(c)), strings.Join(slices.Compact(names), " or "))
 }
 
-// Read returns any other file of the folder, such as "tokenizer/vocab.json".
+// openWeights opens a file of weights, or all of those that an index names.
+func (f *Folder) openWeights(name string, open func(string) (*Store, error)) (*Store, error) {
+	f.use(name, f.fsys, name)
+	if !strings.HasSuffix(name, ".json") {
+		return open(name)
+	}
+	b, err := f.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	shards, err := parseIndex(b)
+	if err != nil {
+		return nil, &FormatError{path.Join(f.Dir, name), err.Error()}
+	}
+	for _, shard := range shards.files {
+		f.use(path.Join(path.Dir(name), shard), f.fsys, path.Join(path.Dir(name), shard))
+	}
+	return openShards(path.Join(f.Dir, name), shards, func(shard string) (*Store, error) { return open(path.Join(path.Dir(name), shard)) })
+}
+
+func (f *Folder) exists(name string) bool {
+	_, err := fs.Stat(f.fsys, name)
+	return err == nil
+}
+
+func (f *Folder) use(name string, fsys fs.FS, path string) {
+	f.used = append(f.used, ModelFile{name, fsys, path})
+}
+
+// Files returns the files that the model's numbers depend on, sorted by name: those whose contents identify it.
+// Other files of the folder, such as the weights in a second format, are not among them.
+func (f *Folder) Files() []ModelFile {
+	files := slices.Clone(f.used)
+	slices.SortStableFunc(files, func(a, b ModelFile) int { return strings.Compare(a.Name, b.Name) })
+	return files
+}
+
+// Has reports whether Read has a file of that name.
+func (f *Folder) Has(name string) bool {
+	if _, ok := f.made[name]; ok {
+		return true
+	}
+	return f.fsys != nil && f.exists(name)
+}
+
+// Read returns any other file of the layout, such as "tokenizer/vocab.json". Of a single file's model those
+// are made that the layout has: configurations, and the tokenizer's pair.
 func (f *Folder) Read(name string) ([]byte, error) {
+	if b, ok := f.made[name]; ok {
+		return b, nil
+	}
+	if f.fsys == nil {
+		return nil, fmt.Errorf("weights: %s: a single file, which has no %s", f.Dir, name)
+	}
 	b, err := fs.ReadFile(f.fsys, name)
 	if err != nil {
 		return nil, pathError(path.Join(f.Dir, name), err)
@@ -111,8 +215,9 @@ func (f *Folder) Read(name string) ([]byte, error) {
 // Close unmaps the files.
 func (f *Folder) Close() error {
 	var err error
-	for _, p := range f.Parts {
-		err = errors.Join(err, p.file.Close())
+	for _, s := range f.stores {
+		err = errors.Join(err, s.Close())
 	}
+	f.stores = nil
 	return err
 }

@@ -254,7 +254,7 @@ func TestLayoutFromNames(t *testing.T) {
 				names = append(names, compVisPrefix[UNet]+p[1]+".norm.weight")
 			}
 		}
-		if got := unetLayout(names); got.Layers != l.Layers || !slices.Equal(got.Attention, l.Attention) {
+		if got := unetLayout(names, compVisPrefix[UNet]); got.Layers != l.Layers || !slices.Equal(got.Attention, l.Attention) {
 			t.Errorf("layout %+v read off the names of %+v", got, l)
 		}
 	}

@@ -1,0 +1,339 @@
+package weights
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Bounds of what is inferred.
+const (
+	maxLevels = 16
+	maxLayers = 32
+)
+
+// What shapes do not tell is that of Stable Diffusion v1.
+const (
+	sd1Heads      = 8  // of each transformer of the U-Net
+	sd1Groups     = 32 // of every GroupNorm
+	sd1Latent     = 64 // side of the latents it was made for
+	clipHeadWidth = 64 // of every CLIP text model
+	maxTextLayers = 256
+	maxChannels   = 1 << 20
+)
+
+// InferConfig returns the config.json that diffusers (for the text encoder, transformers) would have written
+// for a component whose tensors have the shapes in the view that Store.Component returns.
+//
+// Taken from Stable Diffusion v1 because no shape tells them: 8 heads a transformer in the U-Net, 32 groups
+// a GroupNorm, epsilons, activations, the size of latents (64×64) and the VAE's scaling factor 0.18215. A text
+// encoder has heads 64 wide, as all of CLIP's; where its width is no multiple of 64, that is an error.
+func InferConfig(view *Store, c Component) ([]byte, error) {
+	in := &inference{view: view}
+	var config any
+	switch c {
+	case UNet:
+		config = in.unet()
+	case VAE:
+		config = in.vae()
+	case TextEncoder:
+		config = in.text()
+	default:
+		return nil, fmt.Errorf("weights: unknown component %q", c)
+	}
+	if in.err != nil {
+		return nil, &FormatError{view.file, fmt.Sprintf("the %s's configuration cannot be told from its tensors: %v", c.Title(), in.err)}
+	}
+	b, err := json.MarshalIndent(config, "", "  ")
+	return append(b, '\n'), err
+}
+
+// inference reads dimensions and keeps the first thing that is wrong.
+type inference struct {
+	view *Store
+	err  error
+}
+
+func (in *inference) fail(format string, args ...any) {
+	if in.err == nil {
+		in.err = fmt.Errorf(format, args...)
+	}
+}
+
+// dim returns one dimension of a tensor that has dims of them.
+func (in *inference) dim(name string, dims, at int) int {
+	t, ok := in.view.tensors[name]
+	switch {
+	case !ok:
+		in.fail("no tensor %s", name)
+		return 0
+	case len(t.shape) != dims:
+		in.fail("%s has shape %v, want %d dimensions", name, t.shape, dims)
+		return 0
+	case t.shape[at] < 1 || t.shape[at] > maxChannels:
+		in.fail("%s has shape %v, want 1 to %d", name, t.shape, maxChannels)
+		return 0
+	}
+	return t.shape[at]
+}
+
+func (in *inference) has(format string, args ...any) bool {
+	_, ok := in.view.tensors[fmt.Sprintf(format, args...)]
+	return ok
+}
+
+// count returns how many numbers from 0 on fit into the format, limit at most.
+func (in *inference) count(limit int, format string, args ...any) int {
+	n := 0
+	for n < limit && in.has(format, append(slices.Clone(args), n)...) {
+		n++
+	}
+	return n
+}
+
+// unetConfig has the keys of diffusers' UNet2DConditionModel that Stable Diffusion v1 was published with.
+type unetConfig struct {
+	Class              string   `json:"_class_name"`
+	Version            string   `json:"_diffusers_version"`
+	Act                string   `json:"act_fn"`
+	Heads              int      `json:"attention_head_dim"`
+	BlockOutChannels   []int    `json:"block_out_channels"`
+	CenterInput        bool     `json:"center_input_sample"`
+	CrossAttentionDim  int      `json:"cross_attention_dim"`
+	DownBlockTypes     []string `json:"down_block_types"`
+	DownsamplePadding  int      `json:"downsample_padding"`
+	FlipSinToCos       bool     `json:"flip_sin_to_cos"`
+	FreqShift          int      `json:"freq_shift"`
+	InChannels         int      `json:"in_channels"`
+	LayersPerBlock     int      `json:"layers_per_block"`
+	MidBlockScale      int      `json:"mid_block_scale_factor"`
+	NormEps            float64  `json:"norm_eps"`
+	NormGroups         int      `json:"norm_num_groups"`
+	OutChannels        int      `json:"out_channels"`
+	SampleSize         int      `json:"sample_size"`
+	TransformerLayers  any      `json:"transformer_layers_per_block,omitempty"`
+	UpBlockTypes       []string `json:"up_block_types"`
+	UseLinearProjector bool     `json:"use_linear_projection,omitempty"`
+}
+
+// diffusersVersion is the release whose files these are like.
+const diffusersVersion = "0.42.1"
+
+func (in *inference) unet() *unetConfig {
+	c := &unetConfig{
+		Class: "UNet2DConditionModel", Version: diffusersVersion, Act: "silu", Heads: sd1Heads, DownsamplePadding: 1, FlipSinToCos: true,
+		MidBlockScale: 1, NormEps: 1e-5, NormGroups: sd1Groups, SampleSize: sd1Latent,
+	}
+	c.InChannels = in.dim("conv_in.weight", 4, 1)
+	c.OutChannels = in.dim("conv_out.weight", 4, 0)
+	levels := in.count(maxLevels+1, "down_blocks.%d.resnets.0.conv1.weight")
+	if levels == 0 || levels > maxLevels {
+		in.fail("%d levels (down_blocks), want 1 to %d", levels, maxLevels)
+		return c
+	}
+	var depths []int
+	for i := range levels {
+		block := fmt.Sprintf("down_blocks.%d", i)
+		layers := in.count(maxLayers+1, block+".resnets.%d.conv1.weight")
+		if i == 0 {
+			c.LayersPerBlock = layers
+		}
+		if layers != c.LayersPerBlock || layers > maxLayers {
+			in.fail("%s has %d resnets, down_blocks.0 has %d; want the same in all, at most %d", block, layers, c.LayersPerBlock, maxLayers)
+			return c
+		}
+		c.BlockOutChannels = append(c.BlockOutChannels, in.channels(block+".resnets.0.conv1.weight", sd1Groups))
+		kind, depth := "DownBlock2D", 1
+		if in.has("%s.attentions.0.norm.weight", block) {
+			kind = "CrossAttnDownBlock2D"
+			depth = in.transformer(block+".attentions.0", c)
+		}
+		c.DownBlockTypes = append(c.DownBlockTypes, kind)
+		depths = append(depths, depth)
+	}
+	for i := range levels {
+		kind := "UpBlock2D"
+		if in.has("up_blocks.%d.attentions.0.norm.weight", i) {
+			kind = "CrossAttnUpBlock2D"
+		}
+		c.UpBlockTypes = append(c.UpBlockTypes, kind)
+	}
+	in.transformer("mid_block.attentions.0", c)
+	if slices.ContainsFunc(depths, func(d int) bool { return d != 1 }) {
+		c.TransformerLayers = depths
+	}
+	return c
+}
+
+// channels is the first dimension of a convolution whose output is normalised in groups.
+func (in *inference) channels(name string, groups int) int {
+	n := in.dim(name, 4, 0)
+	if n%groups != 0 {
+		in.fail("%s has %d channels, not a multiple of the %d groups of Stable Diffusion v1's norms", name, n, groups)
+	}
+	return n
+}
+
+// transformer reads the width of the context off a transformer and returns its number of layers.
+func (in *inference) transformer(path string, c *unetConfig) int {
+	width := in.dim(path+".transformer_blocks.0.attn2.to_k.weight", 2, 1)
+	if c.CrossAttentionDim == 0 {
+		c.CrossAttentionDim = width
+	}
+	if width != c.CrossAttentionDim {
+		in.fail("%s takes a context %d wide, another transformer %d", path, width, c.CrossAttentionDim)
+	}
+	if t, ok := in.view.tensors[path+".proj_in.weight"]; ok && len(t.shape) == 2 {
+		c.UseLinearProjector = true // the U-Net's own reading of the configuration refuses it by name
+	}
+	if inner := in.dim(path+".norm.weight", 1, 0); inner%sd1Heads != 0 {
+		in.fail("%s has %d channels, not a multiple of Stable Diffusion v1's %d heads", path, inner, sd1Heads)
+	}
+	return max(1, in.count(maxLayers, path+".transformer_blocks.%d.norm1.weight"))
+}
+
+type vaeConfig struct {
+	Class            string   `json:"_class_name"`
+	Version          string   `json:"_diffusers_version"`
+	Act              string   `json:"act_fn"`
+	BlockOutChannels []int    `json:"block_out_channels"`
+	DownBlockTypes   []string `json:"down_block_types"`
+	InChannels       int      `json:"in_channels"`
+	LatentChannels   int      `json:"latent_channels"`
+	LayersPerBlock   int      `json:"layers_per_block"`
+	NormGroups       int      `json:"norm_num_groups"`
+	OutChannels      int      `json:"out_channels"`
+	SampleSize       int      `json:"sample_size"`
+	ScalingFactor    float64  `json:"scaling_factor"`
+	UpBlockTypes     []string `json:"up_block_types"`
+}
+
+func (in *inference) vae() *vaeConfig {
+	c := &vaeConfig{Class: "AutoencoderKL", Version: diffusersVersion, Act: "silu", NormGroups: sd1Groups, ScalingFactor: 0.18215}
+	c.InChannels = in.dim("encoder.conv_in.weight", 4, 1)
+	c.OutChannels = in.dim("decoder.conv_out.weight", 4, 0)
+	c.LatentChannels = in.dim("post_quant_conv.weight", 4, 0)
+	levels := in.count(maxLevels+1, "encoder.down_blocks.%d.resnets.0.conv1.weight")
+	if levels == 0 || levels > maxLevels {
+		in.fail("%d levels (encoder.down_blocks), want 1 to %d", levels, maxLevels)
+		return c
+	}
+	for i := range levels {
+		block := fmt.Sprintf("encoder.down_blocks.%d", i)
+		layers := in.count(maxLayers+1, block+".resnets.%d.conv1.weight")
+		if i == 0 {
+			c.LayersPerBlock = layers
+		}
+		if layers != c.LayersPerBlock || layers > maxLayers {
+			in.fail("%s has %d resnets, the first level has %d; want the same in all, at most %d", block, layers, c.LayersPerBlock, maxLayers)
+			return c
+		}
+		c.BlockOutChannels = append(c.BlockOutChannels, in.channels(block+".resnets.0.conv1.weight", sd1Groups))
+		c.DownBlockTypes = append(c.DownBlockTypes, "DownEncoderBlock2D")
+		c.UpBlockTypes = append(c.UpBlockTypes, "UpDecoderBlock2D")
+	}
+	c.SampleSize = sd1Latent << (levels - 1)
+	return c
+}
+
+type textConfig struct {
+	Architectures     []string `json:"architectures"`
+	AttentionDropout  float64  `json:"attention_dropout"`
+	BOS               int      `json:"bos_token_id"`
+	EOS               int      `json:"eos_token_id"`
+	Act               string   `json:"hidden_act"`
+	HiddenSize        int      `json:"hidden_size"`
+	InitializerFactor float64  `json:"initializer_factor"`
+	InitializerRange  float64  `json:"initializer_range"`
+	IntermediateSize  int      `json:"intermediate_size"`
+	LayerNormEps      float64  `json:"layer_norm_eps"`
+	MaxPositions      int      `json:"max_position_embeddings"`
+	Type              string   `json:"model_type"`
+	Heads             int      `json:"num_attention_heads"`
+	Layers            int      `json:"num_hidden_layers"`
+	Pad               int      `json:"pad_token_id"`
+	ProjectionDim     int      `json:"projection_dim"`
+	VocabSize         int      `json:"vocab_size"`
+}
+
+func (in *inference) text() *textConfig {
+	// The ids are those of the published file. 2 is not CLIP's end token: it makes transformers pool the row of the
+	// highest id, as the original code does.
+	c := &textConfig{
+		Architectures: []string{"CLIPTextModel"}, BOS: 0, EOS: 2, Act: "quick_gelu", InitializerFactor: 1, InitializerRange: 0.02,
+		LayerNormEps: 1e-5, Type: "clip_text_model", Pad: 1,
+	}
+	const model = "text_model."
+	c.VocabSize = in.dim(model+"embeddings.token_embedding.weight", 2, 0)
+	c.HiddenSize = in.dim(model+"embeddings.token_embedding.weight", 2, 1)
+	c.MaxPositions = in.dim(model+"embeddings.position_embedding.weight", 2, 0)
+	c.IntermediateSize = in.dim(model+"encoder.layers.0.mlp.fc1.weight", 2, 0)
+	c.Layers = in.count(maxTextLayers+1, model+"encoder.layers.%d.mlp.fc1.weight")
+	if c.Layers > maxTextLayers {
+		in.fail("more than %d layers", maxTextLayers)
+	}
+	if c.HiddenSize%clipHeadWidth != 0 {
+		in.fail("tokens are %d wide, not a multiple of %d, the width of CLIP's heads; a config.json has to say how many heads there are", c.HiddenSize, clipHeadWidth)
+	}
+	c.Heads = max(1, c.HiddenSize/clipHeadWidth)
+	c.ProjectionDim = c.HiddenSize
+	return c
+}
+
+// checkSchedule refuses a file whose noise schedule, which the original code saves beside the weights, is
+// another than Stable Diffusion v1's: its pictures would be wrong without a word.
+func checkSchedule(s *Store) error {
+	t, ok := s.tensors["betas"]
+	if !ok || len(t.shape) != 1 {
+		return nil
+	}
+	const steps, first, last = 1000, 0.00085, 0.012
+	if t.shape[0] != steps {
+		return &FormatError{s.file, fmt.Sprintf("a noise schedule of %d steps (betas), want %d as in Stable Diffusion v1", t.shape[0], steps)}
+	}
+	beta, err := s.Float64("betas")
+	if err != nil {
+		return err
+	}
+	near := func(x, want float64) bool { return x > want*(1-2e-3) && x < want*(1+2e-3) } // they may be float16
+	if !near(beta[0], first) || !near(beta[steps-1], last) {
+		return &FormatError{s.file, fmt.Sprintf("noise from %.4g to %.4g (betas), want %g to %g as in Stable Diffusion v1", beta[0], beta[steps-1], first, last)}
+	}
+	return nil
+}
+
+// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it.
+const schedulerConfig = `{
+  "_class_name": "DDIMScheduler",
+  "_diffusers_version": "` + diffusersVersion + `",
+  "beta_end": 0.012,
+  "beta_schedule": "scaled_linear",
+  "beta_start": 0.00085,
+  "clip_sample": false,
+  "num_train_timesteps": 1000,
+  "prediction_type": "epsilon",
+  "set_alpha_to_one": false,
+  "steps_offset": 1,
+  "timestep_spacing": "leading",
+  "trained_betas": null
+}
+`
+
+// modelIndex is model_index.json for the components that there are.
+func modelIndex(parts map[Component]bool, tokenizer bool) []byte {
+	var b strings.Builder
+	b.WriteString("{\n  \"_class_name\": \"StableDiffusionPipeline\",\n  \"_diffusers_version\": \"" + diffusersVersion + "\",\n  \"feature_extractor\": [null, null],\n")
+	b.WriteString("  \"image_encoder\": [null, null],\n  \"requires_safety_checker\": false,\n  \"safety_checker\": [null, null],\n  \"scheduler\": [\"diffusers\", \"DDIMScheduler\"]")
+	entry := func(have bool, name, library, class string) {
+		if have {
+			fmt.Fprintf(&b, ",\n  %q: [%q, %q]", name, library, class)
+		}
+	}
+	entry(parts[TextEncoder], "text_encoder", "transformers", "CLIPTextModel")
+	entry(tokenizer, "tokenizer", "transformers", "CLIPTokenizer")
+	entry(parts[UNet], "unet", "diffusers", "UNet2DConditionModel")
+	entry(parts[VAE], "vae", "diffusers", "AutoencoderKL")
+	b.WriteString("\n}\n")
+	return []byte(b.String())
+}

@@ -1,0 +1,201 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ModelOptions say what of a model is opened, and where to find what a single file lacks. The zero value opens the
+// three components.
+type ModelOptions struct {
+	// Components are those that are opened; nil means all three.
+	Components []Component
+	// Partial opens those of the components that are there, at least one, and a tokenizer if there is one; so that a
+	// file of a VAE alone can be inspected and converted.
+	Partial bool
+	// EMA takes the averaged weights of the U-Net (model_ema.…) of a checkpoint that holds both. A checkpoint without
+	// is an error. In diffusers folders the usual file is the averaged one, "non_ema" in a name says otherwise.
+	EMA bool
+	// Variant takes only weights with this word in the file's name, such as VariantFP16; empty takes those without, or
+	// else any.
+	Variant string
+	// Tokenizer is a folder with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt[.gz]. A
+	// checkpoint file has no tokenizer; without this one that lies beside it is taken.
+	Tokenizer string
+	// Config is a folder in the layout of diffusers whose config.json files, scheduler and tokenizer are taken for a
+	// checkpoint file in place of those inferred.
+	Config string
+}
+
+func (o *ModelOptions) wanted() []Component {
+	if len(o.Components) == 0 {
+		return Components()
+	}
+	return o.Components
+}
+
+// Names in the layout of diffusers.
+const (
+	schedulerFile = "scheduler/scheduler_config.json"
+	vocabFile     = "tokenizer/vocab.json"
+	mergesFile    = "tokenizer/merges.txt"
+	indexFile     = "model_index.json"
+)
+
+// OpenModel opens a model wherever it lies: a folder in the layout of diffusers, a folder of one of its
+// components (with Partial), a checkpoint file with the names of the original code, or a folder that holds one such
+// file. What a single file lacks is inferred (see InferConfig) or looked for (see ModelOptions).
+//
+// A model that this program cannot run is refused by its name unless o.Partial is set, as are components that
+// are not there. Errors are one line that names path.
+func OpenModel(path string, o ModelOptions) (*Folder, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	var f *Folder
+	switch {
+	case !info.IsDir():
+		return openSingle(path, o)
+	case isComponentFolder(path):
+		f, err = openComponentFolder(path, o)
+	case isDiffusersFolder(path):
+		f, err = openDiffusers(path, o)
+	default:
+		file, err := onlyCheckpoint(path)
+		if err != nil {
+			return nil, err
+		}
+		return openSingle(file, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Parts) == 0 {
+		return nil, errors.Join(&FormatError{path, "no weights in unet/, vae/ or text_encoder/"}, f.Close())
+	}
+	return f, nil
+}
+
+// isDiffusersFolder reports whether a folder has what only that layout has.
+func isDiffusersFolder(dir string) bool {
+	for _, name := range []string{indexFile, string(UNet), string(VAE), string(TextEncoder)} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// isComponentFolder reports whether a folder is one component's: weights and config.json in the folder itself.
+func isComponentFolder(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {
+		return false
+	}
+	return !isDiffusersFolder(dir)
+}
+
+// checkpointEndings are the names that checkpoints have been published under.
+var checkpointEndings = []string{".safetensors", ".ckpt", ".pt", ".pth", ".bin"}
+
+// onlyCheckpoint returns the one checkpoint file of a folder.
+func onlyCheckpoint(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", pathError(dir, err)
+	}
+	var found []string
+	for _, e := range entries {
+		if slices.Contains(checkpointEndings, strings.ToLower(filepath.Ext(e.Name()))) && !e.IsDir() {
+			found = append(found, e.Name())
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", &FormatError{dir, "no model, want a folder with unet/, vae/ and text_encoder/, or one with a checkpoint file (.safetensors, .ckpt)"}
+	case 1:
+		return filepath.Join(dir, found[0]), nil
+	}
+	return "", &FormatError{dir, fmt.Sprintf("%d checkpoint files (%s): name the one to open", len(found), strings.Join(found, ", "))}
+}
+
+// openDiffusers opens a folder in the layout of diffusers.
+func openDiffusers(dir string, o ModelOptions) (*Folder, error) {
+	if o.EMA && o.Variant == VariantNonEMA {
+		return nil, &FormatError{dir, "averaged weights and the variant non_ema are asked for: want one of them"}
+	}
+	f, err := openFolder(os.DirFS(dir), dir, o, diskOpener(dir))
+	if err != nil {
+		return nil, err
+	}
+	if o.Tokenizer != "" {
+		if err := f.setTokenizer(o.Tokenizer); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return f, nil
+}
+
+// openComponentFolder opens a folder such as unet/ by itself.
+func openComponentFolder(dir string, o ModelOptions) (*Folder, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, pathError(dir, err)
+	}
+	var config struct {
+		Class string `json:"_class_name"`
+		Type  string `json:"model_type"`
+	}
+	if err := json.Unmarshal(b, &config); err != nil {
+		return nil, &FormatError{filepath.Join(dir, "config.json"), oneLine(err)}
+	}
+	var c Component
+	switch {
+	case config.Class == "UNet2DConditionModel":
+		c = UNet
+	case config.Class == "AutoencoderKL":
+		c = VAE
+	case config.Type == "clip_text_model" || config.Type == "clip":
+		c = TextEncoder
+	default:
+		// A folder of the original code's file may have some config.json beside it.
+		if file, err := onlyCheckpoint(dir); err == nil {
+			return openSingle(file, o)
+		}
+		return nil, &FormatError{filepath.Join(dir, "config.json"),
+			fmt.Sprintf("_class_name is %q, model_type %q, want UNet2DConditionModel, AutoencoderKL or clip_text_model", config.Class, config.Type)}
+	}
+	if wanted := o.wanted(); !o.Partial && !slices.Equal(wanted, []Component{c}) {
+		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone, want one of a whole model", c.Title())}
+	}
+	if !slices.Contains(o.wanted(), c) {
+		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone", c.Title())}
+	}
+	o.Components, o.Partial = []Component{c}, false
+	return openFolder(under{os.DirFS(dir), string(c)}, dir, o, func(name string) (*Store, error) {
+		return Open(filepath.Join(dir, strings.TrimPrefix(name, string(c)+"/")))
+	})
+}
+
+// under is a file system as a folder of a larger one that holds nothing else.
+type under struct {
+	fs.FS
+	dir string
+}
+
+// Open opens "dir/name" as "name".
+func (u under) Open(name string) (fs.File, error) {
+	switch tail, ok := strings.CutPrefix(name, u.dir+"/"); {
+	case ok:
+		return u.FS.Open(tail)
+	case name == "." || name == u.dir:
+		return u.FS.Open(".")
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
