@@ -44,6 +44,7 @@ var selfContained = map[string][]string{
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
+	"percept/internal/picture":       {"golang.org/x/image/..."},
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},

@@ -1,0 +1,140 @@
+package picture
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// A Filter is one of Pillow's resampling filters.
+type Filter int
+
+// The filters of Pillow's Image.Resampling. Half a filter's width ("support") is in pixels of the smaller picture.
+const (
+	Lanczos  Filter = iota // windowed sinc, support 3
+	Bicubic                // Keys' cubic with a = -0.5, support 2
+	Hamming                // sinc under a Hamming window, support 1
+	Bilinear               // triangle, support 1
+	Box                    // mean over the area, support 0.5
+	Nearest                // the pixel under the centre; never antialiased
+)
+
+var filterNames = [...]string{"lanczos", "bicubic", "hamming", "bilinear", "box", "nearest"}
+
+// String is the filter's name in lower case.
+func (f Filter) String() string {
+	if f < 0 || int(f) >= len(filterNames) {
+		return fmt.Sprintf("filter(%d)", int(f))
+	}
+	return filterNames[f]
+}
+
+// ParseFilter returns the filter of a name, in any case.
+func ParseFilter(name string) (Filter, error) {
+	for i, n := range filterNames {
+		if strings.EqualFold(n, name) {
+			return Filter(i), nil
+		}
+	}
+	return 0, fmt.Errorf("filter %q is not known, expected one of %s", name, strings.Join(filterNames[:], ", "))
+}
+
+// support is the distance from the centre at which the filter ends.
+func (f Filter) support() float64 {
+	switch f {
+	case Lanczos:
+		return 3
+	case Bicubic:
+		return 2
+	case Hamming, Bilinear:
+		return 1
+	}
+	return 0.5
+}
+
+// at is the filter's value at a distance x. Products are rounded before they are added (the conversions),
+// so that a processor with fused multiply-add gives the same weights.
+func (f Filter) at(x float64) float64 {
+	switch f {
+	case Lanczos:
+		if -3 <= x && x < 3 {
+			return sinc(x) * sinc(x/3)
+		}
+		return 0
+	case Bicubic:
+		const a = -0.5
+		switch x = math.Abs(x); {
+		case x < 1:
+			return float64((float64((a+2)*x)-(a+3))*x*x) + 1
+		case x < 2:
+			return (float64((float64((x-5)*x)+8)*x) - 4) * a
+		}
+		return 0
+	case Hamming:
+		switch x = math.Abs(x); {
+		case x == 0:
+			return 1
+		case x >= 1:
+			return 0
+		}
+		x *= math.Pi
+		return math.Sin(x) / x * (0.54 + float64(0.46*math.Cos(x)))
+	case Bilinear:
+		return max(1-math.Abs(x), 0)
+	}
+	if -0.5 < x && x <= 0.5 {
+		return 1
+	}
+	return 0
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	x *= math.Pi
+	return math.Sin(x) / x
+}
+
+// weightBits are the binary digits after the point of a weight: what an int32 has left beside a pixel's 8 and 2 for
+// the filters' overshoot.
+const weightBits = 32 - 8 - 2
+
+// A span says from which input pixels an output pixel is made: weights k, in units of 2^-weightBits, from first on.
+type span struct {
+	first int
+	k     []int64
+}
+
+// spans returns the weights of every output pixel along one axis, as Pillow computes them: the filter is widened
+// where the picture shrinks, cut off at the border, divided by its sum and rounded to fixed point, half away from 0.
+func spans(in, out int, f Filter) []span {
+	scale := float64(in) / float64(out)
+	wide := max(scale, 1)
+	support, narrow := f.support()*wide, 1/wide
+	list := make([]span, out)
+	widest := min(int(math.Ceil(support))*2+1, in)
+	w := make([]float64, widest)
+	store := make([]int64, 0, out*widest)
+	for i := range list {
+		centre := (float64(i) + 0.5) * scale
+		first := max(int(centre-support+0.5), 0)
+		last := min(int(centre+support+0.5), in)
+		w = w[:last-first]
+		sum := 0.0
+		for j := range w {
+			w[j] = f.at((float64(j+first) - centre + 0.5) * narrow)
+			sum += w[j]
+		}
+		from := len(store)
+		for _, v := range w {
+			if sum != 0 {
+				v /= sum
+			}
+			store = append(store, int64(math.Copysign(0.5, v)+float64(v*(1<<weightBits))))
+		}
+		list[i] = span{first, store[from:len(store):len(store)]}
+		w = w[:widest]
+	}
+	return list
+}
