@@ -1,0 +1,119 @@
+package freesurfer
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"percept/fmri/internal/atomicfile"
+	"percept/fmri/internal/source"
+)
+
+// Label is a list of vertices, or of points in a volume.
+type Label struct {
+	Comment string
+	Index   []int32      // vertex numbers; -1 for points of a volume
+	XYZ     [][3]float32 // millimetres
+	Values  []float32    // a statistic for each
+}
+
+// ReadLabel reads a label file: a comment, the number of rows, then rows of index, x, y, z and value.
+func ReadLabel(path string) (*Label, error) {
+	b, err := source.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseLabel(path, b)
+}
+
+func parseLabel(path string, b []byte) (*Label, error) {
+	l := &Label{}
+	line, want := 0, -1
+	for text := range bytes.Lines(b) {
+		line++
+		fail := func(format string, args ...any) (*Label, error) {
+			return nil, fmt.Errorf("%s: FreeSurfer label, line %d: %s", path, line, fmt.Sprintf(format, args...))
+		}
+		trimmed := strings.TrimSpace(string(text))
+		if line == 1 {
+			if !strings.HasPrefix(trimmed, "#") {
+				return fail("%.40q, want a comment that begins with #", trimmed)
+			}
+			l.Comment = strings.TrimSpace(trimmed[1:])
+			continue
+		}
+		words := strings.Fields(trimmed)
+		switch {
+		case len(words) == 0:
+		case want < 0:
+			n, err := strconv.Atoi(trimmed)
+			if err != nil || n < 0 || n > len(b)/10 { // a row has at least five numbers and four blanks
+				return fail("%.40q, want the number of rows, which the file's %d bytes can hold", trimmed, len(b))
+			}
+			want = n
+		case len(l.Index) == want:
+			return fail("more than %d rows", want)
+		default:
+			if err := l.row(words); err != nil {
+				return fail("%.60q: %v", trimmed, err)
+			}
+		}
+	}
+	if want < 0 || len(l.Index) < want {
+		return nil, fmt.Errorf("%s: FreeSurfer label: ends after %d rows, want %d", path, len(l.Index), max(want, 0))
+	}
+	return l, nil
+}
+
+func (l *Label) row(words []string) error {
+	if len(words) != 5 {
+		return fmt.Errorf("%d columns, want index, x, y, z and value", len(words))
+	}
+	v, err := strconv.ParseInt(words[0], 10, 32)
+	if err != nil || v < -1 {
+		return fmt.Errorf("vertex %q, want a number from 0, or -1", words[0])
+	}
+	var x [4]float32
+	for i, w := range words[1:] {
+		f, err := strconv.ParseFloat(w, 32)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", w)
+		}
+		x[i] = float32(f)
+	}
+	l.Index = append(l.Index, int32(v))
+	l.XYZ = append(l.XYZ, [3]float32{x[0], x[1], x[2]})
+	l.Values = append(l.Values, x[3])
+	return nil
+}
+
+// WriteLabel writes a label that appears at path when it is complete; numbers are written so that they read back exactly.
+func WriteLabel(path string, l *Label) error {
+	if len(l.XYZ) != len(l.Index) || len(l.Values) != len(l.Index) {
+		return fmt.Errorf("%s: %d vertices, %d places, %d values", path, len(l.Index), len(l.XYZ), len(l.Values))
+	}
+	for i, x := range l.XYZ {
+		for _, v := range []float32{x[0], x[1], x[2], l.Values[i]} {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return fmt.Errorf("%s: row %d is %v %v, want finite numbers", path, i, x, l.Values[i])
+			}
+		}
+	}
+	f, err := atomicfile.CreateStream(path, false)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	w := bufio.NewWriter(f)
+	fmt.Fprintf(w, "#!ascii label %s\n%d\n", strings.ReplaceAll(l.Comment, "\n", " "), len(l.Index))
+	for i, v := range l.Index {
+		fmt.Fprintf(w, "%d  %v  %v  %v %v\n", v, l.XYZ[i][0], l.XYZ[i][1], l.XYZ[i][2], l.Values[i])
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,234 @@
+// Package source opens files that may be compressed with gzip. What a file is shows in its first bytes, not in its name.
+//
+//	f, err := source.Open("lh.streams.mgz")
+//	s, err := f.Stream()                   // the bytes after decompression, from the start
+//	err = s.Read(b, "the header")          // all of b, or an error that says where and what was wanted
+//	err = s.Drain("the voxels")            // to the end: gzip's checksum is checked
+//
+// A file that is not compressed can also be read anywhere with ReadAt.
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// FormatError says what in a file is not as it has to be, and where.
+type FormatError struct {
+	File   string
+	Format string // "MGH", "GIFTI", ...
+	Offset int64  // bytes from the start of the (decompressed) file
+	Msg    string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%s: %s, offset %d: %s", e.File, e.Format, e.Offset, e.Msg)
+}
+
+// Reason drops the operation and the path that package os puts in front of an error.
+func Reason(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// ReadFile is os.ReadFile with an error that begins with the path.
+func ReadFile(path string) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, Reason(err))
+	}
+	return b, nil
+}
+
+// File is a file that was found. It is opened each time that it is read.
+type File struct {
+	Name   string
+	Format string // for errors
+	Gzip   bool
+	Size   int64 // bytes on disk
+	open   func() (readCloserAt, error)
+}
+
+type readCloserAt interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+}
+
+// Open finds a file and looks whether it is compressed. format is its name in errors.
+func Open(path, format string) (*File, error) {
+	f := &File{Name: path, Format: format}
+	f.open = func() (readCloserAt, error) {
+		osf, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, Reason(err))
+		}
+		return osf, nil
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, Reason(err))
+	}
+	if st.IsDir() {
+		return nil, fmt.Errorf("%s: is a folder, want a file", path)
+	}
+	f.Size = st.Size()
+	return f, f.sniff()
+}
+
+type memory struct{ *bytes.Reader }
+
+func (memory) Close() error { return nil }
+
+// Bytes is a file that lies in memory.
+func Bytes(name, format string, b []byte) (*File, error) {
+	f := &File{Name: name, Format: format, Size: int64(len(b))}
+	f.open = func() (readCloserAt, error) { return memory{bytes.NewReader(b)}, nil }
+	return f, f.sniff()
+}
+
+func (f *File) sniff() error {
+	r, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var b [2]byte
+	_, err = io.ReadFull(r, b[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return fmt.Errorf("%s: cannot be read: %w", f.Name, Reason(err))
+	}
+	f.Gzip = err == nil && b == [2]byte{0x1f, 0x8b}
+	return nil
+}
+
+func (f *File) errorf(at int64, format string, args ...any) error {
+	return &FormatError{File: f.Name, Format: f.Format, Offset: at, Msg: fmt.Sprintf(format, args...)}
+}
+
+// ReaderAt reads an uncompressed file anywhere.
+type ReaderAt struct {
+	f *File
+	r readCloserAt
+}
+
+// At opens an uncompressed file to be read anywhere.
+func (f *File) At() (*ReaderAt, error) {
+	if f.Gzip {
+		return nil, fmt.Errorf("%s: is compressed and can only be read from its start", f.Name)
+	}
+	r, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	return &ReaderAt{f, r}, nil
+}
+
+// Read fills b from an offset; what says for the error what should be there.
+func (r *ReaderAt) Read(b []byte, at int64, what string) error {
+	if n, err := r.r.ReadAt(b, at); n < len(b) {
+		if err == io.EOF {
+			return r.f.errorf(at, "the file ends after %d bytes, inside %s", r.f.Size, what)
+		}
+		return r.f.errorf(at, "cannot read %s: %v", what, Reason(err))
+	}
+	return nil
+}
+
+// Close closes the file.
+func (r *ReaderAt) Close() error { return r.r.Close() }
+
+// Stream is a file's decompressed bytes, front to back.
+type Stream struct {
+	f    *File
+	r    io.Reader
+	file io.Closer
+	pos  int64
+}
+
+// Stream opens the file at its start.
+func (f *File) Stream() (*Stream, error) {
+	r, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{f: f, file: r, r: bufio.NewReaderSize(r, 1<<16)}
+	if f.Gzip {
+		z, err := gzip.NewReader(s.r) // reads all members of the file
+		if err != nil {
+			r.Close()
+			return nil, f.errorf(0, "gzip: %v", err)
+		}
+		s.r = z
+	}
+	return s, nil
+}
+
+// Pos is how many bytes have been read.
+func (s *Stream) Pos() int64 { return s.pos }
+
+// Close closes the file.
+func (s *Stream) Close() error { return s.file.Close() }
+
+// Read fills b; what says for the error what should be there.
+func (s *Stream) Read(b []byte, what string) error {
+	n, err := io.ReadFull(s.r, b)
+	s.pos += int64(n)
+	return s.fail(err, "inside "+what)
+}
+
+// Skip passes n bytes over.
+func (s *Stream) Skip(n int64, what string) error {
+	m, err := io.CopyN(io.Discard, s.r, n)
+	s.pos += m
+	return s.fail(err, "before "+what)
+}
+
+// Drain reads to the end.
+func (s *Stream) Drain(what string) error {
+	n, err := io.Copy(io.Discard, s.r)
+	s.pos += n
+	return s.fail(err, "after "+what)
+}
+
+func (s *Stream) fail(err error, where string) error {
+	switch {
+	case err == nil:
+		return nil
+	case s.f.Gzip && errors.Is(err, io.ErrUnexpectedEOF) && !s.ended():
+		return s.f.errorf(s.pos, "gzip: the stream is cut %s", where)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return s.f.errorf(s.pos, "the file ends %s", where)
+	}
+	return s.f.errorf(s.pos, "%s: %v", where, Reason(err))
+}
+
+// ended says whether a stream came to its proper end, after a read that got less than it wanted.
+func (s *Stream) ended() bool {
+	_, err := s.r.Read(make([]byte, 1))
+	return err == io.EOF
+}
+
+// ReadAll reads what is left, at most limit bytes.
+func (s *Stream) ReadAll(limit int64, what string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(s.r, limit+1))
+	s.pos += int64(len(b))
+	if err != nil {
+		return nil, s.fail(err, "inside "+what)
+	}
+	if int64(len(b)) > limit {
+		return nil, s.f.errorf(s.pos, "%s of more than %d bytes", what, limit)
+	}
+	return b, nil
+}
+
+// Reader is the rest of the stream as an io.Reader that does not count.
+func (s *Stream) Reader() io.Reader { return s.r }
