@@ -48,6 +48,10 @@ var selfContained = map[string][]string{
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/source":   nil,
+
+	"percept/fmri/internal/freesurfer": {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
+	"percept/fmri/internal/gifti":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 }
 
 func TestImportRules(t *testing.T) {

@@ -185,6 +185,17 @@ func (s *Stream) Read(b []byte, what string) error {
 	return s.fail(err, "inside "+what)
 }
 
+// Head is the next n bytes, or fewer where the file ends.
+func (s *Stream) Head(n int) ([]byte, error) {
+	b := make([]byte, n)
+	m, err := io.ReadFull(s.r, b)
+	s.pos += int64(m)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && (!s.f.Gzip || s.ended()) {
+		err = nil
+	}
+	return b[:m], s.fail(err, "inside its first bytes")
+}
+
 // Skip passes n bytes over.
 func (s *Stream) Skip(n int64, what string) error {
 	m, err := io.CopyN(io.Discard, s.r, n)

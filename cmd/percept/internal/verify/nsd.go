@@ -24,6 +24,8 @@ const (
 	nsdCaptions = "nsd/expected_captions_by_nsd_id_0based.json"
 	nsdVariants = "nsd/variants/"
 
+	nsdSurfaceFile = "nsd/expected_surfaces.safetensors"
+
 	// Tolerances of the golden README, section 10, in units of 1 % signal change or of the value where that is larger.
 	betaTolerance = 1e-6
 	meanTolerance = 2e-6
@@ -47,7 +49,7 @@ type nsdInfo struct {
 
 // nsdCases are those of a folder in the layout of the Natural Scenes Dataset.
 func nsdCases(s *set) []Case {
-	for _, f := range []string{nsdInfoFile, nsdFile, nsdCaptions, "nsd/expected_surfaces.safetensors"} {
+	for _, f := range []string{nsdInfoFile, nsdFile, nsdCaptions, nsdSurfaceFile} {
 		s.want(f)
 	}
 	for _, f := range s.under("nsd") {
@@ -86,7 +88,7 @@ func nsdCases(s *set) []Case {
 			cases = append(cases, Case{Name: "nsd: variant " + name, run: func(_ context.Context, c *check) { nsdVariant(c, f) }})
 		}
 	}
-	return append(cases, later("nsd: surfaces", "surfaces are not read yet"))
+	return append(cases, Case{Name: "nsd: surfaces", run: nsdSurfaces})
 }
 
 // dataset opens the set's tree, or ends the case.

@@ -1,0 +1,133 @@
+package array
+
+import (
+	"fmt"
+	"slices"
+
+	"percept/fmri/internal/hdf5"
+	"percept/fmri/internal/matfile"
+	"percept/fmri/internal/nifti"
+	"percept/fmri/internal/npy"
+)
+
+func namesHDF5(path string) ([]string, error) {
+	h, err := hdf5.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	return h.List("")
+}
+
+func namesMAT(path string) ([]string, error) {
+	m, err := matfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return m.Names(), nil
+}
+
+func namesNPZ(path string) ([]string, error) { return npy.Names(path) }
+
+func readNPY(path, _ string) (*Array, error) { return fromNPY(npy.ReadFile(path)) }
+
+func readNPZ(path, name string) (*Array, error) { return fromNPY(npy.ReadMember(path, name)) }
+
+func fromNPY(a *npy.Array, err error) (*Array, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &Array{Shape: a.Shape, Data: a.Data}, nil
+}
+
+func readHDF5(path, name string) (*Array, error) {
+	f, err := hdf5.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	d, err := f.Dataset(name)
+	if err != nil {
+		return nil, err
+	}
+	a := &Array{Shape: d.Shape()}
+	t := d.Type()
+	switch {
+	case t.Class == hdf5.Fixed && t.Size == 8 && t.Signed:
+		a.Data, err = exact[int64](path, name, d)
+	case t.Class == hdf5.Fixed && t.Size == 8:
+		a.Data, err = exact[uint64](path, name, d)
+	default:
+		a.Data, err = hdf5.Read[float64](d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// exact reads 64-bit integers as float64, those that float64 holds.
+func exact[T int64 | uint64](path, name string, d *hdf5.Dataset) ([]float64, error) {
+	x, err := hdf5.Read[T](d)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(x))
+	for i, v := range x {
+		if out[i] = float64(v); v > 1<<53 || v < 0 && -v > 1<<53 || T(out[i]) != v {
+			return nil, fmt.Errorf("%s: %s: value %d is %d, which float64 cannot hold exactly", path, name, i, v)
+		}
+	}
+	return out, nil
+}
+
+func readMAT(path, name string) (*Array, error) {
+	f, err := matfile.Open(path, name)
+	if err != nil {
+		return nil, err
+	}
+	v, err := f.Var(name)
+	if err != nil {
+		return nil, err
+	}
+	x, err := v.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	return &Array{Shape: v.Dims, Data: rowMajor(x, v.Dims)}, nil
+}
+
+func readNIfTI(path, _ string) (*Array, error) {
+	img, err := nifti.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	x, err := img.ReadAll64()
+	if err != nil {
+		return nil, err
+	}
+	return &Array{Shape: img.Dims, Data: rowMajor(x, img.Dims), Affine: &img.Affine}, nil
+}
+
+// rowMajor brings values whose first index runs fastest to C order.
+func rowMajor(x []float64, shape []int) []float64 {
+	if len(shape) < 2 {
+		return slices.Clone(x)
+	}
+	out := make([]float64, len(x))
+	at := make([]int, len(shape))
+	for _, v := range x {
+		k := 0
+		for i, d := range shape {
+			k = k*d + at[i]
+		}
+		out[k] = v
+		for i := range at {
+			if at[i]++; at[i] < shape[i] {
+				break
+			}
+			at[i] = 0
+		}
+	}
+	return out
+}

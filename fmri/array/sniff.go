@@ -1,0 +1,64 @@
+package array
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"percept/fmri/internal/source"
+)
+
+const hdf5Signature = "\x89HDF\r\n\x1a\n"
+
+// sniff tells the format from the first bytes of a file, after decompression, and from the places where HDF5 may begin.
+func sniff(path string) (*format, error) {
+	f, err := source.Open(path, "file")
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.Stream()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	head, err := s.Head(4096)
+	if err != nil {
+		return nil, err
+	}
+	begins := func(mark string) bool { return bytes.HasPrefix(head, []byte(mark)) }
+	text := strings.TrimLeft(strings.TrimPrefix(string(head[:min(len(head), 256)]), "\ufeff"), " \t\r\n")
+	switch {
+	case strings.HasSuffix(path, ".annot"):
+		return isAnnot, nil
+	case begins("\x00\x00\x00\x01") && len(head) >= 284:
+		return isMGH, nil
+	case begins("\x5c\x01\x00\x00"), begins("\x00\x00\x01\x5c"), begins("\x1c\x02\x00\x00"), begins("\x00\x00\x02\x1c"): // 348 or 540
+		return isNIfTI, nil
+	case strings.HasPrefix(text, "<?xml"), strings.HasPrefix(text, "<GIFTI"):
+		return isGIFTI, nil
+	case f.Gzip:
+		return nil, fmt.Errorf("%s: gzip: what comes out is none of NIfTI, MGH and GIFTI", path)
+	}
+	for _, at := range []int{0, 512, 1024, 2048} {
+		if at < len(head) && bytes.HasPrefix(head[at:], []byte(hdf5Signature)) {
+			return isHDF5, nil
+		}
+	}
+	switch {
+	case begins("\x93NUMPY"):
+		return isNPY, nil
+	case begins("PK\x03\x04"), begins("PK\x05\x06"):
+		return isNPZ, nil
+	case len(head) >= 128 && (string(head[126:128]) == "IM" || string(head[126:128]) == "MI"):
+		return isMAT, nil
+	case begins("\xff\xff\xfe"):
+		return isSurface, nil
+	case begins("\xff\xff\xff\xff"): // -1; a curv file goes on with the number of vertices, which is positive
+		return isPatch, nil
+	case begins("\xff\xff\xff"):
+		return isCurv, nil
+	case begins("#!ascii label"), strings.HasSuffix(path, ".label"):
+		return isLabel, nil
+	}
+	return nil, fmt.Errorf("%s: is none of %s", path, known)
+}

@@ -1,0 +1,186 @@
+package gifti
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"percept/fmri/internal/golden"
+)
+
+func read1(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestGolden reads what nibabel wrote in all encodings, and by hand what it does not write.
+func TestGolden(t *testing.T) {
+	want := golden.Open(t, "testdata/expected.safetensors")
+	for _, name := range []string{"ASCII.gii", "B64BIN.gii", "B64GZ.gii", "B64GZ.gii.gz", "hand.gii"} {
+		f, err := Open(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _, _ := strings.Cut(name, ".")
+		for i, a := range f.Arrays {
+			ref := fmt.Sprintf("%s.%d", key, i)
+			x, err := a.Float64s()
+			if err != nil || !slices.Equal(x, golden.Values[float64](want, ref)) || !slices.Equal(a.Shape, want.Shape(ref)) {
+				t.Errorf("%s, array %d: %v %v %v, want %v", name, i, a.Shape, x, err, golden.Values[float64](want, ref))
+			}
+		}
+		if key == "hand" {
+			if len(f.Arrays) != 40 {
+				t.Errorf("%d arrays", len(f.Arrays))
+			}
+			continue
+		}
+		if len(f.Arrays) != 5 || f.Meta["made"] != "by <nibabel>" || f.Arrays[0].Meta["AnatomicalStructurePrimary"] != "CortexLeft" {
+			t.Errorf("%s: %d arrays, %v, %v", name, len(f.Arrays), f.Meta, f.Arrays[0].Meta)
+		}
+		labels := []Label{{0, "???", 1, 1, 1, 0}, {1, "V1 & V2", 1, 0, 0.25, 1}, {2, "café", 0, 0.5, 0, 1}}
+		if !slices.Equal(f.Labels, labels) {
+			t.Errorf("%s: labels %v", name, f.Labels)
+		}
+		tr := f.Arrays[0].Transforms
+		if len(tr) != 1 || tr[0].Space != "NIFTI_XFORM_TALAIRACH" || tr[0].Matrix != [4][4]float64{{1, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, 1}} {
+			t.Errorf("%s: transforms %v", name, tr)
+		}
+		v, faces, err := f.Surface()
+		if err != nil || len(v) != 12 || len(faces) != 20 || float64(v[3][1]) != golden.Values[float64](want, key+".0")[10] {
+			t.Errorf("%s: surface of %d vertices, %d faces: %v", name, len(v), len(faces), err)
+		}
+		a, err := f.Find(Labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := a.Ints(); err != nil || float64(n[5]) != golden.Values[float64](want, key+".3")[5] {
+			t.Errorf("%s: labels %v %v", name, n, err)
+		}
+		if _, err := f.Find("NIFTI_INTENT_TTEST"); err == nil || !strings.Contains(err.Error(), "no array of intent TTEST; there is POINTSET, TRIANGLE, SHAPE, LABEL, NONE") {
+			t.Errorf("an intent that is not there: %v", err)
+		}
+	}
+}
+
+func TestWriteMaps(t *testing.T) {
+	dir := t.TempDir()
+	r := []float32{1, -0.5, float32(math.Inf(1)), 3e-20}
+	p := []float32{0, 1, 2, 3}
+	for _, name := range []string{"lh.r.func.gii", "lh.r.func.gii.gz"} {
+		path := filepath.Join(dir, name)
+		if err := WriteMaps(path, CortexLeft, Map{"r < 1", r}, Map{"", p}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := f.Arrays[0].Float32s()
+		b, _ := f.Arrays[1].Float32s()
+		if len(f.Arrays) != 2 || !slices.Equal(a, r) || !slices.Equal(b, p) || f.Arrays[0].Meta["Name"] != "r < 1" || f.Meta["AnatomicalStructurePrimary"] != CortexLeft {
+			t.Errorf("%s: %v %v %v", name, a, b, f.Meta)
+		}
+	}
+	if err := WriteMaps(filepath.Join(dir, "x.gii"), "", Map{"a", r}, Map{"b", p[:3]}); err == nil {
+		t.Error("maps of two lengths were written")
+	}
+	if err := WriteMaps(filepath.Join(dir, "x.gii"), ""); err == nil {
+		t.Error("no maps were written")
+	}
+}
+
+// TestRejects changes one thing of a good file each.
+func TestRejects(t *testing.T) {
+	plain := string(read1(t, "ASCII.gii"))
+	packed := string(read1(t, "B64GZ.gii"))
+	for _, c := range []struct{ file, old, new, want string }{
+		{plain, "<GIFTI", "<GIFTY", "element \"GIFTY\", want GIFTI"},
+		{plain, "<GIFTI", "hello <GIFTI", "text before the first element"},
+		{plain, plain, "", "no element GIFTI"},
+		{plain, "</GIFTI>", "", "ends inside the XML"},
+		{plain, "</GIFTI>", "</GIFTI><a/>", "more after the end"},
+		{plain, "NumberOfDataArrays=\"5\"", "NumberOfDataArrays=\"6\"", "5 arrays, the file says 6"},
+		{plain, "NIFTI_TYPE_INT32", "NIFTI_TYPE_RGB24", "data type \"NIFTI_TYPE_RGB24\" cannot be read"},
+		{plain, "Dimensionality=\"2\"", "Dimensionality=\"9\"", "dimensionality \"9\""},
+		{plain, "Dim0=\"12\"", "Dim0=\"13\"", "values, shape [13 3] needs 39"},
+		{plain, "Dim0=\"12\"", "Dim0=\"11\"", "more than the 33 values"},
+		{plain, "Dim0=\"12\"", "Dim0=\"1000000000\"", "cannot hold shape [1000000000 3]"},
+		{plain, "Dim0=\"12\"", "Dim0=\"-1\"", "Dim0 is \"-1\""},
+		{plain, "RowMajorOrder", "ColumnMajorOrder", "text in ColumnMajorOrder"},
+		{plain, "RowMajorOrder", "AnyOrder", "array order \"AnyOrder\""},
+		{plain, "Encoding=\"ASCII\"", "Encoding=\"ExternalFileBinary\"", "data in another file"},
+		{plain, "Encoding=\"ASCII\"", "Encoding=\"Hex\"", "encoding \"Hex\""},
+		{plain, "<Data>", "<Data>x ", "value 0 is \"x\""},
+		{plain, "<Data>", "<Data>1</Data><Data>", "cannot hold shape"},
+		{plain, "Alpha=\"1\"", "Alpha=\"2\"", "Alpha is \"2\", want 0 to 1"},
+		{plain, "UTF-8", "UTF-16", "character set"},
+		{packed, "Endian=\"LittleEndian\"", "Endian=\"Middle\"", "endian \"Middle\""},
+		{packed, "<Data>", "<Data>!", "base64: illegal"},
+		{packed, "<Data>", "<Data>AAAA", "compressed data: "},
+		{packed, "Dim0=\"12\"", "Dim0=\"13\"", "bytes of data, shape [13 3] of NIFTI_TYPE_FLOAT32 needs 156"},
+		{packed, "Dim0=\"12\"", "Dim0=\"11\"", "bytes of data, shape [11 3] of NIFTI_TYPE_FLOAT32 needs 132"},
+		{packed, "Dim0=\"12\"", "Dim0=\"900000000\"", "of compressed data cannot hold"},
+		{packed, "</DataArray>", strings.Repeat("<a>", 20), "elements more than 16 deep"},
+	} {
+		bad := strings.Replace(c.file, c.old, c.new, 1)
+		if bad == c.file {
+			t.Fatalf("%q is not in the file", c.old)
+		}
+		_, err := Parse("the/file", []byte(bad))
+		if err == nil || !strings.HasPrefix(err.Error(), "the/file: GIFTI, offset ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v, want %q", c.new, err, c.want)
+		}
+	}
+	z := read1(t, "B64GZ.gii.gz")
+	for n := range len(z) {
+		if _, err := Parse("the/file", z[:n]); err == nil {
+			t.Fatalf("cut to %d of %d bytes", n, len(z))
+		}
+	}
+	for n := range len(packed) - len("</GIFTI>") {
+		if _, err := Parse("the/file", []byte(packed[:n])); err == nil {
+			t.Fatalf("cut to %d of %d bytes", n, len(packed))
+		}
+	}
+	f, err := Parse("the/file", []byte(strings.Replace(plain, "NIFTI_INTENT_SHAPE", "NIFTI_INTENT_TRIANGLE", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Arrays = slices.Delete(f.Arrays, 1, 2) // one-dimensional data as faces
+	if _, _, err := f.Surface(); err == nil || !strings.Contains(err.Error(), "NIFTI_INTENT_TRIANGLE of shape [12], want [n 3]") {
+		t.Errorf("faces of one column: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range []string{"ASCII.gii", "B64BIN.gii", "B64GZ.gii", "B64GZ.gii.gz"} {
+		f.Add(read1(f, name))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		compressed := bytes.HasPrefix(b, []byte{0x1f, 0x8b}) || bytes.Contains(b, []byte("GZip"))
+		golden.WithinMemory(t, len(b), compressed, func() {
+			g, err := Parse("f", b)
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), "f: ") || strings.Contains(err.Error(), "\n") {
+					t.Errorf("error %q", err)
+				}
+				return
+			}
+			g.Surface()
+			for _, a := range g.Arrays {
+				a.Float64s()
+				a.Ints()
+			}
+		})
+	})
+}

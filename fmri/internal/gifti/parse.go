@@ -1,0 +1,361 @@
+package gifti
+
+import (
+	"encoding/binary"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"percept/fmri/internal/source"
+)
+
+const (
+	format   = "GIFTI"
+	maxFile  = 1 << 32 // bytes of XML
+	maxDepth = 16      // of elements in one another; GIFTI has 5
+)
+
+// Open reads a file; whether it is compressed shows in its first bytes, not in its name.
+func Open(path string) (*File, error) {
+	f, err := source.Open(path, format)
+	if err != nil {
+		return nil, err
+	}
+	return read(f)
+}
+
+// Parse is Open on the bytes of a file; name is used in errors.
+func Parse(name string, b []byte) (*File, error) {
+	f, err := source.Bytes(name, format, b)
+	if err != nil {
+		return nil, err
+	}
+	return read(f)
+}
+
+func read(src *source.File) (*File, error) {
+	s, err := src.Stream()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	in := &io.LimitedReader{R: s.Reader(), N: maxFile}
+	p := &parser{File: &File{name: src.Name}, dec: xml.NewDecoder(in)}
+	p.dec.CharsetReader = charset
+	if err := p.document(); err != nil {
+		return nil, err
+	}
+	if err := s.Drain("the XML"); err != nil {
+		return nil, err
+	}
+	return p.File, nil
+}
+
+// charset passes text through whose other letters do not matter: numbers and names of tags are ASCII.
+func charset(label string, in io.Reader) (io.Reader, error) {
+	switch strings.ToLower(label) {
+	case "us-ascii", "ascii", "iso-8859-1", "latin1":
+		return in, nil
+	}
+	return nil, fmt.Errorf("character set %q, want UTF-8", label)
+}
+
+type parser struct {
+	*File
+	dec   *xml.Decoder
+	depth int
+}
+
+func (p *parser) failf(format string, args ...any) error {
+	return &FormatError{File: p.name, Format: "GIFTI", Offset: p.dec.InputOffset(), Msg: fmt.Sprintf(format, args...)}
+}
+
+// token is the next start, end or text; nil at the end of the file.
+func (p *parser) token() (xml.Token, error) {
+	for {
+		t, err := p.dec.Token()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil && strings.HasSuffix(err.Error(), "unexpected EOF"): // from the reader or as a syntax error
+			return nil, p.failf("the file ends inside the XML")
+		case err != nil:
+			return nil, p.failf("XML: %s", strings.ReplaceAll(err.Error(), "\n", " "))
+		}
+		switch t.(type) {
+		case xml.StartElement:
+			if p.depth++; p.depth > maxDepth {
+				return nil, p.failf("elements more than %d deep", maxDepth)
+			}
+			return t, nil
+		case xml.EndElement:
+			p.depth--
+			return t, nil
+		case xml.CharData:
+			return t, nil
+		}
+	}
+}
+
+// children calls start for every element inside the present one and text for the text in it.
+func (p *parser) children(start func(e xml.StartElement) error, text func(b []byte)) error {
+	for {
+		t, err := p.token()
+		if err != nil {
+			return err
+		}
+		switch t := t.(type) {
+		case nil:
+			return p.failf("the file ends inside the XML")
+		case xml.EndElement:
+			return nil
+		case xml.CharData:
+			if text != nil {
+				text(t)
+			}
+		case xml.StartElement:
+			if err := start(t); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// skip passes over the present element.
+func (p *parser) skip(xml.StartElement) error { return p.children(p.skip, nil) }
+
+// text is the text of the present element.
+func (p *parser) text() (string, error) {
+	var b strings.Builder
+	err := p.children(p.skip, func(t []byte) { b.Write(t) })
+	return strings.TrimSpace(b.String()), err
+}
+
+func (p *parser) document() error {
+	for {
+		t, err := p.token()
+		if err != nil {
+			return err
+		}
+		switch t := t.(type) {
+		case nil:
+			return p.failf("no element GIFTI: not a GIFTI file")
+		case xml.CharData:
+			if strings.TrimSpace(strings.TrimPrefix(string(t), "\ufeff")) != "" {
+				return p.failf("text before the first element: not a GIFTI file")
+			}
+		case xml.StartElement:
+			if t.Name.Local != "GIFTI" {
+				return p.failf("element %.40q, want GIFTI", t.Name.Local)
+			}
+			return p.gifti(t)
+		}
+	}
+}
+
+// attribute is an attribute's value, "" where it is missing.
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return strings.TrimSpace(a.Value)
+		}
+	}
+	return ""
+}
+
+func (p *parser) gifti(e xml.StartElement) error {
+	arrays := attribute(e, "NumberOfDataArrays")
+	err := p.children(func(e xml.StartElement) (err error) {
+		switch e.Name.Local {
+		case "MetaData":
+			p.Meta, err = p.metaData()
+		case "LabelTable":
+			err = p.labelTable()
+		case "DataArray":
+			err = p.dataArray(e)
+		default:
+			err = p.skip(e)
+		}
+		return err
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.Atoi(arrays); arrays != "" && (err != nil || n != len(p.Arrays)) {
+		return p.failf("%d arrays, the file says %.20s", len(p.Arrays), arrays)
+	}
+	for { // nothing but white space may follow
+		t, err := p.token()
+		if t == nil || err != nil {
+			return err
+		}
+		if text, ok := t.(xml.CharData); !ok || strings.TrimSpace(string(text)) != "" {
+			return p.failf("more after the end of GIFTI")
+		}
+	}
+}
+
+func (p *parser) metaData() (map[string]string, error) {
+	meta := map[string]string{}
+	err := p.children(func(e xml.StartElement) error {
+		if e.Name.Local != "MD" {
+			return p.skip(e)
+		}
+		var name, value string
+		err := p.children(func(e xml.StartElement) (err error) {
+			switch e.Name.Local {
+			case "Name":
+				name, err = p.text()
+			case "Value":
+				value, err = p.text()
+			default:
+				err = p.skip(e)
+			}
+			return err
+		}, nil)
+		meta[name] = value
+		return err
+	}, nil)
+	return meta, err
+}
+
+func (p *parser) labelTable() error {
+	return p.children(func(e xml.StartElement) error {
+		if e.Name.Local != "Label" {
+			return p.skip(e)
+		}
+		var l Label
+		var err error
+		key := attribute(e, "Key")
+		if key == "" {
+			key = attribute(e, "Index") // of early files
+		}
+		if l.Key, err = strconv.Atoi(key); err != nil {
+			return p.failf("label with key %.20q", key)
+		}
+		for _, c := range []struct {
+			name string
+			to   *float64
+		}{{"Red", &l.R}, {"Green", &l.G}, {"Blue", &l.B}, {"Alpha", &l.A}} {
+			v := attribute(e, c.name)
+			if v == "" {
+				continue
+			}
+			if *c.to, err = strconv.ParseFloat(v, 64); err != nil || !(*c.to >= 0 && *c.to <= 1) {
+				return p.failf("label %d: %s is %.20q, want 0 to 1", l.Key, c.name, v)
+			}
+		}
+		l.Name, err = p.text()
+		p.Labels = append(p.Labels, l)
+		return err
+	}, nil)
+}
+
+func (p *parser) transform(a *Array) error {
+	var t Transform
+	err := p.children(func(e xml.StartElement) (err error) {
+		switch e.Name.Local {
+		case "DataSpace":
+			t.DataSpace, err = p.text()
+		case "TransformedSpace":
+			t.Space, err = p.text()
+		case "MatrixData":
+			var text string
+			if text, err = p.text(); err != nil {
+				return err
+			}
+			words := strings.Fields(text)
+			if len(words) != 16 {
+				return p.failf("transform of %d numbers, want 16", len(words))
+			}
+			for i, w := range words {
+				if t.Matrix[i/4][i%4], err = strconv.ParseFloat(w, 64); err != nil {
+					return p.failf("transform: %.20q is not a number", w)
+				}
+			}
+		default:
+			err = p.skip(e)
+		}
+		return err
+	}, nil)
+	a.Transforms = append(a.Transforms, t)
+	return err
+}
+
+func (p *parser) dataArray(e xml.StartElement) error {
+	a := &Array{Intent: attribute(e, "Intent"), Type: attribute(e, "DataType"), file: p.name}
+	var ok bool
+	if a.kind, ok = kinds[a.Type]; !ok {
+		return p.failf("data type %.40q cannot be read; known are integers of 8 to 64 bits, float32 and float64", a.Type)
+	}
+	rank, err := strconv.Atoi(attribute(e, "Dimensionality"))
+	if err != nil || rank < 1 || rank > 6 {
+		return p.failf("dimensionality %.20q, want 1 to 6", attribute(e, "Dimensionality"))
+	}
+	total := 1
+	for i := range rank {
+		word := attribute(e, fmt.Sprintf("Dim%d", i))
+		d, err := strconv.Atoi(word)
+		if err != nil || d < 0 || d > 0 && total > (1<<40)/d {
+			return p.failf("Dim%d is %.20q", i, word)
+		}
+		total *= d
+		a.Shape = append(a.Shape, d)
+	}
+	switch endian := attribute(e, "Endian"); endian {
+	case "LittleEndian":
+		a.order = binary.LittleEndian
+	case "BigEndian":
+		a.order = binary.BigEndian
+	default:
+		if attribute(e, "Encoding") != "ASCII" {
+			return p.failf("endian %.20q, want LittleEndian or BigEndian", endian)
+		}
+		a.order = binary.LittleEndian
+	}
+	columns := false
+	switch order := attribute(e, "ArrayIndexingOrder"); order {
+	case "RowMajorOrder":
+	case "ColumnMajorOrder":
+		columns = true
+	default:
+		if rank > 1 {
+			return p.failf("array order %.20q, want RowMajorOrder or ColumnMajorOrder", order)
+		}
+	}
+	if columns && rank > 1 && attribute(e, "Encoding") == "ASCII" {
+		return p.failf("text in ColumnMajorOrder, which programs read in different ways; want RowMajorOrder")
+	}
+	found := false
+	err = p.children(func(c xml.StartElement) (err error) {
+		switch c.Name.Local {
+		case "MetaData":
+			a.Meta, err = p.metaData()
+		case "CoordinateSystemTransformMatrix":
+			err = p.transform(a)
+		case "Data":
+			if found {
+				return p.failf("two elements Data in one array")
+			}
+			found = true
+			err = p.data(a, attribute(e, "Encoding"))
+		default:
+			err = p.skip(c)
+		}
+		return err
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return p.failf("an array without data")
+	}
+	if columns {
+		a.toRows()
+	}
+	p.Arrays = append(p.Arrays, a)
+	return nil
+}
