@@ -45,6 +45,20 @@ var kinds = []struct {
 	{"ddim-diffusers", "DDIM as diffusers makes it", true, func(o Options) (Sampler, error) {
 		return NewDDIM(DDIMOptions{Steps: o.Steps, Eta: o.Eta, Convention: Diffusers, Schedule: o.Schedule})
 	}},
+	{"plms", "PLMS as the original code (CompVis) makes it; the first step asks the model twice", false, newPLMS},
+	{"pndm", "PLMS as diffusers' PNDMScheduler makes it: the sampler that Stable Diffusion v1 is published with", false, newPNDM},
+	{"dpmpp-2m", "DPM-Solver++(2M) as diffusers makes it: second order, good from 20 steps on", false, func(o Options) (Sampler, error) {
+		return newDPMPP(o, false)
+	}},
+	{"dpmpp-2m-karras", "DPM-Solver++(2M) on the noise levels of Karras et al.", false, func(o Options) (Sampler, error) {
+		return newDPMPP(o, true)
+	}},
+	{"euler", "Euler's method in sigma as diffusers makes it", false, func(o Options) (Sampler, error) {
+		return newEuler(o, false)
+	}},
+	{"euler-a", "ancestral Euler as diffusers makes it: new noise in every step", false, func(o Options) (Sampler, error) {
+		return newEuler(o, true)
+	}},
 }
 
 // Names lists the samplers.
@@ -82,7 +96,11 @@ func New(o Options) (Sampler, error) {
 		if o.Eta != 0 && !k.eta {
 			return nil, fmt.Errorf("scheduler: eta %g, but %s has no eta", o.Eta, o.Name)
 		}
-		return k.make(o)
+		s, err := k.make(o)
+		if err != nil {
+			return nil, err // and no sampler: s may hold a nil pointer
+		}
+		return s, nil
 	}
 	return nil, fmt.Errorf("scheduler: sampler %q is unknown, want one of %s", o.Name, strings.Join(Names(), ", "))
 }
