@@ -19,6 +19,7 @@ const (
 	schedulerInfo   = "schedulers/info.json"
 	schedulerReport = "schedulers/report.json"
 	mockFile        = "schedulers/ddim_mock.safetensors"
+	plmsFile        = "schedulers/plms_pndm_mock.safetensors"
 	tinyUNetFile    = "schedulers/ddim_tiny_unet.safetensors"
 )
 
@@ -27,7 +28,7 @@ func schedulerCases(s *set) []Case {
 	ok := true
 	for _, f := range []string{
 		schedulerInfo, schedulerReport, mockFile, tinyUNetFile, "schedulers/schedule_f32.safetensors",
-		"schedulers/betas_f64.npy", "schedulers/alphas_cumprod_f64.npy", "schedulers/plms_pndm_mock.safetensors",
+		"schedulers/betas_f64.npy", "schedulers/alphas_cumprod_f64.npy", plmsFile,
 	} {
 		ok = s.want(f) && ok
 	}
@@ -55,8 +56,9 @@ func schedulerCases(s *set) []Case {
 			}
 		}})
 	}
-	const plms = "the sampler is not there"
-	return append(cases, later("schedulers: PLMS (CompVis)", plms), later("schedulers: PNDM (diffusers)", plms))
+	return append(cases,
+		Case{Name: "schedulers: PLMS (CompVis)", run: plmsRun},
+		Case{Name: "schedulers: PNDM (diffusers)", run: pndmRun})
 }
 
 // mockRun is a run with the formula in place of a model; eta is written as in the keys.
@@ -91,7 +93,12 @@ type samplerInfo struct {
 	stochasticTimestep int
 	firstDecode        int
 	addNoiseTimestep   int
-	tiny               struct {
+	plms               struct {
+		Steps     int   `json:"steps"`
+		LDM       []int `json:"ldm_timesteps_descending"`
+		Diffusers []int `json:"diffusers_pndm_timesteps"`
+	}
+	tiny struct {
 		Scale     float32 `json:"cfg_scale"`
 		Steps     int     `json:"steps"`
 		Ascending []int   `json:"timesteps_ascending"`
@@ -119,6 +126,7 @@ func (c *check) samplerInfo() (info samplerInfo, rest *keyed) {
 	k.take("first_decode_timestep", &info.firstDecode)
 	k.take("diffusers_add_noise_timestep", &info.addNoiseTimestep)
 	k.take("tiny_unet", &info.tiny)
+	k.take("plms", &info.plms)
 	var formula string
 	k.take("mock", &formula)
 	if formula != mockFormula {
@@ -138,7 +146,7 @@ func schedulerKeys(_ context.Context, c *check) {
 		r.skip(run.key())
 	}
 	k.skip(fmt.Sprintf("diffusers_timesteps_%d", info.steps), fmt.Sprintf("ldm_timesteps_%d_ascending", info.steps),
-		"ldm_timesteps_by_steps", "diffusers_leading_timesteps_by_steps", "plms")
+		"ldm_timesteps_by_steps", "diffusers_leading_timesteps_by_steps")
 	k.end()
 	r.skip("alphas_cumprod diffusers f32 vs ldm f64-rounded", "stochastic_encode", "diffusers add_noise",
 		"tiny_unet.txt2img", "tiny_unet.img2img", "plms")
@@ -278,67 +286,4 @@ func imageEncoding(_ context.Context, c *check) {
 	c.that(first == info.addNoiseTimestep && first == info.firstDecode, "first timestep %d, the reference has %d and %d", first, info.addNoiseTimestep, info.firstDecode)
 	at := ldm.Timesteps[len(ldm.Timesteps)-1-n]
 	c.that(at == info.stochasticTimestep, "encoded at timestep %d, the reference at %d", at, info.stochasticTimestep)
-}
-
-// run compares every step of a run.
-func (r mockRun) run(ctx context.Context, c *check, rule scheduler.Convention) {
-	key := r.key()
-	info, k := c.samplerInfo()
-	var timesteps []int
-	k.take(key+".timesteps", &timesteps)
-	var report map[string]measured
-	c.keyed(schedulerReport).take(key, &report)
-	tol := report["ldm_f32_vs_ref_whole"].tolerance()
-
-	d := c.ddim(info.steps, r.eta, rule)
-	x, last := c.float32s(mockFile, "xT"), 0
-	if r.kind == "img2img" {
-		x, last = c.float32s(mockFile, "img2img.z_enc"), info.tEnc
-	}
-	n := len(x)
-	model := scheduler.Guided(func(_ context.Context, x []float32, t float64) ([]float32, error) {
-		eps := make([]float32, len(x))
-		for i, v := range x {
-			cond := info.uncond
-			if i >= n {
-				cond = info.cond
-			}
-			v := float64(v)
-			eps[i] = float32(0.3*v + 0.4*math.Sin(2*v+0.01*float64(t)) + 0.1*cond*math.Cos(v))
-		}
-		return eps, nil
-	}, info.scale)
-	run := c.sample(ctx, d, model, x, last, c.float32s(mockFile, "step_noise"))
-	label := fmt.Sprintf("%v ", rule)
-	c.that(slices.Equal(run.timesteps, timesteps), "%stimesteps %v, the reference has %v", label, run.timesteps, timesteps)
-	c.near(label+"trajectory", run.trajectory, c.float32s(mockFile, key+".trajectory"), tol)
-	c.near(label+"guided eps", run.eps, c.float32s(mockFile, key+".guided_eps"), tol)
-	// x̂_0 = (x - √(1-ᾱ)·eps)/√ᾱ carries the errors of x and eps, multiplied by 1/√ᾱ of the first step.
-	gain := 1 / math.Sqrt(d.AlphaBar[len(d.AlphaBar)-len(timesteps)])
-	c.near(label+"predicted x0", run.pred, c.float32s(mockFile, key+".pred_x0"), gain*tol)
-}
-
-// sampled is what a run has shown.
-type sampled struct {
-	timesteps             []int
-	trajectory, pred, eps []float32
-}
-
-// sample runs a sampler; noise holds the noise of each executed step.
-func (c *check) sample(ctx context.Context, d *scheduler.DDIM, model scheduler.Model, x []float32, last int, noise []float32) sampled {
-	r := sampled{trajectory: slices.Clone(x)}
-	drawn := 0
-	_, err := d.Sample(ctx, model, x, scheduler.Run{
-		Last:  last,
-		Noise: func(z []float32) { drawn += copy(z, noise[drawn:]) },
-		OnStep: func(s scheduler.Step) error {
-			r.timesteps = append(r.timesteps, int(s.Timestep))
-			r.trajectory = append(r.trajectory, s.X...)
-			r.pred = append(r.pred, s.PredX0...)
-			r.eps = append(r.eps, s.Eps...)
-			return nil
-		},
-	})
-	c.must(err)
-	return r
 }
