@@ -25,6 +25,7 @@ var importRules = []struct {
 	{"percept", []string{"percept/fmri/decode", "percept/cmd/...", "percept/tools/..."}, "under fmri only decode may use a whole pipeline"},
 	{"percept/nn", []string{"percept", "percept/unet", "percept/vae", "percept/clip", "percept/nn/...", "percept/fmri/metrics", "percept/cmd/..."},
 		"under fmri only metrics builds a network"},
+	{"percept/weights/internal/...", []string{"percept/weights", "percept/weights/internal/..."}, "file formats are reached through weights"},
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
 	{"percept/fmri/...", []string{"percept/fmri", "percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
 	{"percept/fmri", []string{"percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
@@ -38,7 +39,7 @@ const modelsWhy = "models never import one another; the root package puts them t
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
 	"percept/scheduler":              nil,
-	"percept/weights":                {"percept/internal/offheap"},
+	"percept/weights":                {"percept/internal/offheap", "percept/weights/internal/..."},
 	"percept/tensor":                 {"percept/tensor/internal/...", "percept/internal/offheap", "golang.org/x/sys/..."},
 	"percept/internal/offheap":       nil,
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},

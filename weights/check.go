@@ -7,13 +7,13 @@ import (
 )
 
 // Unused returns the names that nobody has asked for, sorted, without those that carry no parameter
-// (see Buffer).
+// (see Buffer) and what a trainer keeps for itself: the state of its optimiser, moving averages (see UseEMA).
 func (s *Store) Unused() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var names []string
 	for _, name := range s.Names() {
-		if s.record[name] == nil && !Buffer(name) {
+		if s.record[name] == nil && !Buffer(name) && !s.tensors[name].aside && !strings.HasPrefix(name, emaPrefix) {
 			names = append(names, name)
 		}
 	}
@@ -54,7 +54,7 @@ func (s *Store) Check() error {
 // CheckAgainst compares the Store with the parameters of a model, name to shape, and reads every
 // value once for NaN and Inf.
 func (s *Store) CheckAgainst(want map[string][]int) error {
-	fresh := &Store{file: s.file, tensors: s.tensors, record: map[string]*request{}}
+	fresh := &Store{file: s.file, format: s.format, tensors: s.tensors, record: map[string]*request{}}
 	for name, shape := range want {
 		t, err := fresh.lookup(name, shape)
 		if err != nil {

@@ -205,7 +205,7 @@ func squeezeAttention(v *Store) {
 // Rename returns a view that hands out the tensors for which m returns true, under the names that m
 // gives. The view reads the same file: close the original, after the last use of the view's Bytes.
 func (s *Store) Rename(m func(name string) (string, bool)) (*Store, error) {
-	v := &Store{file: s.file, meta: s.meta, origin: s.origin, tensors: make(map[string]tensorInfo, len(s.tensors)), record: map[string]*request{}}
+	v := &Store{file: s.file, format: s.format, meta: s.meta, origin: s.origin, tensors: make(map[string]tensorInfo, len(s.tensors)), record: map[string]*request{}}
 	for _, name := range s.Names() {
 		to, ok := m(name)
 		if !ok {

@@ -12,15 +12,19 @@ import (
 
 var le = binary.LittleEndian
 
-// count returns the elements of a tensor; its data has been checked to hold them.
+// count returns the elements of a dense tensor; its data has been checked to hold them.
 func (t tensorInfo) count() int { return len(t.data) / t.dtype.Size() }
 
 func (t tensorInfo) float32s() ([]float32, error) {
+	t, err := t.dense()
+	if err != nil {
+		return nil, err
+	}
 	x := make([]float32, t.count())
 	return x, t.widen(x)
 }
 
-// widen writes the tensor to x, in parts at once.
+// widen writes a dense tensor to x, in parts at once.
 func (t tensorInfo) widen(x []float32) error {
 	var err error
 	var once sync.Once
@@ -77,7 +81,7 @@ func (t tensorInfo) widenPart(x []float32) error {
 	return nil
 }
 
-// view returns the tensor as it lies in memory where that is float32 in this machine's order.
+// view returns a dense tensor as it lies in memory where that is float32 in this machine's order.
 func (t tensorInfo) view() ([]float32, bool) {
 	if t.dtype != F32 || len(t.data) == 0 || !littleEndian || uintptr(unsafe.Pointer(&t.data[0]))%4 != 0 {
 		return nil, false
@@ -112,6 +116,10 @@ func inParts(n int, f func(lo, hi int)) {
 }
 
 func (t tensorInfo) float64s() ([]float64, error) {
+	t, err := t.dense()
+	if err != nil {
+		return nil, err
+	}
 	x := make([]float64, t.count())
 	switch t.dtype {
 	case F64:
@@ -143,6 +151,10 @@ func (t tensorInfo) float64s() ([]float64, error) {
 }
 
 func (t tensorInfo) int64s() ([]int64, error) {
+	t, err := t.dense()
+	if err != nil {
+		return nil, err
+	}
 	x := make([]int64, t.count())
 	b := t.data
 	for i := range x {

@@ -14,7 +14,7 @@ import (
 type origin struct {
 	size     int64
 	modified time.Time
-	header   []byte // the JSON of a safetensors file, mapped
+	header   []byte // what describes the tensors, mapped
 }
 
 // sampled is how many bytes of a tensor are part of a Store's identity.
@@ -36,6 +36,9 @@ func (s *Store) Identity() string {
 	}
 	slices.SortFunc(tensors, func(a, b tensorInfo) int { return cmp.Compare(a.source, b.source) })
 	for _, t := range tensors {
+		if s.format.name != safetensorsFormat { // bytes do not tell which of two tensors on one storage is meant
+			fmt.Fprintf(h, "%s\n", t.source)
+		}
 		mid := max(0, len(t.data)-sampled) / 2
 		h.Write(t.data[mid:min(len(t.data), mid+sampled)])
 	}

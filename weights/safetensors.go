@@ -19,10 +19,13 @@ const maxHeader = 100_000_000
 
 // tensorInfo is one tensor of a parsed file: where it lies and what it is.
 type tensorInfo struct {
-	source string // name in the file
-	dtype  DType
-	shape  []int
-	data   []byte // elements · dtype.Size() bytes, little-endian, C order
+	source  string // name in the file
+	dtype   DType
+	shape   []int
+	data    []byte  // elements · dtype.Size() bytes, little-endian, C order, unless layout says otherwise
+	layout  *layout // see dense
+	aside   bool    // no part of a model: the state of an optimiser and the like
+	problem string  // why the values cannot be read
 }
 
 // headerEntry is the JSON of one tensor. Unsigned types make the decoder refuse signs and fractions.

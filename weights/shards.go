@@ -71,6 +71,7 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 		}
 		maps.Copy(all.meta, p.meta)
 		all.origin = all.origin.and(p.origin)
+		all.format = all.format.and(p.format)
 	}
 	for _, tensor := range slices.Sorted(maps.Keys(index.of)) {
 		if _, ok := all.tensors[tensor]; !ok {

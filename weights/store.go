@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,11 +9,14 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"percept/weights/internal/torchfile"
 )
 
 // A Store hands out the tensors of one file by name. It is safe for concurrent use.
 type Store struct {
 	file    string
+	format  *format
 	tensors map[string]tensorInfo // by the name that is handed out
 	meta    map[string]string
 	origin  *origin // nil where the file is not known
@@ -29,7 +33,23 @@ type request struct {
 	bad     NonFinite
 }
 
-// Open maps a safetensors file. The error names the file, what was found and what was expected.
+// format is what a file is, besides its tensors.
+type format struct {
+	name    string
+	header  []byte // what describes the tensors, a view of the file
+	members []torchfile.Member
+}
+
+// and is what two files are together: the first's format, and the sums of both.
+func (f *format) and(other *format) *format {
+	if f == nil {
+		return other
+	}
+	return &format{name: f.name, header: f.header, members: append(slices.Clip(f.members), other.members...)}
+}
+
+// Open maps a file of weights: safetensors, or one of torch.save (.ckpt, .pt, .pth, .bin), zip or legacy; which, its
+// contents tell. The error names the file, what was found and what was expected.
 func Open(path string) (*Store, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -41,13 +61,13 @@ func Open(path string) (*Store, error) {
 		return nil, pathError(path, err)
 	}
 	if !st.Mode().IsRegular() {
-		return nil, &FormatError{path, "not a regular file, want a .safetensors file"}
+		return nil, &FormatError{path, "not a regular file, want a file of weights (.safetensors, .ckpt, .pt, .bin)"}
 	}
 	if st.Size() > int64(maxInt) {
 		return nil, &FormatError{path, fmt.Sprintf("%d bytes are more than this machine can map", st.Size())}
 	}
 	if st.Size() == 0 {
-		return nil, &FormatError{path, "the file is empty, want a .safetensors file"}
+		return nil, &FormatError{path, "the file is empty, want a file of weights (.safetensors, .ckpt, .pt, .bin)"}
 	}
 	b, release, err := mapFile(f, int(st.Size()))
 	if err != nil {
@@ -59,18 +79,45 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	s.release = release
-	s.origin = &origin{size: st.Size(), modified: st.ModTime(), header: b[8:][:le.Uint64(b)]}
+	s.origin = &origin{size: st.Size(), modified: st.ModTime(), header: s.format.header}
 	return s, nil
 }
 
-// OpenBytes reads a safetensors file that is in memory; name stands for the file in errors. The
-// Store keeps b.
+// OpenBytes is Open for a file that is in memory; name stands for it in errors. The Store keeps b.
 func OpenBytes(name string, b []byte) (*Store, error) {
-	tensors, meta, err := parseSafetensors(b)
+	s := &Store{file: name, record: map[string]*request{}}
+	var err error
+	if torchfile.Is(b) {
+		var f *torchfile.File
+		if s.tensors, f, err = parseTorch(b); err == nil {
+			s.format = &format{f.Format, f.Pickle, f.Members}
+		}
+	} else if s.tensors, s.meta, err = parseSafetensors(b); err == nil {
+		s.format = &format{name: safetensorsFormat, header: b[8:][:le.Uint64(b)]}
+	}
 	if err != nil {
 		return nil, &FormatError{name, err.Error()}
 	}
-	return &Store{file: name, tensors: tensors, meta: meta, record: map[string]*request{}}, nil
+	return s, nil
+}
+
+const safetensorsFormat = "safetensors"
+
+// Format returns "safetensors", "torch zip" or "torch legacy".
+func (s *Store) Format() string { return s.format.name }
+
+// Verify reads the whole file and compares it with the sums that it holds, which only the zip files of torch have; Open
+// compares those of the members that describe the tensors, and no others.
+func (s *Store) Verify(ctx context.Context) error {
+	for _, m := range s.format.members {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.Check(); err != nil {
+			return &FormatError{s.file, err.Error()}
+		}
+	}
+	return nil
 }
 
 // pathError says in one line what is wrong with a path, without naming it twice.
@@ -90,6 +137,7 @@ func (s *Store) Close() error {
 	}
 	release := s.release
 	s.release, s.tensors, s.origin = nil, nil, nil
+	s.format = &format{name: s.format.name}
 	return release()
 }
 
@@ -111,12 +159,16 @@ func (s *Store) Info(name string) (DType, []int, bool) {
 // Source returns the name that a tensor has in the file itself.
 func (s *Store) Source(name string) string { return s.tensors[name].source }
 
-// Bytes returns the stored bytes of a tensor, little-endian in C order: a view of the file, not to be
-// written to, valid until Close.
+// Bytes returns the bytes of a tensor, little-endian in C order: a view of the file, not to be written to, valid until
+// Close, or a copy where a file of torch has them in another order.
 func (s *Store) Bytes(name string) ([]byte, error) {
 	t, ok := s.tensors[name]
 	if !ok {
 		return nil, fmt.Errorf("weights: %s: no tensor %s", s.file, name)
+	}
+	t, err := t.dense()
+	if err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
 	}
 	return t.data, nil
 }
@@ -149,6 +201,9 @@ func (s *Store) lend(name string, shape []int, room func(n int) []float32) ([]fl
 	t, err := s.lookup(name, shape)
 	if err != nil {
 		return nil, err
+	}
+	if t, err = t.dense(); err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
 	}
 	x, ok := t.view()
 	if !ok {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,14 @@ const (
 	nanoLDM    = "tiny/weights/ldm_fp16.safetensors"
 	nanoLegacy = "tiny/weights/vae_legacy_names/diffusion_pytorch_model.fp16.safetensors"
 	nanoIO     = "tiny/nano_io.safetensors"
+
+	nanoCheckpoint = nanoFolder + "/ldm_f16.ckpt" // holds the three models
+	nanoManifest   = nanoFolder + "/checkpoint_manifest.json"
+	nanoOldTorch   = nanoFolder + "/legacy_nonzip.ckpt"
 )
+
+// nanoCheckpoints are the files of torch that the manifest describes.
+var nanoCheckpoints = []string{"ldm_f16.ckpt", "ldm_f32.ckpt", "ldm_lightning_text_vae.ckpt"}
 
 var threeComponents = []weights.Component{weights.UNet, weights.VAE, weights.TextEncoder}
 
@@ -39,23 +47,29 @@ func nanoCases(s *set) []Case {
 	cases := []Case{
 		{Name: "nano: every tensor under CompVis names, and generated", run: nanoTensors},
 		{Name: "nano: legacy VAE names", run: nanoLegacyNames},
-		{Name: "nano: models from the diffusers folder", run: func(ctx context.Context, c *check) { nanoModels(ctx, c, false) }},
-		{Name: "nano: models from the CompVis file", run: func(ctx context.Context, c *check) { nanoModels(ctx, c, true) }},
+		{Name: "nano: models from the diffusers folder", run: func(ctx context.Context, c *check) { nanoModels(ctx, c, "") }},
+		{Name: "nano: models from the CompVis file", run: func(ctx context.Context, c *check) { nanoModels(ctx, c, nanoLDM) }},
 	}
-	for _, f := range []string{"ldm_f16.ckpt", "ldm_f32.ckpt", "ldm_lightning_text_vae.ckpt", "legacy_nonzip.ckpt"} {
-		if s.want(nanoFolder + "/" + f) {
-			cases = append(cases, later("nano: "+f, ".ckpt files are not read yet"))
+	manifest := s.want(nanoManifest)
+	for _, f := range nanoCheckpoints {
+		if s.want(nanoFolder+"/"+f) && manifest {
+			cases = append(cases, Case{Name: "nano: " + f, run: func(ctx context.Context, c *check) { nanoTorchFile(ctx, c, f) }})
 		}
 	}
-	s.want(nanoFolder + "/checkpoint_manifest.json")
+	if s.want(nanoOldTorch) {
+		cases = append(cases, Case{Name: "nano: legacy_nonzip.ckpt", run: nanoOldTorchFile})
+	}
+	if s.want(nanoCheckpoint) {
+		cases = append(cases, Case{Name: "nano: models from ldm_f16.ckpt", run: func(ctx context.Context, c *check) { nanoModels(ctx, c, nanoCheckpoint) }})
+	}
 	return cases
 }
 
-// nanoFiles opens the folder and the file; the caller closes them.
-func (c *check) nanoFiles() (folder *weights.Folder, ldm *weights.Store, closeAll func()) {
+// nanoFiles opens the folder and a file under CompVis names; the caller closes them.
+func (c *check) nanoFiles(file string) (folder *weights.Folder, ldm *weights.Store, closeAll func()) {
 	folder, err := weights.OpenFolder(c.set.path(nanoFolder))
 	c.must(err)
-	ldm, err = weights.Open(c.set.path(nanoLDM))
+	ldm, err = weights.Open(c.set.path(file))
 	if err != nil {
 		_ = folder.Close() // the error of Open is the one to show
 		c.must(err)
@@ -68,7 +82,7 @@ func (c *check) nanoFiles() (folder *weights.Folder, ldm *weights.Store, closeAl
 
 // nanoTensors compares both dialects with one another and with the generator, tensor by tensor.
 func nanoTensors(_ context.Context, c *check) {
-	folder, ldm, closeAll := c.nanoFiles()
+	folder, ldm, closeAll := c.nanoFiles(nanoLDM)
 	defer closeAll()
 	seed := c.seed()
 	claimed := map[string]bool{}
@@ -134,14 +148,14 @@ func nanoLegacyNames(_ context.Context, c *check) {
 	c.must(view.CheckAgainst(want))
 }
 
-// nanoModels runs the three models with weights from one of the dialects.
-func nanoModels(ctx context.Context, c *check, compVis bool) {
-	folder, ldm, closeAll := c.nanoFiles()
+// nanoModels runs the three models with weights from the diffusers folder, or from a file under CompVis names.
+func nanoModels(ctx context.Context, c *check, file string) {
+	folder, ldm, closeAll := c.nanoFiles(cmp.Or(file, nanoLDM))
 	defer closeAll()
 	source := map[weights.Component]*weights.Store{}
 	for _, part := range threeComponents {
 		source[part] = folder.Parts[part].Store
-		if compVis {
+		if file != "" {
 			view, err := ldm.Component(part)
 			c.must(err)
 			source[part] = view
