@@ -1,11 +1,9 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"io"
 	"os"
 	"strings"
@@ -159,15 +157,4 @@ func checkSize(w, h int, pixelsPerByte int64, size int) error {
 		return fmt.Errorf("%d×%d pixels in %d bytes: the file is cut short", w, h, size)
 	}
 	return nil
-}
-
-func decodeJPEG(b []byte) (image.Image, error) {
-	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSize(c.Width, c.Height, 1024, len(b)); err != nil {
-		return nil, err
-	}
-	return jpeg.Decode(bytes.NewReader(b))
 }

@@ -17,9 +17,6 @@ func TestReadPillow(t *testing.T) {
 	var want map[string]reference
 	readJSON(t, "testdata/files.json", &want) // by testdata/make.py
 	for name, w := range want {
-		if strings.HasSuffix(name, ".jpg") {
-			continue // TestIgnoreOrientation reads some
-		}
 		m, err := Read(filepath.Join("testdata/files", name))
 		if err != nil {
 			t.Error(err)
