@@ -42,6 +42,7 @@ type jpegComponent struct {
 	quant       *[64]int32
 	dc, ac      *huffman // of the current scan
 	pred        int32    // last DC value
+	missing     [64]int  // bits of each coefficient that no scan has given
 }
 
 // Markers of table B.1.
@@ -156,6 +157,9 @@ func (j *jpegImage) frame(b []byte, progressive bool) error {
 	var comps []*jpegComponent
 	for b = b[6:]; len(b) > 0; b = b[3:] {
 		c := &jpegComponent{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15), quantID: b[2]}
+		for k := range c.missing {
+			c.missing[k] = 16
+		}
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quantID > 3 {
 			return fmt.Errorf("component %d: sampling %d×%d, quantisation table %d; expected 1 to 4 and 0 to 3", c.id, c.h, c.v, c.quantID)
 		}
@@ -252,6 +256,11 @@ func (j *jpegImage) finish() (image.Image, error) {
 		}
 		if !j.progressive {
 			continue
+		}
+		for k, bits := range c.missing[:10] { // libjpeg would guess these from the neighbours
+			if bits > 0 {
+				return nil, fmt.Errorf("progressive scans that give all bits of coefficient %d of component %d are missing", k, i+1)
+			}
 		}
 		c.plane = make([]byte, len(c.coef))
 		across := c.stride / 8

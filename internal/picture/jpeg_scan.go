@@ -176,6 +176,9 @@ func (j *jpegImage) scan(b []byte) error {
 		}
 		s.comps = append(s.comps, c)
 		blocks += c.h * c.v
+		for k := s.first; k <= min(s.last, 63); k++ {
+			c.missing[k] = s.low
+		}
 	}
 	switch {
 	case n > 1 && blocks > 10:
