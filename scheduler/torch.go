@@ -32,9 +32,10 @@ func NewTorch(seed uint64) *Torch {
 // Randn fills x as one torch.randn(len(x)) does.
 func (t *Torch) Randn(x []float32) { t.randn(x, normalVector) }
 
-// RandnScalar fills x as one torch.randn(len(x)) does on a processor without AVX2, or with
-// ATEN_CPU_CAPABILITY=default. There torch calls the C library's logf, sinf and cosf, whose last bit differs
-// from library to library; here they are rounded correctly.
+// RandnScalar fills x as one torch.randn(len(x)) does on Linux where torch has no vector code for it: on a
+// processor without AVX2, on 64-bit ARM, or with ATEN_CPU_CAPABILITY=default. There torch calls the C library's
+// logf, sinf and cosf. The bits are those of glibc from 2.28 on; another library, like that of macOS, may
+// differ from it in the last bit of some values.
 func (t *Torch) RandnScalar(x []float32) { t.randn(x, normalScalar) }
 
 // randn draws; block turns 16 uniform values in [0, 1) into normal ones.

@@ -16,16 +16,6 @@ func normalVector(x *[16]float32) {
 	}
 }
 
-// normalScalar is the form of torch for a processor without vector code.
-func normalScalar(x *[16]float32) {
-	for i, u := range x[:8] {
-		radius := float32(math.Sqrt(float64(-2 * float32(math.Log(float64(1-u))))))
-		sin, cos := math.Sincos(float64(float32(2 * math.Pi * float64(x[i+8]))))
-		x[i] = positiveZero(radius * float32(cos))
-		x[i+8] = positiveZero(radius * float32(sin))
-	}
-}
-
 func positiveZero(v float32) float32 {
 	if v == 0 {
 		return 0

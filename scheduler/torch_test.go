@@ -55,13 +55,27 @@ func seed(t *testing.T, s string) uint64 {
 func TestTorchDrawsWhatTorchDraws(t *testing.T) {
 	var file torchFile
 	readJSON(t, "torch_noise.json", &file)
+	compareWithTorch(t, file, (*scheduler.Torch).Randn)
+}
+
+func TestTorchDrawsWhatPlainTorchDraws(t *testing.T) {
+	var file torchFile
+	readJSON(t, "torch_noise_scalar.json", &file)
+	compareWithTorch(t, file, (*scheduler.Torch).RandnScalar)
+}
+
+func compareWithTorch(t *testing.T, file torchFile, randn func(*scheduler.Torch, []float32)) {
+	t.Helper()
+	if len(file.Cases) < 80 || len(file.Latents) < 4 {
+		t.Fatalf("%d cases, %d latents", len(file.Cases), len(file.Latents))
+	}
 	for _, c := range file.Cases {
 		g := scheduler.NewTorch(seed(t, c.Seed))
 		for i, call := range c.Calls {
 			x := make([]float32, call.N)
 			switch call.Kind {
 			case "randn":
-				g.Randn(x)
+				randn(g, x)
 			case "rand":
 				g.Rand(x)
 			default:
@@ -85,7 +99,7 @@ func TestTorchDrawsWhatTorchDraws(t *testing.T) {
 	// torch.manual_seed(s); torch.randn(1, 4, 64, 64)
 	for s, want := range file.Latents {
 		x := make([]float32, 4*64*64)
-		scheduler.NewTorch(seed(t, s)).Randn(x)
+		randn(scheduler.NewTorch(seed(t, s)), x)
 		if got := hash(x); got != want {
 			t.Errorf("seed %s: latent %s, want %s", s, got, want)
 		}
