@@ -89,6 +89,9 @@ func (d *DDIM) Start(noise []float32) []float32 { return slices.Clone(noise) }
 
 // Noised is StochasticEncode by the convention of CompVis and AddNoise by that of diffusers.
 func (d *DDIM) Noised(x0, noise []float32, last int) ([]float32, error) {
+	if err := checkLast(last, len(d.Timesteps)); err != nil {
+		return nil, err
+	}
 	if d.convention == Diffusers {
 		return d.AddNoise(x0, noise, last)
 	}

@@ -1,13 +1,31 @@
-// Package scheduler holds the noise schedules and samplers of diffusion models as plain mathematics on
-// slices: no tensors, no model, no random state of its own.
+// Package scheduler holds the noise schedules and samplers of diffusion models, and torch's random numbers, as
+// plain mathematics on slices: no tensors, no model, no random state of its own.
 //
-//	noise ──► x_T ──► [ eps = model(x, t) ──► one DDIM step ]×S ──► x_0
-//	                       ▲
-//	           Guided: both halves in one batch
+//	Torch.Randn ──► Start ──► [ eps = model(x, t) ──► one step ]×S ──► x_0
+//	                               ▲
+//	                   Guided: both halves in one batch
 //
 // A model is a function from (x, t) to the predicted noise. Every step can be watched, and stopped, by
-// a callback or a context. Where the original code (CompVis latent diffusion) and diffusers differ,
-// both ways exist under the name of whose way it is.
+// a callback or a context. Each sampler follows one published code to float32 rounding, that code's timesteps,
+// tables and image to image included:
 //
-// Letters are those of the papers: x_t = √ᾱ_t·x_0 + √(1-ᾱ_t)·ε. The DDIM paper writes α for ᾱ.
+//	name             whose code                                    model calls  begins with  image to image
+//	ddim             CompVis DDIMSampler                           n            noise        one timestep noisier
+//	ddim-diffusers   diffusers DDIMScheduler                       n            noise        at the first step made
+//	plms             CompVis PLMSSampler                           n + 1        noise        at the first step made
+//	pndm             diffusers PNDMScheduler                       n + 1        noise        one timestep noisier
+//	dpmpp-2m         diffusers DPMSolverMultistepScheduler         n            noise        at the first step made
+//	dpmpp-2m-karras  the same, use_karras_sigmas                   n            noise        at the first step made
+//	euler            diffusers EulerDiscreteScheduler              n            σ·noise      at the first step made
+//	euler-a          diffusers EulerAncestralDiscreteScheduler     n            σ·noise      at the first step made
+//
+// "diffusers" means its schedulers made from the published scheduler_config.json of Stable Diffusion v1 (version
+// 0.42; pipelines' strength counts steps as StepsFor). That file names no spacing, so the DPM-Solver and Euler
+// schedulers take their own, "linspace", and Euler's timesteps are fractions; DDIM and PNDM take "leading" with
+// the offset 1. The first step of plms and pndm asks the model twice and counts as one. What "ddim", "plms"
+// and "pndm" do that looks wrong is what their originals do: see DDIM.StochasticEncode and Convention. A run of
+// pndm's last n steps begins one timestep earlier than its n steps, and after the first step passes over one.
+// CompVis has no image to image with PLMS; diffusers' rule stands in.
+//
+// Letters are those of the papers: x_t = √ᾱ_t·x_0 + √(1-ᾱ_t)·ε, σ = √((1-ᾱ)/ᾱ). The DDIM paper writes α for ᾱ.
 package scheduler

@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -309,6 +310,136 @@ func TestAnyNumberOfSteps(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Every sampler can be shared, leaves its input alone, looks at the context before each call of the model, and
+// stops where a callback or the model says so.
+func TestRunsOfEverySampler(t *testing.T) {
+	for _, name := range scheduler.Names() {
+		t.Run(name, func(t *testing.T) {
+			s, err := scheduler.New(scheduler.Options{Name: name, Steps: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			noise := scheduler.Noise(9, 8)
+			x := s.Start(noise)
+			kept := slices.Clone(x)
+			sample := func(ctx context.Context, model scheduler.Model, onStep func(scheduler.Step) error) ([]float32, error) {
+				return s.Sample(ctx, model, x, scheduler.Run{Noise: scheduler.NewTorch(4).Randn, OnStep: onStep})
+			}
+			want, err := sample(t.Context(), formula, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			// A run inside of a run.
+			inner := 0
+			got, err := sample(t.Context(), formula, func(st scheduler.Step) error {
+				if len(st.PredX0) != len(x) || len(st.Eps) != len(x) {
+					t.Errorf("step %d shows %d and %d values", st.Index, len(st.PredX0), len(st.Eps))
+				}
+				inner++
+				again, err := sample(t.Context(), formula, nil)
+				if err == nil && !slices.Equal(again, want) {
+					t.Error("two runs at the same time give different results")
+				}
+				return err
+			})
+			if err != nil || inner != 10 || !slices.Equal(got, want) {
+				t.Errorf("a second run: %v, %d steps", err, inner)
+			}
+			if !slices.Equal(x, kept) {
+				t.Error("Sample changed its input")
+			}
+			if fresh := s.Start(noise); &fresh[0] == &noise[0] {
+				t.Error("Start returned its argument")
+			}
+
+			ctx, cancel := context.WithCancel(t.Context())
+			calls := 0
+			_, err = sample(ctx, func(ctx context.Context, x []float32, at float64) ([]float32, error) {
+				if calls++; calls == 3 {
+					cancel()
+				}
+				return formula(ctx, x, at)
+			}, nil)
+			if !errors.Is(err, context.Canceled) || calls != 3 {
+				t.Errorf("cancelled in call 3: %v after %d calls", err, calls)
+			}
+			_, err = sample(ctx, formula, nil)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("begun after cancelling: %v", err)
+			}
+
+			enough := errors.New("seen enough")
+			steps := 0
+			if _, err := sample(t.Context(), formula, func(scheduler.Step) error {
+				if steps++; steps == 2 {
+					return enough
+				}
+				return nil
+			}); !errors.Is(err, enough) || steps != 2 {
+				t.Errorf("stopped by the callback: %v after %d steps", err, steps)
+			}
+			for fail := 1; fail <= 4; fail++ {
+				calls = 0
+				if _, err := sample(t.Context(), func(ctx context.Context, x []float32, at float64) ([]float32, error) {
+					if calls++; calls == fail {
+						return nil, enough
+					}
+					return formula(ctx, x, at)
+				}, nil); !errors.Is(err, enough) || calls != fail {
+					t.Errorf("the model fails in call %d: %v after %d calls", fail, err, calls)
+				}
+			}
+			short := func(context.Context, []float32, float64) ([]float32, error) { return noise[:3], nil }
+			if _, err := sample(t.Context(), short, nil); err == nil {
+				t.Error("a model that returns another length was accepted")
+			}
+			if out, err := s.Sample(t.Context(), formula, nil, scheduler.Run{Noise: func([]float32) {}}); err != nil || len(out) != 0 {
+				t.Errorf("an empty latent: %v", err)
+			}
+			for _, last := range []int{-1, 11} {
+				if _, err := s.Sample(t.Context(), formula, x, scheduler.Run{Last: last, Noise: func([]float32) {}}); err == nil {
+					t.Errorf("the last %d of 10 steps were accepted", last)
+				}
+			}
+			for _, last := range []int{-1, 0, 11} {
+				if _, err := s.Noised(noise, noise, last); err == nil {
+					t.Errorf("noise for the last %d of 10 steps was accepted", last)
+				}
+			}
+			if _, err := s.Noised(noise, noise[:2], 5); err == nil {
+				t.Error("noise of another length was accepted")
+			}
+			if name == "euler-a" {
+				if _, err := s.Sample(t.Context(), formula, x, scheduler.Run{}); err == nil {
+					t.Error("a run without a source of noise was accepted")
+				}
+			}
+		})
+	}
+}
+
+// The calls of the model that a run of ten steps makes.
+func TestModelCalls(t *testing.T) {
+	for _, name := range scheduler.Names() {
+		s, err := scheduler.New(scheduler.Options{Name: name, Steps: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := record(formula)
+		if _, err := s.Sample(t.Context(), rec.ask, []float32{1}, scheduler.Run{Noise: func([]float32) {}}); err != nil {
+			t.Fatal(err)
+		}
+		want := 10
+		if name == "plms" || name == "pndm" {
+			want = 11
+		}
+		if rec.calls != want {
+			t.Errorf("%s: %d calls, want %d", name, rec.calls, want)
 		}
 	}
 }
