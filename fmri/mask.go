@@ -1,6 +1,9 @@
 package fmri
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Subject is a subject's name, "subj01".
 type Subject string
@@ -47,6 +50,26 @@ func (m Mask) FileIndex() []int {
 		f[v] = (p[2]*m.Shape[1]+p[1])*m.Shape[0] + p[0]
 	}
 	return f
+}
+
+// FileOrder is the voxels of m, as positions in it, in the order in which a file has them (see FileIndex): z slowest. It is
+// the order in which boolean indexing of NSD's HDF5 betas [trials, z, y, x] by a mask gives them.
+func (m Mask) FileOrder() []int {
+	at, order := m.FileIndex(), make([]int, len(m.Index))
+	for v := range order {
+		order[v] = v
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return at[a] - at[b] })
+	return order
+}
+
+// Pick is the given voxels of m, as positions in it, in the order given.
+func (m Mask) Pick(voxels []int) Mask {
+	r := Mask{Shape: m.Shape, Index: make([]int, len(voxels))}
+	for i, v := range voxels {
+		r.Index[i] = m.Index[v]
+	}
+	return r
 }
 
 // And keeps the voxels of m, in their order, that are also in o. The shapes must agree.

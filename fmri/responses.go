@@ -112,35 +112,66 @@ func (r *Responses) ZScoreSessions() error {
 		bySession[s] = append(bySession[s], i)
 	}
 	for _, rows := range bySession {
-		mean, sq := make([]float64, r.Voxels), make([]float64, r.Voxels)
-		for _, i := range rows {
-			for v, x := range r.Row(i) {
-				mean[v] += float64(x)
-			}
-		}
-		for v := range mean {
-			mean[v] /= float64(len(rows))
+		m, err := NewMoments(r.Voxels, len(rows), func(i int) ([]float32, error) { return r.Row(rows[i]), nil })
+		if err != nil {
+			return err
 		}
 		for _, i := range rows {
-			for v, x := range r.Row(i) {
-				d := float64(x) - mean[v]
-				sq[v] += d * d
-			}
-		}
-		for _, i := range rows {
-			row := r.Row(i)
-			for v := range row {
-				sd := math.Sqrt(sq[v] / float64(len(rows)))
-				// A constant column leaves rounding noise of the mean behind, not variance.
-				if sd <= 1e-12*math.Abs(mean[v]) || sd == 0 {
-					row[v] = 0
-					continue
-				}
-				row[v] = float32((float64(row[v]) - mean[v]) / sd)
-			}
+			m.Standardise(r.Row(i))
 		}
 	}
 	return nil
+}
+
+// Moments is the mean and the population standard deviation of each voxel over some rows, both [voxels]. SD is 0 for a
+// voxel without variance.
+type Moments struct{ Mean, SD []float64 }
+
+// NewMoments goes over rows 0 to n-1 twice, in order, in float64. row returns row i, [voxels], which is not kept.
+func NewMoments(voxels, n int, row func(i int) ([]float32, error)) (Moments, error) {
+	m := Moments{make([]float64, voxels), make([]float64, voxels)}
+	for i := range n {
+		x, err := row(i)
+		if err != nil {
+			return m, err
+		}
+		for v, x := range x {
+			m.Mean[v] += float64(x)
+		}
+	}
+	for v := range m.Mean {
+		m.Mean[v] /= float64(n)
+	}
+	for i := range n {
+		x, err := row(i)
+		if err != nil {
+			return m, err
+		}
+		for v, x := range x {
+			d := float64(x) - m.Mean[v]
+			m.SD[v] += d * d
+		}
+	}
+	for v, sq := range m.SD {
+		sd := math.Sqrt(sq / float64(n))
+		// A constant column leaves rounding noise of the mean behind, not variance.
+		if sd <= 1e-12*math.Abs(m.Mean[v]) {
+			sd = 0
+		}
+		m.SD[v] = sd
+	}
+	return m, nil
+}
+
+// Standardise takes a row to mean 0 and standard deviation 1 in place; voxels without variance become 0.
+func (m Moments) Standardise(row []float32) {
+	for v, x := range row {
+		if m.SD[v] == 0 {
+			row[v] = 0
+			continue
+		}
+		row[v] = float32((float64(x) - m.Mean[v]) / m.SD[v])
+	}
 }
 
 // Split says which rows train and which test.

@@ -1,0 +1,115 @@
+package nsd
+
+import (
+	"fmt"
+	"strings"
+
+	"percept/fmri"
+	"percept/fmri/internal/hdf5"
+	"percept/fmri/internal/nifti"
+)
+
+// SessionFile is a file of one session's betas whose header was read, and from which voxels can be read. Close it.
+type SessionFile struct {
+	Path   string
+	Format string // "hdf5" or "nii.gz"
+	Stored string // type of the elements, "int16"
+	Dims   []int  // as the file has them: HDF5 trials, z, y, x as h5py sees it; NIfTI x, y, z, trials
+	Chunks []int  // of HDF5; nil where the data lie in one piece
+	Scale  float32
+
+	Trials int
+	Shape  [3]int // x, y, z
+
+	betas *hdf5.Dataset
+	file  *hdf5.File
+	image *nifti.Image
+}
+
+// OpenSession reads the header of betas_sessionNN.hdf5 or .nii.gz. Dimensions that cannot be those of betas are an error;
+// whether they fit the volume and the trials is for the caller to say. Values over Scale are percent signal change: NSD
+// stores 300 times that as int16, and anything else is an error.
+func OpenSession(path string) (*SessionFile, error) {
+	if strings.HasSuffix(path, ".hdf5") {
+		return openHDF5Session(path)
+	}
+	return openNIfTISession(path)
+}
+
+func openHDF5Session(path string) (*SessionFile, error) {
+	f, err := hdf5.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newHDF5Session(path, f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func newHDF5Session(path string, f *hdf5.File) (*SessionFile, error) {
+	d, err := f.Dataset("betas")
+	if err != nil {
+		return nil, err
+	}
+	t := d.Type()
+	s := &SessionFile{Path: path, Format: "hdf5", Stored: t.String(), Dims: d.Shape(), Chunks: d.Chunks(), Scale: betaScale, betas: d, file: f}
+	if len(s.Dims) != 4 {
+		return nil, fmt.Errorf("%s: betas of shape %v, want trials, z, y, x", path, s.Dims)
+	}
+	s.Trials, s.Shape = s.Dims[0], [3]int{s.Dims[3], s.Dims[2], s.Dims[1]}
+	if t.Class != hdf5.Fixed || t.Size != 2 || !t.Signed {
+		return nil, fmt.Errorf("%s: betas are %s, want int16 (percent signal change x 300)", path, t)
+	}
+	return s, nil
+}
+
+func openNIfTISession(path string) (*SessionFile, error) {
+	img, err := nifti.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &SessionFile{Path: path, Format: "nii.gz", Stored: img.Type.String(), Dims: img.Dims, Scale: betaScale, image: img}
+	if len(s.Dims) < 3 || len(s.Dims) > 4 {
+		return nil, fmt.Errorf("%s: betas of dimensions %v, want x, y, z, trials", path, s.Dims)
+	}
+	s.Trials, s.Shape = img.Volumes(), [3]int(s.Dims[:3])
+	if img.Type != nifti.Int16 || (img.Slope != 0 && (img.Slope != 1 || img.Inter != 0)) {
+		return nil, fmt.Errorf("%s: betas are %s with slope %v, want int16 (percent signal change x 300) without scaling", path, img.Type, img.Slope)
+	}
+	return s, nil
+}
+
+// Close closes the file.
+func (s *SessionFile) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// Check compares the file with the trials and the volume that are expected of it.
+func (s *SessionFile) Check(trials int, shape [3]int) error {
+	if s.Shape != shape {
+		return fmt.Errorf("%s: betas of a volume of %v voxels (x, y, z), the mask is of %v", s.Path, s.Shape, shape)
+	}
+	if s.Trials != trials {
+		return fmt.Errorf("%s: betas of %d trials, responses.tsv has %d in that session", s.Path, s.Trials, trials)
+	}
+	return nil
+}
+
+// Read reads the voxels of a mask as they are stored into dst [Trials, voxels]. Of HDF5 only those voxels' chunks are read,
+// in file order, after the index of chunks, which is read once however often Read is called. A .nii.gz is read through from
+// front to back every time.
+func (s *SessionFile) Read(dst []float32, mask fmri.Mask) error {
+	if s.Shape != mask.Shape {
+		return s.Check(s.Trials, mask.Shape)
+	}
+	if s.image != nil {
+		return s.image.ReadVoxels(dst, mask.FileIndex())
+	}
+	return hdf5.ReadColumns(s.betas, dst, mask.FileIndex())
+}

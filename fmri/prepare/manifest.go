@@ -1,0 +1,111 @@
+package prepare
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// formatVersion changes whenever the same tree and options give another folder.
+const formatVersion = 1
+
+// manifestName makes a folder a finished one.
+const manifestName = "manifest.json"
+
+// Manifest says what a folder holds and what it was made from.
+type Manifest struct {
+	Request
+	Sessions []int   `json:"sessions_used"` // ascending, from 1
+	Shape    [3]int  `json:"volume"`        // x, y, z
+	Voxels   int     `json:"voxels"`
+	Regions  []ROI   `json:"regions"` // columns of rois.npy
+	Betas    []Betas `json:"betas"`
+	Arrays   []Array `json:"arrays"`
+}
+
+// Request is what decides over the bytes of a folder.
+type Request struct {
+	Format  int     `json:"format"`
+	Version string  `json:"program"`
+	Data    string  `json:"data"`
+	Options Options `json:"options"`
+	Inputs  []Input `json:"inputs"`
+}
+
+// ROI is a region and the number of its voxels that were taken.
+type ROI struct {
+	Name   string `json:"name"`
+	Voxels int    `json:"voxels"`
+}
+
+// Input is a file that was read. Small files are known by their sum, betas by size and time of change.
+type Input struct {
+	Path   string `json:"path"` // relative to the tree
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256,omitempty"`
+	Time   string `json:"time,omitempty"`
+}
+
+// Betas is what was read of one session.
+type Betas struct {
+	Session int    `json:"session"`
+	Path    string `json:"path"`
+	Trials  int    `json:"trials"`
+	Stored  string `json:"stored"`
+	SHA256  string `json:"sha256_read"` // of the chosen voxels' stored values: trials × voxels, voxels in file order, little-endian
+}
+
+// Array is a file of the folder.
+type Array struct {
+	File   string `json:"file"`
+	DType  string `json:"dtype"`
+	Shape  []int  `json:"shape"`
+	SHA256 string `json:"sha256"`
+}
+
+// input describes a file, with its sum if it is small.
+func input(root, path string, sum bool) (Input, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	rel, err := filepath.Rel(root, path)
+	if err != nil {
+		rel = path
+	}
+	in := Input{Path: filepath.ToSlash(rel), Bytes: info.Size()}
+	if !sum {
+		in.Time = info.ModTime().UTC().Format(time.RFC3339Nano)
+		return in, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	in.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return in, nil
+}
+
+// cause is what the system said, without the path that our messages name already.
+func cause(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}

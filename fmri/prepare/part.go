@@ -1,0 +1,156 @@
+package prepare
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"percept/fmri"
+	"percept/fmri/nsd"
+)
+
+// blockBytes bounds the memory for the betas of one session that are read at a time; those of a compressed file, which has
+// to be read through once for each block, get more.
+const (
+	blockBytes       = 128 << 20
+	blockBytesStream = 640 << 20
+)
+
+// extract reads the betas of the mask's voxels from one session and writes them as stored to path: [trials, voxels], voxels
+// in file order, so that the session's file is read from front to back. It returns the stored type.
+func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mask) error {
+	tmp, err := os.Create(path + ".tmp")
+	if err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	order := mask.FileOrder()
+	bytes := blockBytes
+	if f.Format == "nii.gz" {
+		bytes = blockBytesStream
+	}
+	width := max(1, bytes/(4*f.Trials))
+	size := storedSize(f.Stored)
+	buf := make([]float32, f.Trials*min(width, len(order)))
+	raw := make([]byte, 0, size*min(width, len(order)))
+	for lo := 0; lo < len(order); lo += width {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(width, len(order)-lo)
+		block := buf[:f.Trials*n]
+		if err := f.Read(block, mask.Pick(order[lo:lo+n])); err != nil {
+			return err
+		}
+		for t := range f.Trials {
+			raw = raw[:0]
+			for _, x := range block[t*n:][:n] {
+				if size == 2 {
+					raw = binary.LittleEndian.AppendUint16(raw, uint16(int16(x)))
+				} else {
+					raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+				}
+			}
+			if _, err := tmp.WriteAt(raw, int64(size)*(int64(t)*int64(len(order))+int64(lo))); err != nil {
+				return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+			}
+		}
+	}
+	if err := tmp.Sync(); err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+	}
+	return nil
+}
+
+// storedSize is the bytes of an element that OpenSession can hand out.
+func storedSize(stored string) int {
+	if stored == "int16" {
+		return 2
+	}
+	return 4
+}
+
+// part is a session's extracted betas, read row by row.
+type part struct {
+	file    *os.File
+	trials  int
+	size    int // of an element
+	scale   float32
+	from    []int // column of the part that goes to each column of a row
+	moments *fmri.Moments
+	bytes   []byte
+	values  []float32
+}
+
+// openPart opens what extract wrote, with the rows' columns in the order of the mask that was extracted. scale 1 leaves
+// values as they are.
+func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*part, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
+	}
+	p := &part{file: file, trials: f.Trials, size: storedSize(f.Stored), scale: scale, from: make([]int, mask.Len())}
+	for c, v := range mask.FileOrder() {
+		p.from[v] = c
+	}
+	p.bytes, p.values = make([]byte, p.size*mask.Len()), make([]float32, mask.Len())
+	return p, nil
+}
+
+// row reads a trial, [voxels], scaled. The slice is good until the next call.
+func (p *part) row(trial int) ([]float32, error) {
+	if _, err := p.file.ReadAt(p.bytes, int64(trial)*int64(len(p.bytes))); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.file.Name(), cause(err))
+	}
+	for v, c := range p.from {
+		x := float32(0)
+		if p.size == 2 {
+			x = float32(int16(binary.LittleEndian.Uint16(p.bytes[2*c:])))
+		} else {
+			x = math.Float32frombits(binary.LittleEndian.Uint32(p.bytes[4*c:]))
+		}
+		if p.scale != 1 {
+			x /= p.scale
+		}
+		p.values[v] = x
+	}
+	return p.values, nil
+}
+
+// standardised is row, z-scored within the session.
+func (p *part) standardised(trial int) ([]float32, error) {
+	x, err := p.row(trial)
+	if err != nil {
+		return nil, err
+	}
+	if p.moments == nil {
+		m, err := fmri.NewMoments(len(p.from), p.trials, p.row)
+		if err != nil {
+			return nil, err
+		}
+		p.moments = &m
+		if x, err = p.row(trial); err != nil {
+			return nil, err
+		}
+	}
+	p.moments.Standardise(x)
+	return x, nil
+}
+
+// sum is the sha256 of what was read of the session.
+func (p *part) sum() (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(p.file, 0, math.MaxInt64)); err != nil {
+		return "", fmt.Errorf("%s: %w", p.file.Name(), cause(err))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,308 @@
+package prepare
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"percept/fmri"
+	"percept/fmri/nsd"
+	"percept/fmri/stats"
+)
+
+// ref is a trial of a part.
+type ref struct{ part, trial, number int }
+
+// group is the trials of one image, or one trial.
+type group struct {
+	image fmri.ImageID
+	refs  []ref
+}
+
+// assembly turns parts into arrays.
+type assembly struct {
+	dir     string
+	o       Options
+	parts   []*part
+	session []int // of each part
+	sel     *selection
+	columns []int // of the parts' rows; nil: all
+	arrays  []Array
+	step    func() // called after each row
+}
+
+// groups is the images of trials in the order of first presentation, each with its trials.
+func groups(trials []nsd.Trial, session []int) []group {
+	part := make(map[int]int)
+	for i, n := range session {
+		part[n] = i
+	}
+	var all []group
+	at := make(map[fmri.ImageID]int)
+	number := 0
+	for _, t := range trials {
+		p, ok := part[t.Session]
+		if !ok {
+			continue
+		}
+		k, seen := at[t.Image]
+		if !seen {
+			k = len(all)
+			at[t.Image] = k
+			all = append(all, group{image: t.Image})
+		}
+		all[k].refs = append(all[k].refs, ref{p, t.Index, number})
+		number++
+	}
+	return all
+}
+
+// single takes groups apart into trials in the order of presentation.
+func single(all []group) []group {
+	var out []group
+	for _, g := range all {
+		for _, r := range g.refs {
+			out = append(out, group{g.image, []ref{r}})
+		}
+	}
+	slices.SortFunc(out, func(a, b group) int { return a.refs[0].number - b.refs[0].number })
+	return out
+}
+
+// row reads one trial as the options want it, all voxels of the parts.
+func (a *assembly) row(r ref) ([]float32, error) {
+	if a.o.ZScore {
+		return a.parts[r.part].standardised(r.trial)
+	}
+	return a.parts[r.part].row(r.trial)
+}
+
+// mean adds the trials of a group up in float64, in order, over their number.
+func (a *assembly) mean(dst []float64, g group) error {
+	clear(dst)
+	for _, r := range g.refs {
+		x, err := a.row(r)
+		if err != nil {
+			return err
+		}
+		for v, x := range x {
+			dst[v] += float64(x)
+		}
+	}
+	for v := range dst {
+		dst[v] /= float64(len(g.refs))
+	}
+	return nil
+}
+
+// write writes the matrix of some groups.
+func write[T element](ctx context.Context, a *assembly, name string, gs []group) error {
+	columns := a.columns
+	if columns == nil {
+		columns = make([]int, len(a.parts[0].from))
+		for v := range columns {
+			columns[v] = v
+		}
+	}
+	shape := []int{len(gs), len(columns)}
+	w, err := createNPY[T](filepath.Join(a.dir, name), shape...)
+	if err != nil {
+		return err
+	}
+	defer w.abort()
+	mean, out := make([]float64, len(a.parts[0].from)), make([]T, len(columns))
+	for _, g := range gs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.mean(mean, g); err != nil {
+			return err
+		}
+		for i, v := range columns {
+			out[i] = T(mean[v])
+		}
+		if err := w.append(out); err != nil {
+			return err
+		}
+		a.step()
+	}
+	return finish(a, w, name, shape)
+}
+
+// save writes a small array.
+func save[T element](a *assembly, name string, x []T, shape ...int) error {
+	w, err := createNPY[T](filepath.Join(a.dir, name), shape...)
+	if err != nil {
+		return err
+	}
+	defer w.abort()
+	if err := w.append(x); err != nil {
+		return err
+	}
+	return finish(a, w, name, shape)
+}
+
+func finish[T element](a *assembly, w *npyWriter[T], name string, shape []int) error {
+	sum, err := w.close()
+	if err != nil {
+		return err
+	}
+	a.arrays = append(a.arrays, Array{File: name, DType: descr[T](), Shape: shape, SHA256: sum})
+	return nil
+}
+
+// writeSide writes the arrays of training or test images.
+func (a *assembly) writeSide(ctx context.Context, side string, all []group) error {
+	if a.o.Average {
+		var images, counts, sessions []int32
+		most := 0
+		for _, g := range all {
+			most = max(most, len(g.refs))
+		}
+		for _, g := range all {
+			images, counts = append(images, int32(g.image)), append(counts, int32(len(g.refs)))
+			for i := range most {
+				n := 0
+				if i < len(g.refs) {
+					n = a.session[g.refs[i].part]
+				}
+				sessions = append(sessions, int32(n))
+			}
+		}
+		matrix := write[float32]
+		if a.o.Takagi {
+			matrix = write[float64]
+		}
+		for _, err := range []error{
+			matrix(ctx, a, "X_"+side+".npy", all),
+			save(a, "images_"+side+".npy", images, len(images)),
+			save(a, "counts_"+side+".npy", counts, len(counts)),
+			save(a, "sessions_"+side+".npy", sessions, len(images), most),
+			a.writeCeiling("noise_ceiling_"+side+".npy", counts),
+		} {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if a.o.Trials {
+		each := single(all)
+		var images, sessions, numbers []int32
+		for _, g := range each {
+			r := g.refs[0]
+			images, sessions, numbers = append(images, int32(g.image)), append(sessions, int32(a.session[r.part])), append(numbers, int32(r.number))
+		}
+		matrix := write[float32]
+		if a.o.Takagi {
+			matrix = write[int16]
+		}
+		for _, err := range []error{
+			matrix(ctx, a, "X_"+side+"_trials.npy", each),
+			save(a, "images_"+side+"_trials.npy", images, len(images)),
+			save(a, "sessions_"+side+"_trials.npy", sessions, len(sessions)),
+			save(a, "trials_"+side+"_trials.npy", numbers, len(numbers)),
+			a.writeCeiling("noise_ceiling_"+side+"_trials.npy", []int32{1}),
+		} {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeCeiling writes the noise ceiling of each voxel for means of the given numbers of trials.
+func (a *assembly) writeCeiling(name string, counts []int32) error {
+	if a.sel.ncsnr == nil {
+		return nil
+	}
+	n := make([]int, len(counts))
+	for i, c := range counts {
+		n[i] = int(c)
+	}
+	repeats := stats.EffectiveRepeats(n)
+	ceiling := make([]float32, len(a.sel.ncsnr))
+	for v, s := range a.sel.ncsnr {
+		ceiling[v] = float32(stats.NoiseCeiling(float64(s), repeats))
+	}
+	return save(a, name, ceiling, len(ceiling))
+}
+
+// writeVoxels writes what is known of each voxel.
+func (a *assembly) writeVoxels(explainable []float32) error {
+	m := a.sel.mask
+	var xyz []int32
+	for v := range m.Len() {
+		p := m.XYZ(v)
+		xyz = append(xyz, int32(p[0]), int32(p[1]), int32(p[2]))
+	}
+	err := save(a, "voxels.npy", xyz, m.Len(), 3)
+	if err == nil && len(a.sel.rois) > 0 {
+		err = save(a, "rois.npy", a.sel.member, m.Len(), len(a.sel.rois))
+	}
+	if err == nil && a.sel.ncsnr != nil {
+		err = save(a, "ncsnr.npy", a.sel.ncsnr, m.Len())
+	}
+	if err == nil && explainable != nil {
+		err = save(a, "explainable_variance.npy", explainable, m.Len())
+	}
+	return err
+}
+
+// explainable is the share of each voxel's variance over single trials, z-scored by session, that images explain:
+//
+//	1 - noise/total,  noise = Σ_images Σ_trials (x - mean of the image)² / Σ_images (trials - 1)
+//
+// over images with two trials or more, total being the population variance of the same trials. With equally many repeats
+// of each it is the bias-corrected explainable variance of Sahani and Linden (2003) and Hsu et al. (2004) in the form
+// EV - (1-EV)/(n-1). NaN for a voxel without variance.
+func (a *assembly) explainable(ctx context.Context, all []group) ([]float32, error) {
+	n := len(a.parts[0].from)
+	sum, sq, within := make([]float64, n), make([]float64, n), make([]float64, n)
+	mean, squares := make([]float64, n), make([]float64, n)
+	trials, freedom := 0, 0
+	for _, g := range all {
+		if len(g.refs) < 2 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		clear(mean)
+		clear(squares)
+		for _, r := range g.refs {
+			x, err := a.parts[r.part].standardised(r.trial)
+			if err != nil {
+				return nil, err
+			}
+			for v, x := range x {
+				mean[v] += float64(x)
+				squares[v] += float64(x) * float64(x)
+			}
+		}
+		k := float64(len(g.refs))
+		for v := range n {
+			sum[v] += mean[v]
+			sq[v] += squares[v]
+			within[v] += max(0, squares[v]-mean[v]*mean[v]/k)
+		}
+		trials += len(g.refs)
+		freedom += len(g.refs) - 1
+	}
+	if freedom == 0 {
+		return nil, fmt.Errorf("%s: no training image was shown twice in the chosen sessions, which explainable variance needs", a.o.Subject)
+	}
+	ev := make([]float32, n)
+	for v := range ev {
+		m := sum[v] / float64(trials)
+		total := sq[v]/float64(trials) - m*m
+		if !(total > 1e-9) { // of z-scores: no variance
+			ev[v] = float32(math.NaN())
+			continue
+		}
+		ev[v] = float32(1 - within[v]/float64(freedom)/total)
+	}
+	return ev, nil
+}

@@ -1,0 +1,463 @@
+package prepare
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"percept/fmri/nsd"
+)
+
+// Result is what a Run left or found.
+type Result struct {
+	*Folder
+	UpToDate bool  // the folder was there already
+	Reused   int   // sessions whose parts an interrupted run had left
+	Read     []int // sessions that were read
+}
+
+// Run takes the responses that o asks for out of the tree at root and leaves the folder out. program is the version that
+// the manifest names. Where out is there already and was made from the same tree with the same options and program nothing
+// is done; another folder there is an error. What an interrupted Run left in out.partial is gone on with.
+func Run(ctx context.Context, root, out, program string, o Options) (*Result, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	job, err := newJob(root, out, program, o.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	defer job.data.Close()
+	if done, err := job.finished(); done || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		os.RemoveAll(job.partial()) // of a run that was killed after its last step
+		f, err := Open(out)
+		return &Result{Folder: f, UpToDate: true}, err
+	}
+	lock, err := job.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	result := &Result{}
+	if err := job.extract(ctx, result); err != nil {
+		return nil, err
+	}
+	if err := job.assemble(ctx); err != nil {
+		return nil, err
+	}
+	if err := job.publish(); err != nil {
+		return nil, err
+	}
+	result.Folder, err = Open(out)
+	return result, err
+}
+
+// job is a Run on its way.
+type job struct {
+	o        Options
+	out      string
+	data     *nsd.Dataset
+	trials   []nsd.Trial
+	files    map[int]string
+	sessions []int
+	took     map[int]int // trials of each session
+	sel      *selection
+	request  []byte // what the manifest begins with
+	manifest Manifest
+	done     int // steps
+	total    int
+}
+
+func newJob(root, out, program string, o Options) (*job, error) {
+	data, err := nsd.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{o: o, out: filepath.Clean(out), data: data, took: make(map[int]int)}
+	if err := j.plan(root, program); err != nil {
+		data.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// plan finds out what is to be read.
+func (j *job) plan(root, program string) error {
+	d, s := j.data, j.o.Subject
+	var err error
+	if j.trials, err = d.Trials(s); err != nil {
+		return err
+	}
+	for _, t := range j.trials {
+		j.took[t.Session]++
+	}
+	if j.files, err = d.SessionFiles(s, j.o.Space, j.o.Version); err != nil {
+		return err
+	}
+	if j.sessions, err = j.o.Sessions.choose(s, d.Paths.Responses(s), d.Paths.BetaFolder(s, j.o.Space, j.o.Version), j.took, j.files); err != nil {
+		return err
+	}
+	first, err := nsd.OpenSession(j.files[j.sessions[0]])
+	if err != nil {
+		return err
+	}
+	first.Close()
+	if j.sel, err = chooseVoxels(d, j.o, first.Shape); err != nil {
+		return err
+	}
+	// All headers are looked at before anything is read, so that a wrong file of session 37 is told at once.
+	for _, n := range j.sessions {
+		f, err := j.session(n)
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	j.manifest.Request = Request{Format: formatVersion, Version: program, Data: root, Options: j.o}
+	if err := j.listInputs(root); err != nil {
+		return err
+	}
+	j.request, err = json.Marshal(j.manifest.Request)
+	j.total = stepsOfSession * (len(j.sessions) + 1)
+	return err
+}
+
+// stepsOfSession is the progress that reading a session counts for; writing the arrays counts for as much as a session.
+const stepsOfSession = 100
+
+// session opens a session and checks its header.
+func (j *job) session(n int) (*nsd.SessionFile, error) {
+	f, err := nsd.OpenSession(j.files[n])
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Check(j.took[n], j.sel.mask.Shape); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// listInputs notes every file that is read.
+func (j *job) listInputs(root string) error {
+	p, o := j.data.Paths, j.o
+	small := []string{p.ExpDesign(), p.Responses(o.Subject)}
+	atlases := make(map[string]bool)
+	for _, roi := range o.ROIs {
+		atlas, _, _ := strings.Cut(roi, "/")
+		if atlases[atlas] {
+			continue
+		}
+		atlases[atlas] = true
+		small = append(small, p.ROI(o.Subject, o.Space, atlas))
+		base := atlas
+		if _, after, ok := strings.Cut(atlas, "."); ok {
+			base = after
+		}
+		for _, table := range []string{p.LabelTable(o.Subject, base), p.LabelTable("fsaverage", base)} {
+			if _, err := os.Stat(table); err == nil {
+				small = append(small, table)
+				break
+			}
+		}
+	}
+	if o.Voxels == BrainVoxels {
+		small = append(small, p.BrainMask(o.Subject, o.Space))
+	}
+	if j.sel.ncsnr != nil {
+		small = append(small, p.NCSNR(o.Subject, o.Space, o.Version))
+	}
+	for i, path := range small {
+		if slices.Contains(small[:i], path) {
+			continue
+		}
+		in, err := input(root, path, true)
+		if err != nil {
+			return err
+		}
+		j.manifest.Inputs = append(j.manifest.Inputs, in)
+	}
+	for _, n := range j.sessions {
+		in, err := input(root, j.files[n], false)
+		if err != nil {
+			return err
+		}
+		j.manifest.Inputs = append(j.manifest.Inputs, in)
+	}
+	return nil
+}
+
+func (j *job) partial(parts ...string) string {
+	return filepath.Join(append([]string{j.out + ".partial"}, parts...)...)
+}
+
+// finished tells whether out holds the very result.
+func (j *job) finished() (bool, error) {
+	entries, err := os.ReadDir(j.out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%s: %w, expected a folder or none", j.out, cause(err))
+	case len(entries) == 0:
+		return false, nil
+	}
+	f, err := Open(j.out)
+	if err != nil {
+		return false, fmt.Errorf("%s: holds %s but is no finished folder of responses, expected a new or empty one (%w)", j.out, entries[0].Name(), err)
+	}
+	have, err := json.Marshal(f.Manifest.Request)
+	if err != nil {
+		return false, err
+	}
+	if !bytes.Equal(have, j.request) {
+		return false, fmt.Errorf("%s: holds responses made with other options, program or data (%s), expected a new folder", j.out, difference(f.Manifest.Request, j.manifest.Request))
+	}
+	return true, nil
+}
+
+// difference names the first thing in which two requests differ.
+func difference(have, want Request) string {
+	a, b := map[string]any{}, map[string]any{}
+	for _, x := range []struct {
+		r Request
+		m map[string]any
+	}{{have, a}, {want, b}} {
+		text, err := json.Marshal(x.r.Options)
+		if err == nil {
+			err = json.Unmarshal(text, &x.m)
+		}
+		if err != nil {
+			return err.Error()
+		}
+	}
+	for _, k := range slices.Sorted(func(yield func(string) bool) {
+		for k := range b {
+			if !yield(k) {
+				return
+			}
+		}
+	}) {
+		x, _ := json.Marshal(a[k])
+		y, _ := json.Marshal(b[k])
+		if !bytes.Equal(x, y) {
+			return fmt.Sprintf("%s was %s, is %s", k, x, y)
+		}
+	}
+	switch {
+	case have.Version != want.Version:
+		return fmt.Sprintf("made by version %s, this is %s", have.Version, want.Version)
+	case have.Data != want.Data:
+		return fmt.Sprintf("made from %s", have.Data)
+	}
+	return "an input file has changed"
+}
+
+// begin locks the folder of parts and empties it unless it is of the same request.
+func (j *job) begin() (*os.File, error) {
+	if err := os.MkdirAll(j.partial(), 0o777); err != nil {
+		return nil, fmt.Errorf("%s: cannot be made: %w", j.partial(), cause(err))
+	}
+	lock, err := lockFile(j.partial("lock"))
+	if err != nil {
+		return nil, err
+	}
+	have, err := os.ReadFile(j.partial("request.json"))
+	if err == nil && bytes.Equal(have, j.request) {
+		return lock, nil
+	}
+	entries, err := os.ReadDir(j.partial())
+	for _, e := range entries {
+		if e.Name() != "lock" && err == nil {
+			err = os.RemoveAll(j.partial(e.Name()))
+		}
+	}
+	if err == nil {
+		err = os.WriteFile(j.partial("request.tmp"), j.request, 0o666)
+	}
+	if err == nil {
+		err = os.Rename(j.partial("request.tmp"), j.partial("request.json"))
+	}
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("%s: cannot be written: %w", j.partial(), cause(err))
+	}
+	return lock, nil
+}
+
+func (j *job) partPath(session int) string {
+	return j.partial(fmt.Sprintf("session%02d.betas", session))
+}
+
+func (j *job) progress(done int) {
+	if j.o.Progress != nil {
+		j.o.Progress(min(done, j.total), j.total)
+	}
+}
+
+// extract reads the sessions whose parts are not there.
+func (j *job) extract(ctx context.Context, r *Result) error {
+	for i, n := range j.sessions {
+		j.progress(i * stepsOfSession)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f, err := j.session(n)
+		if err != nil {
+			return err
+		}
+		want := int64(storedSize(f.Stored)) * int64(f.Trials) * int64(j.sel.mask.Len())
+		if st, err := os.Stat(j.partPath(n)); err == nil && st.Size() == want {
+			r.Reused++
+			f.Close()
+			continue
+		}
+		err = extract(ctx, f, j.partPath(n), j.sel.mask)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		r.Read = append(r.Read, n)
+	}
+	return nil
+}
+
+// assemble writes the arrays and the manifest from the parts.
+func (j *job) assemble(ctx context.Context) error {
+	dir := j.partial("result")
+	err := os.RemoveAll(dir)
+	if err == nil {
+		err = os.Mkdir(dir, 0o777)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: cannot be made: %w", dir, cause(err))
+	}
+	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel}
+	defer func() {
+		for _, p := range a.parts {
+			p.file.Close()
+		}
+	}()
+	for _, n := range j.sessions {
+		f, err := j.session(n)
+		if err != nil {
+			return err
+		}
+		scale := f.Scale
+		if j.o.Takagi {
+			scale = 1
+		}
+		p, err := openPart(j.partPath(n), f, j.sel.mask, scale)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		a.parts = append(a.parts, p)
+		sum, err := p.sum()
+		if err != nil {
+			return err
+		}
+		path := filepath.Base(j.files[n])
+		j.manifest.Betas = append(j.manifest.Betas, Betas{Session: n, Path: path, Trials: f.Trials, Stored: f.Stored, SHA256: sum})
+	}
+	if err := j.writeArrays(ctx, a); err != nil {
+		return err
+	}
+	m := &j.manifest
+	m.Sessions, m.Shape, m.Voxels, m.Regions, m.Arrays = j.sessions, j.sel.mask.Shape, j.sel.mask.Len(), j.sel.regions(), a.arrays
+	text, err := json.MarshalIndent(m, "", " ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, manifestName), append(text, '\n'), 0o666)
+	}
+	return err
+}
+
+func (j *job) writeArrays(ctx context.Context, a *assembly) error {
+	design, err := j.data.Design()
+	if err != nil {
+		return err
+	}
+	all, test := groups(j.trials, j.sessions), design.SharedSet()
+	var sides [2][]group // train, test
+	rows := 0
+	for _, g := range all {
+		k := 0
+		if j.o.Split == SplitShared && test[g.image] {
+			k = 1
+		}
+		sides[k] = append(sides[k], g)
+		rows++
+		if j.o.Trials {
+			rows += len(g.refs)
+		}
+	}
+	if len(sides[0]) == 0 || j.o.Split == SplitShared && len(sides[1]) == 0 {
+		return fmt.Errorf("%s: sessions %s show %d training and %d shared images, expected some of each; split %s takes all for training",
+			j.o.Subject, Ranges(j.sessions), len(sides[0]), len(sides[1]), SplitNone)
+	}
+	row := 0
+	a.step = func() {
+		row++
+		j.progress(stepsOfSession*len(j.sessions) + stepsOfSession*row/rows)
+	}
+	var ev []float32
+	if j.o.MinExplainable > 0 {
+		if ev, err = a.cut(ctx, sides[0]); err != nil {
+			return err
+		}
+	}
+	if err := a.writeSide(ctx, "train", sides[0]); err != nil {
+		return err
+	}
+	if j.o.Split == SplitShared {
+		if err := a.writeSide(ctx, "test", sides[1]); err != nil {
+			return err
+		}
+	}
+	return a.writeVoxels(ev)
+}
+
+// cut leaves the voxels that reach the explainable variance asked for, which it returns.
+func (a *assembly) cut(ctx context.Context, train []group) ([]float32, error) {
+	ev, err := a.explainable(ctx, train)
+	if err != nil {
+		return nil, err
+	}
+	var kept []float32
+	a.columns = []int{}
+	for v, x := range ev {
+		if float64(x) >= a.o.MinExplainable { // false for NaN
+			a.columns = append(a.columns, v)
+			kept = append(kept, x)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("%s: no voxel of %s has an explainable variance of %g or more", a.o.Subject, what(a.o), a.o.MinExplainable)
+	}
+	a.sel.keep(a.columns)
+	return kept, nil
+}
+
+// publish gives the finished folder its name and removes the parts.
+func (j *job) publish() error {
+	if err := os.Remove(j.out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
+		return fmt.Errorf("%s: cannot be replaced: %w", j.out, cause(err))
+	}
+	if err := os.Rename(j.partial("result"), j.out); err != nil {
+		return fmt.Errorf("%s: cannot be made: %w", j.out, cause(err))
+	}
+	if err := os.RemoveAll(j.partial()); err != nil {
+		return fmt.Errorf("%s: cannot be removed: %w", j.partial(), cause(err))
+	}
+	return nil
+}
