@@ -288,7 +288,7 @@ func TestTorchVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw[0]++ // b, since OpenBytes keeps it
-	if err := s.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged: zip_protocol2/data/1 is damaged") {
+	if err := s.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), `damaged: "zip_protocol2/data/1" is damaged`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -274,7 +274,7 @@ func (m *machine) call(f any, args any) error {
 	}
 	t, ok := args.(Tuple)
 	if !ok {
-		return fmt.Errorf("arguments of %s: a %s, want a tuple", g, Kind(args))
+		return fmt.Errorf("arguments of %s: a %s, want a tuple", Kind(g), Kind(args))
 	}
 	if err := m.budget.Take(64 + 4*(len(g.Module)+len(g.Name))); err != nil {
 		return err
@@ -343,9 +343,9 @@ func Kind(v any) string {
 	case *Set:
 		return "set"
 	case Global:
-		return v.String()
+		return printable(v.String())
 	case *Object:
-		return v.Class.String()
+		return printable(v.Class.String())
 	}
 	return "value"
 }

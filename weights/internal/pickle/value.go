@@ -13,7 +13,10 @@
 // Source: https://github.com/python/cpython/blob/main/Lib/pickletools.py.
 package pickle
 
-import "fmt"
+import (
+	"fmt"
+	"unicode"
+)
 
 // Bytes are bytes or a bytearray: a view of the pickle.
 type Bytes []byte
@@ -68,7 +71,17 @@ type CallError struct {
 }
 
 func (e *CallError) Error() string {
-	return e.Verb + " " + e.Callee + ", which a file of weights does not need: refused"
+	return e.Verb + " " + printable(e.Callee) + ", which a file of weights does not need: refused"
+}
+
+// printable keeps a name of a file on one line of a message.
+func printable(name string) string {
+	for _, r := range name {
+		if !unicode.IsPrint(r) {
+			return fmt.Sprintf("%.200q", name)
+		}
+	}
+	return name
 }
 
 // Budget is the memory that may still be taken, in bytes.

@@ -232,7 +232,7 @@ func TestContainersRefused(t *testing.T) {
 		{"zip cut in the data", good[:len(good)/2], "cut short or damaged"},
 		{"zip of arrays", npz("x.npy"), "without data.pkl"},
 		{"zip of two files", npz("a/data.pkl", "b/data.pkl"), "both"},
-		{"damaged pickle", bytes.Replace(slices.Clone(good), []byte("X\x01\x00\x00\x00w"), []byte("X\x01\x00\x00\x00v"), 1), "data.pkl is damaged"},
+		{"damaged pickle", bytes.Replace(slices.Clone(good), []byte("X\x01\x00\x00\x00w"), []byte("X\x01\x00\x00\x00v"), 1), "data.pkl\" is damaged"},
 		{"unknown byte order", archiveWith(t, "byteorder", "middle"), "byte order \"middle\""},
 		{"unknown version", archiveWith(t, "version", "11\n"), "version \"11\""},
 		{"version without number", archiveWith(t, "version", "three"), "version \"three\""},

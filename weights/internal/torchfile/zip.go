@@ -23,7 +23,7 @@ type Member struct {
 // Check compares the bytes with their sum.
 func (m *Member) Check() error {
 	if got := crc32.ChecksumIEEE(m.Data); m.CRC != 0 && got != m.CRC {
-		return fmt.Errorf("%s is damaged: its CRC-32 is %08x, the archive says %08x", m.Name, got, m.CRC)
+		return fmt.Errorf("%.100q is damaged: its CRC-32 is %08x, the archive says %08x", m.Name, got, m.CRC)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (f *File) readZip(b []byte) error {
 		return f.Members[i].Data, true
 	}}
 	if f.Root, _, err = pickle.Load(f.Pickle, h, f.Budget); err != nil {
-		return fmt.Errorf("%sdata.pkl: %w", prefix, err)
+		return fmt.Errorf("data.pkl: %w", err)
 	}
 	return h.place()
 }
