@@ -13,7 +13,7 @@ import "math"
 // Randn follows what torch does on x86 processors with AVX2 (AVX-512 has no code of its own there), which is
 // nearly every torch; RandnScalar is its plain form, for machines without. They differ in the last bits of
 // 38 % of the values. Both are float32: torch draws float16, as in a half-precision pipeline, in
-// another way. Values drawn on a GPU come from another generator altogether.
+// another way. Values drawn on a GPU come from another generator altogether: TorchCUDA.
 //
 // Source: ATen/native/cpu/DistributionTemplates.h and ATen/core/DistributionsHelper.h of torch 2.15, and the
 // machine code of its Linux package for the places where the compiler fuses a multiplication and a sum.
