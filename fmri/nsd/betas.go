@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"percept/fmri"
-	"percept/fmri/internal/hdf5"
-	"percept/fmri/internal/nifti"
 )
 
 // betaScale is what NSD multiplied percent signal change with to store it in 16 bits (NSD data manual, "Functional data").
@@ -17,7 +14,7 @@ const betaScale = 300
 // BetaOptions says which betas to read and in which form. The zero value is single trials of the default version, all
 // sessions that are there, in percent signal change.
 type BetaOptions struct {
-	Space    string // "" means DefaultSpace
+	Space    string // "" means DefaultSpace; Fsaverage for betas on that surface
 	Version  string // "" means DefaultBetas
 	Sessions []int  // nil means all that are on disk and in responses.tsv
 	Raw      bool   // leave the stored integers as they are, without dividing by 300 (what Takagi and Nishimoto's code does)
@@ -141,70 +138,21 @@ func readSession(path string, trials []Trial, mask fmri.Mask, raw bool) (*fmri.R
 		r.Images = append(r.Images, tr.Image)
 		r.Sessions = append(r.Sessions, tr.Session)
 	}
-	read := readHDF5Betas
-	if strings.HasSuffix(path, ".nii.gz") {
-		read = readNIfTIBetas
-	}
-	if err := read(path, r.X, len(trials), mask); err != nil {
+	f, err := OpenSession(path)
+	if err != nil {
 		return nil, err
 	}
-	if !raw {
+	defer f.Close()
+	if err := f.Check(len(trials), mask.Shape); err != nil {
+		return nil, err
+	}
+	if err := f.Read(r.X, mask); err != nil {
+		return nil, err
+	}
+	if !raw && f.Scale != 1 {
 		for i, v := range r.X {
-			r.X[i] = v / betaScale
+			r.X[i] = v / f.Scale
 		}
 	}
 	return r, nil
-}
-
-// checkBetas compares what a file holds with the trials and the volume that are expected of it.
-func checkBetas(path string, gotTrials int, gotXYZ [3]int, trials int, mask fmri.Mask) error {
-	if gotXYZ != mask.Shape {
-		return fmt.Errorf("%s: betas of a volume of %v voxels (x, y, z), the mask is of %v", path, gotXYZ, mask.Shape)
-	}
-	if gotTrials != trials {
-		return fmt.Errorf("%s: betas of %d trials, responses.tsv has %d in that session", path, gotTrials, trials)
-	}
-	return nil
-}
-
-// readHDF5Betas fills x [trials, voxels] from /betas, which is [trials, z, y, x].
-func readHDF5Betas(path string, x []float32, trials int, mask fmri.Mask) error {
-	f, err := hdf5.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	d, err := f.Dataset("betas")
-	if err != nil {
-		return err
-	}
-	shape := d.Shape()
-	if len(shape) != 4 {
-		return fmt.Errorf("%s: betas of shape %v, want trials, z, y, x", path, shape)
-	}
-	if err := checkBetas(path, shape[0], [3]int{shape[3], shape[2], shape[1]}, trials, mask); err != nil {
-		return err
-	}
-	if t := d.Type(); t.Class != hdf5.Fixed || t.Size != 2 || !t.Signed {
-		return fmt.Errorf("%s: betas are %s, want int16 (percent signal change x 300)", path, t)
-	}
-	return hdf5.ReadColumns(d, x, mask.FileIndex())
-}
-
-// readNIfTIBetas fills x [trials, voxels] from an image of x, y, z, trials.
-func readNIfTIBetas(path string, x []float32, trials int, mask fmri.Mask) error {
-	img, err := nifti.Open(path)
-	if err != nil {
-		return err
-	}
-	if len(img.Dims) < 3 || len(img.Dims) > 4 {
-		return fmt.Errorf("%s: betas of dimensions %v, want x, y, z, trials", path, img.Dims)
-	}
-	if err := checkBetas(path, img.Volumes(), [3]int(img.Dims[:3]), trials, mask); err != nil {
-		return err
-	}
-	if img.Type != nifti.Int16 || (img.Slope != 0 && (img.Slope != 1 || img.Inter != 0)) {
-		return fmt.Errorf("%s: betas are %s with slope %v, want int16 (percent signal change x 300) without scaling", path, img.Type, img.Slope)
-	}
-	return img.ReadVoxels(x, mask.FileIndex())
 }

@@ -97,8 +97,11 @@ func subjectNumber(s fmri.Subject) (int, error) {
 }
 
 // SessionFiles finds a subject's files of betas by session number. Where a session is there as .hdf5 and as .nii.gz, the
-// .hdf5 counts, because it can be read in part.
+// .hdf5 counts, because it can be read in part. On fsaverage, the left hemisphere's file stands for both.
 func (d *Dataset) SessionFiles(s fmri.Subject, space, version string) (map[int]string, error) {
+	if space == Fsaverage {
+		return d.surfaceSessions(s, version)
+	}
 	dir := d.Paths.BetaFolder(s, space, version)
 	entries, err := os.ReadDir(dir)
 	if err != nil {

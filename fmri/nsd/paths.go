@@ -3,12 +3,13 @@ package nsd
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"percept/fmri"
 )
 
 // Paths is a tree's root folder and names the files below it. The root has the three folders nsddata, nsddata_betas and
-// nsddata_stimuli. Subjects are "subj01"; spaces "func1pt8mm" or "func1mm"; versions of the betas
+// nsddata_stimuli. Subjects are "subj01"; spaces "func1pt8mm", "func1mm" or Fsaverage; versions of the betas
 // "betas_fithrf_GLMdenoise_RR", "betas_fithrf" or "betas_assumehrf"; sessions count from 1 as in the file names.
 type Paths string
 
@@ -57,8 +58,12 @@ func (p Paths) SessionBetas(s fmri.Subject, space, version string, session int, 
 	return filepath.Join(p.BetaFolder(s, space, version), fmt.Sprintf("betas_session%02d.%s", session, ext))
 }
 
-// NCSNR is the volume of noise-ceiling signal-to-noise ratios that belongs to one version of the betas.
+// NCSNR is the volume of noise-ceiling signal-to-noise ratios that belongs to one version of the betas; on fsaverage, the
+// left hemisphere's map.
 func (p Paths) NCSNR(s fmri.Subject, space, version string) string {
+	if space == Fsaverage {
+		return filepath.Join(p.BetaFolder(s, space, version), "lh.ncsnr.mgh")
+	}
 	return filepath.Join(p.BetaFolder(s, space, version), "ncsnr.nii.gz")
 }
 
@@ -67,8 +72,15 @@ func (p Paths) BrainMask(s fmri.Subject, space string) string {
 	return p.join("nsddata", "ppdata", string(s), space, "brainmask.nii.gz")
 }
 
-// ROI is a label volume: "streams", "prf-visualrois", "nsdgeneral", or with a hemisphere in front, "lh.streams".
+// ROI is a label volume: "streams", "prf-visualrois", "nsdgeneral", or with a hemisphere in front, "lh.streams"; on
+// fsaverage, the map of the left hemisphere unless the name has one in front.
 func (p Paths) ROI(s fmri.Subject, space, name string) string {
+	if space == Fsaverage {
+		if !strings.HasPrefix(name, "lh.") && !strings.HasPrefix(name, "rh.") {
+			name = "lh." + name
+		}
+		return p.join("nsddata", "freesurfer", "fsaverage", "label", name+".mgz")
+	}
 	return p.join("nsddata", "ppdata", string(s), space, "roi", name+".nii.gz")
 }
 

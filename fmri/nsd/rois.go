@@ -27,7 +27,7 @@ func (d *Dataset) ROIs(s fmri.Subject, space, atlas string) ([]fmri.ROI, error) 
 		space = DefaultSpace
 	}
 	path := d.Paths.ROI(s, space, atlas)
-	shape, values, err := readVolume(path, fmt.Sprintf("the %s ROIs of %s", atlas, s), true)
+	shape, values, err := d.readROI(s, space, atlas)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (d *Dataset) Brain(s fmri.Subject, space string) (fmri.Mask, error) {
 // NoiseCeilingSNR reads the ncsnr of each of the mask's voxels. NaN means that NSD could not estimate it.
 func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, o BetaOptions) ([]float32, error) {
 	path := d.Paths.NCSNR(s, o.space(), o.version())
-	shape, values, err := readVolume(path, fmt.Sprintf("the noise ceiling SNR of %s", s), false)
+	shape, values, err := d.readNCSNR(s, o.space(), o.version())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"percept/fmri"
+	"percept/fmri/internal/freesurfer"
 	"percept/fmri/internal/hdf5"
 	"percept/fmri/internal/nifti"
 )
@@ -12,26 +13,31 @@ import (
 // SessionFile is a file of one session's betas whose header was read, and from which voxels can be read. Close it.
 type SessionFile struct {
 	Path   string
-	Format string // "hdf5" or "nii.gz"
-	Stored string // type of the elements, "int16"
-	Dims   []int  // as the file has them: HDF5 trials, z, y, x as h5py sees it; NIfTI x, y, z, trials
-	Chunks []int  // of HDF5; nil where the data lie in one piece
-	Scale  float32
+	Format string  // "hdf5", "nii.gz" or "mgh"
+	Stored string  // type of the elements, "int16"
+	Dims   []int   // as the file has them: HDF5 trials, z, y, x as h5py sees it; NIfTI x, y, z, trials; MGH vertices, 1, 1, trials
+	Chunks []int   // of HDF5; nil where the data lie in one piece
+	Scale  float32 // stored values over Scale are percent signal change
 
 	Trials int
-	Shape  [3]int // x, y, z
+	Shape  [3]int // x, y, z; on fsaverage 2 hemispheres, vertices, 1
 
 	betas *hdf5.Dataset
 	file  *hdf5.File
 	image *nifti.Image
+	sides []*freesurfer.Image // left, right
 }
 
-// OpenSession reads the header of betas_sessionNN.hdf5 or .nii.gz. Dimensions that cannot be those of betas are an error;
-// whether they fit the volume and the trials is for the caller to say. Values over Scale are percent signal change: NSD
-// stores 300 times that as int16, and anything else is an error.
+// OpenSession reads the header of betas_sessionNN.hdf5 or .nii.gz, or of lh.betas_sessionNN.mgh and its right counterpart.
+// Dimensions that cannot be those of betas are an error; whether they fit the volume and the trials is for the caller to
+// say. NSD stores volumes as int16, 300 times percent signal change, and maps of fsaverage as percent signal change in
+// float32; anything else is an error.
 func OpenSession(path string) (*SessionFile, error) {
-	if strings.HasSuffix(path, ".hdf5") {
+	switch {
+	case strings.HasSuffix(path, ".hdf5"):
 		return openHDF5Session(path)
+	case strings.HasSuffix(path, ".mgh"):
+		return openSurfaceSession(path)
 	}
 	return openNIfTISession(path)
 }
@@ -82,6 +88,14 @@ func openNIfTISession(path string) (*SessionFile, error) {
 	return s, nil
 }
 
+// Files is the paths of what was opened: both hemispheres' of a surface.
+func (s *SessionFile) Files() []string {
+	if s.sides != nil {
+		return []string{s.Path, RightOf(s.Path)}
+	}
+	return []string{s.Path}
+}
+
 // Close closes the file.
 func (s *SessionFile) Close() error {
 	if s.file == nil {
@@ -108,8 +122,11 @@ func (s *SessionFile) Read(dst []float32, mask fmri.Mask) error {
 	if s.Shape != mask.Shape {
 		return s.Check(s.Trials, mask.Shape)
 	}
-	if s.image != nil {
+	switch {
+	case s.image != nil:
 		return s.image.ReadVoxels(dst, mask.FileIndex())
+	case s.sides != nil:
+		return s.readVertices(dst, mask)
 	}
 	return hdf5.ReadColumns(s.betas, dst, mask.FileIndex())
 }

@@ -14,11 +14,11 @@ import (
 	"percept/fmri/nsd"
 )
 
-// blockBytes bounds the memory for the betas of one session that are read at a time; those of a compressed file, which has
-// to be read through once for each block, get more.
+// blockBytes bounds the memory for the betas of one session that are read at a time; those of files that
+// have to be read through once for each block get more.
 const (
 	blockBytes       = 128 << 20
-	blockBytesStream = 640 << 20
+	blockBytesStream = 448 << 20
 )
 
 // extract reads the betas of the mask's voxels from one session and writes them as stored to path: [trials, voxels], voxels
@@ -32,7 +32,7 @@ func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mas
 	defer tmp.Close()
 	order := mask.FileOrder()
 	bytes := blockBytes
-	if f.Format == "nii.gz" {
+	if f.Format != "hdf5" {
 		bytes = blockBytesStream
 	}
 	width := max(1, bytes/(4*f.Trials))

@@ -151,44 +151,47 @@ func (j *job) session(n int) (*nsd.SessionFile, error) {
 // listInputs notes every file that is read.
 func (j *job) listInputs(root string) error {
 	p, o := j.data.Paths, j.o
-	small := []string{p.ExpDesign(), p.Responses(o.Subject)}
-	atlases := make(map[string]bool)
+	files := []string{p.ExpDesign(), p.Responses(o.Subject)}
 	for _, roi := range o.ROIs {
 		atlas, _, _ := strings.Cut(roi, "/")
-		if atlases[atlas] {
-			continue
-		}
-		atlases[atlas] = true
-		small = append(small, p.ROI(o.Subject, o.Space, atlas))
+		path := p.ROI(o.Subject, o.Space, atlas)
+		files = append(files, path)
 		base := atlas
 		if _, after, ok := strings.Cut(atlas, "."); ok {
 			base = after
+		} else if o.Space == nsd.Fsaverage {
+			files = append(files, nsd.RightOf(path))
 		}
 		for _, table := range []string{p.LabelTable(o.Subject, base), p.LabelTable("fsaverage", base)} {
 			if _, err := os.Stat(table); err == nil {
-				small = append(small, table)
+				files = append(files, table)
 				break
 			}
 		}
 	}
 	if o.Voxels == BrainVoxels {
-		small = append(small, p.BrainMask(o.Subject, o.Space))
+		files = append(files, p.BrainMask(o.Subject, o.Space))
 	}
-	if j.sel.ncsnr != nil {
-		small = append(small, p.NCSNR(o.Subject, o.Space, o.Version))
-	}
-	for i, path := range small {
-		if slices.Contains(small[:i], path) {
-			continue
+	if path := p.NCSNR(o.Subject, o.Space, o.Version); j.sel.ncsnr != nil {
+		files = append(files, path)
+		if o.Space == nsd.Fsaverage {
+			files = append(files, nsd.RightOf(path))
 		}
-		in, err := input(root, path, true)
+	}
+	small := len(files)
+	for _, n := range j.sessions {
+		f, err := nsd.OpenSession(j.files[n])
 		if err != nil {
 			return err
 		}
-		j.manifest.Inputs = append(j.manifest.Inputs, in)
+		files = append(files, f.Files()...)
+		f.Close()
 	}
-	for _, n := range j.sessions {
-		in, err := input(root, j.files[n], false)
+	for i, path := range files {
+		if slices.Contains(files[:i], path) {
+			continue
+		}
+		in, err := input(root, path, i < small)
 		if err != nil {
 			return err
 		}
