@@ -67,15 +67,65 @@ func (c *candidates) Pop() any {
 	return last
 }
 
-// appendWord appends the tokens of one piece. The heap keeps a word of n bytes at O(n log n): a text may be
-// one word of any length.
-func (t *Tokenizer) appendWord(ids []int32, word string) []int32 {
+// shortWord is the length in bytes up to which looking through all pairs is faster than a heap.
+const shortWord = 32
+
+// appendWord appends the tokens of one piece.
+func (v *vocabulary) appendWord(ids []int32, word string) []int32 {
+	if len(word) > shortWord {
+		return v.appendLongWord(ids, word)
+	}
+	const none = 1 << 30 // a rank
+	var ranks [shortWord]int32
+	var merged [shortWord]int32 // what symbol i and the next merge into
+	first := len(ids)
+	for i := range len(word) - 1 {
+		ids = append(ids, v.byteIDs[word[i]])
+	}
+	ids = append(ids, v.lastIDs[word[len(word)-1]])
+	symbols := ids[first:]
+	look := func(i int) {
+		ranks[i] = none
+		if i+1 < len(symbols) {
+			if m, ok := v.merges[pair{symbols[i], symbols[i+1]}]; ok {
+				ranks[i], merged[i] = m.rank, m.into
+			}
+		}
+	}
+	for i := range symbols {
+		look(i)
+	}
+	for {
+		best, at := int32(none), 0
+		for i, rank := range ranks[:len(symbols)] {
+			if rank < best {
+				best, at = rank, i
+			}
+		}
+		if best == none {
+			return ids[:first+len(symbols)]
+		}
+		symbols[at] = merged[at]
+		copy(symbols[at+1:], symbols[at+2:])
+		copy(ranks[at+1:len(symbols)], ranks[at+2:len(symbols)])
+		copy(merged[at+1:len(symbols)], merged[at+2:len(symbols)])
+		symbols = symbols[:len(symbols)-1]
+		look(at)
+		if at > 0 {
+			look(at - 1)
+		}
+	}
+}
+
+// appendLongWord is appendWord by a heap, which keeps a word of n bytes at O(n log n): a text may be one word of
+// any length.
+func (v *vocabulary) appendLongWord(ids []int32, word string) []int32 {
 	symbols := make([]symbol, len(word))
 	for i := range symbols {
-		symbols[i] = symbol{id: t.byteIDs[word[i]], prev: int32(i - 1), next: int32(i + 1)}
+		symbols[i] = symbol{id: v.byteIDs[word[i]], prev: int32(i - 1), next: int32(i + 1)}
 	}
 	last := len(symbols) - 1
-	symbols[last].id, symbols[last].next = t.lastIDs[word[last]], -1
+	symbols[last].id, symbols[last].next = v.lastIDs[word[last]], -1
 
 	var queue candidates
 	propose := func(at int32) {
@@ -83,7 +133,7 @@ func (t *Tokenizer) appendWord(ids []int32, word string) []int32 {
 			return
 		}
 		p := pair{symbols[at].id, symbols[symbols[at].next].id}
-		if m, ok := t.merges[p]; ok {
+		if m, ok := v.merges[p]; ok {
 			heap.Push(&queue, candidate{m.rank, at, p})
 		}
 	}
@@ -97,7 +147,7 @@ func (t *Tokenizer) appendWord(ids []int32, word string) []int32 {
 			continue // one of the two has been merged otherwise in the meantime
 		}
 		right := &symbols[left.next]
-		left.id, right.gone = t.merges[c.pair].into, true
+		left.id, right.gone = v.merges[c.pair].into, true
 		if left.next = right.next; left.next >= 0 {
 			symbols[left.next].prev = c.at
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -71,7 +72,7 @@ func TestTokenizerFromOpenAIsFile(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !slices.Equal(got.tokens, want.tokens) {
+		if !maps.Equal(got.tokens, want.tokens) {
 			t.Errorf("%s: another vocabulary", name)
 		}
 		for _, c := range tokenizerCases(t)[:30] {

@@ -1,0 +1,161 @@
+package clip
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// vocabulary holds the tables of a tokenizer; it does not change once made.
+type vocabulary struct {
+	vocab      map[string]int32
+	tokens     map[int32]string
+	merges     map[pair]merge
+	byteIDs    [256]int32 // id of a byte inside a word
+	lastIDs    [256]int32 // id of a byte that ends a word
+	start, end int32
+	size       int // highest id + 1
+}
+
+// NewTokenizer reads the two files of a tokenizer folder, vocab.json (token to id) and merges.txt (a pair
+// per line, most frequent first). The vocabulary must hold StartOfText and EndOfText. A byte that it lacks
+// becomes EndOfText, CLIP's token for the unknown.
+func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
+	var vocab map[string]int32
+	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
+		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", err)
+	}
+	merges := mergeLines(mergesTXT, len(mergesTXT))
+	if len(merges) == 0 {
+		for token := range vocab {
+			if word := strings.TrimSuffix(token, endOfWord); utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
+				return nil, fmt.Errorf("clip: merges.txt holds no merge, want those that make the %d tokens of vocab.json", len(vocab))
+			}
+		}
+	}
+	return newTokenizer(vocab, merges)
+}
+
+const (
+	// openAIMerges is the number of merges of CLIP's vocabulary; the published file lists more.
+	openAIMerges = 49152 - 256 - 2
+	// maxUnpacked is how many times a compressed merges file may grow; the published one does 2.4 times.
+	maxUnpacked = 8
+)
+
+// NewTokenizerOpenAI reads OpenAI's bpe_simple_vocab_16e6.txt, compressed by gzip or not, whose
+// vocabulary follows from the merges: 256 bytes, the same at the end of a word, the merges, start and end.
+func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
+	if bytes.HasPrefix(file, []byte{0x1F, 0x8B}) {
+		z, err := gzip.NewReader(bytes.NewReader(file))
+		if err != nil {
+			return nil, fmt.Errorf("clip: merges file: %w", err)
+		}
+		limit := maxUnpacked * len(file)
+		if file, err = io.ReadAll(io.LimitReader(z, int64(limit)+1)); err != nil {
+			return nil, fmt.Errorf("clip: merges file: %w", err)
+		}
+		if len(file) > limit {
+			return nil, fmt.Errorf("clip: merges file unpacks to more than %d times its size", maxUnpacked)
+		}
+	}
+	merges := mergeLines(file, openAIMerges)
+	vocab := make(map[string]int32, 514+len(merges))
+	add := func(token string) { vocab[token] = int32(len(vocab)) }
+	for _, b := range byteOrder {
+		add(string(byteLetters[b]))
+	}
+	for _, b := range byteOrder {
+		add(string(byteLetters[b]) + endOfWord)
+	}
+	for i, line := range merges {
+		token := strings.ReplaceAll(line, " ", "")
+		if _, dup := vocab[token]; dup {
+			return nil, fmt.Errorf("clip: merges file: merge %d makes token %.60q, which exists", i+1, token)
+		}
+		add(token)
+	}
+	add(StartOfText)
+	add(EndOfText)
+	return newTokenizer(vocab, merges)
+}
+
+// mergeLines returns the first lines, at most limit, that hold merges: all but the version line and empty ones.
+func mergeLines(b []byte, limit int) []string {
+	var lines []string
+	for i := 0; len(b) > 0 && len(lines) < limit; i++ {
+		line, rest, _ := bytes.Cut(b, []byte("\n"))
+		b = rest
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		if len(line) == 0 || i == 0 && (bytes.HasPrefix(line, []byte("#version")) || bytes.HasPrefix(line, []byte(`"bpe_simple_vocab`))) {
+			continue
+		}
+		lines = append(lines, string(line))
+	}
+	return lines
+}
+
+func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
+	v := &vocabulary{vocab: vocab, merges: make(map[pair]merge, len(merges))}
+	if err := v.indexTokens(); err != nil {
+		return nil, err
+	}
+	var ok bool
+	if v.start, ok = vocab[StartOfText]; !ok {
+		return nil, fmt.Errorf("clip: the vocabulary has no %s", StartOfText)
+	}
+	if v.end, ok = vocab[EndOfText]; !ok {
+		return nil, fmt.Errorf("clip: the vocabulary has no %s", EndOfText)
+	}
+	for b := range 256 {
+		letter := string(byteLetters[b])
+		v.byteIDs[b], v.lastIDs[b] = v.id(letter), v.id(letter+endOfWord)
+	}
+	for rank, line := range merges {
+		left, right, ok := strings.Cut(line, " ")
+		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
+			return nil, fmt.Errorf("clip: merge %d is %.60q, want two tokens", rank+1, line)
+		}
+		for _, token := range []string{left, right, left + right} {
+			if _, ok := vocab[token]; !ok {
+				return nil, fmt.Errorf("clip: merge %d is %.60q, but the vocabulary has no %.60q", rank+1, line, token)
+			}
+		}
+		p := pair{vocab[left], vocab[right]}
+		if _, dup := v.merges[p]; !dup {
+			v.merges[p] = merge{int32(rank), vocab[left+right]}
+		}
+	}
+	return &Tokenizer{vocabulary: v}, nil
+}
+
+// maxID bounds the ids, which are rows of an embedding; CLIP has 49408.
+const maxID = 1 << 22
+
+// indexTokens makes the table of tokens by id and refuses ids that cannot be a row of an embedding.
+func (v *vocabulary) indexTokens() error {
+	v.tokens = make(map[int32]string, len(v.vocab))
+	for token, id := range v.vocab {
+		if id < 0 || id >= maxID {
+			return fmt.Errorf("clip: token %.60q has id %d, want 0 to %d", token, id, maxID-1)
+		}
+		if other, dup := v.tokens[id]; dup {
+			return fmt.Errorf("clip: tokens %.60q and %.60q both have id %d", min(token, other), max(token, other), id)
+		}
+		v.tokens[id] = token
+		v.size = max(v.size, int(id)+1)
+	}
+	return nil
+}
+
+// id returns the id of a token, that of EndOfText where the vocabulary lacks it.
+func (v *vocabulary) id(token string) int32 {
+	if id, ok := v.vocab[token]; ok {
+		return id
+	}
+	return v.end
+}
