@@ -24,16 +24,12 @@ func tokenizerCases(s *set) []Case {
 	if !ok {
 		return nil
 	}
-	s.knows(idsFile, func(name string) bool {
-		return slices.Contains([]string{"openai_padded_eot", "openai_tokenize_padded_zero", "ftfy_no_unescape_padded_eot"}, name)
-	})
-	const cleaning = "ftfy's cleaning of text is not there"
 	return []Case{
 		{Name: "tokenizer: vocabulary", run: tokenizerVocabulary},
 		{Name: "tokenizer: prompts as transformers", run: tokenizerPrompts},
 		{Name: "tokenizer: padded to the context as transformers", run: tokenizerPadded},
-		later("tokenizer: prompts as OpenAI's simple_tokenizer", cleaning),
-		later("tokenizer: prompts with ftfy, without unescaping", cleaning),
+		{Name: "tokenizer: prompts as OpenAI's simple_tokenizer", run: tokenizerOpenAI},
+		{Name: "tokenizer: prompts with ftfy, without unescaping", run: tokenizerFtfy},
 	}
 }
 
@@ -55,6 +51,12 @@ type promptCase struct {
 	EqualsFtfy   bool    `json:"hf_equals_ftfy_no_unescape"`
 	Tokens       int     `json:"n_tokens"`
 	Truncated    bool    `json:"truncated_at_77"`
+}
+
+func (c *check) prompts() prompts {
+	var p prompts
+	c.json(promptsFile, &p)
+	return p
 }
 
 func (c *check) tokenizer() *clip.Tokenizer {
@@ -91,33 +93,56 @@ func tokenizerVocabulary(_ context.Context, c *check) {
 }
 
 func tokenizerPrompts(_ context.Context, c *check) {
-	var p prompts
-	c.json(promptsFile, &p)
+	p := c.prompts()
 	t := c.tokenizer()
 	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad, "start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
+	c.unpadded(clip.CleanTransformers, func(k promptCase) []int32 { return k.HF })
 	for _, k := range p.Cases {
-		ids := t.Encode(k.Prompt)
-		inner := ids[1 : len(ids)-1]
-		c.that(slices.Equal(inner, k.HF), "%q: %v, the reference has %v", k.Prompt, inner, k.HF)
 		if !k.EqualsOpenAI { // the counts below are of OpenAI's ids
 			continue
 		}
-		_, truncated := t.Pad(ids, p.Context)
-		c.that(len(inner) == k.Tokens && truncated == k.Truncated, "%q: %d tokens, truncated %v; the reference has %d and %v", k.Prompt, len(inner), truncated, k.Tokens, k.Truncated)
+		ids, lost := t.Cut(k.Prompt, p.Context)
+		n := len(t.Encode(k.Prompt)) - 2
+		c.that(len(ids) == p.Context && n == k.Tokens && (lost != "") == k.Truncated, "%q: %d tokens, lost %q; the reference has %d and truncated %v", k.Prompt, n, lost, k.Tokens, k.Truncated)
 	}
 }
 
 func tokenizerPadded(_ context.Context, c *check) {
-	var p prompts
-	c.json(promptsFile, &p)
-	t := c.tokenizer()
-	rows := c.rows(idsFile, "hf_padded_eot")
+	c.padded(clip.CleanTransformers, "hf_padded_eot", c.prompts().End)
+}
+
+func tokenizerOpenAI(_ context.Context, c *check) {
+	c.unpadded(clip.CleanOpenAI, func(k promptCase) []int32 { return k.OpenAI })
+	c.padded(clip.CleanOpenAI, "openai_padded_eot", c.prompts().End)
+	c.padded(clip.CleanOpenAI, "openai_tokenize_padded_zero", 0)
+}
+
+func tokenizerFtfy(_ context.Context, c *check) {
+	c.unpadded(clip.CleanFtfy, func(k promptCase) []int32 { return k.Ftfy })
+	c.padded(clip.CleanFtfy, "ftfy_no_unescape_padded_eot", c.prompts().End)
+}
+
+// unpadded compares the ids between start and end of every prompt.
+func (c *check) unpadded(cleaning clip.Cleaning, want func(promptCase) []int32) {
+	t := c.tokenizer().WithCleaning(cleaning)
+	for _, k := range c.prompts().Cases {
+		ids := t.Encode(k.Prompt)
+		inner := ids[1 : len(ids)-1]
+		c.that(slices.Equal(inner, want(k)), "%q: %v, the reference has %v", k.Prompt, inner, want(k))
+	}
+}
+
+// padded compares the ids of every prompt at the context's length with an array of the reference.
+func (c *check) padded(cleaning clip.Cleaning, array string, fill int32) {
+	p := c.prompts()
+	t := c.tokenizer().WithCleaning(cleaning)
+	rows := c.rows(idsFile, array)
 	if len(rows) != len(p.Cases) {
-		c.problem("%d rows of padded ids for %d prompts", len(rows), len(p.Cases))
+		c.problem("%s: %d rows of padded ids for %d prompts", array, len(rows), len(p.Cases))
 		return
 	}
 	for i, k := range p.Cases {
-		ids, _ := t.Pad(t.Encode(k.Prompt), p.Context)
-		c.that(slices.Equal(ids, rows[i]), "%q: %v, the reference has %v", k.Prompt, ids, rows[i])
+		ids, _ := t.PadWith(t.Encode(k.Prompt), p.Context, fill)
+		c.that(slices.Equal(ids, rows[i]), "%s: %q: %v, the reference has %v", array, k.Prompt, ids, rows[i])
 	}
 }
