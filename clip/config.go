@@ -3,7 +3,8 @@ package clip
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+
+	"percept/internal/modelconfig"
 )
 
 // The activations a text model may have, by their names in transformers.
@@ -67,14 +68,7 @@ func TextConfigFromJSON(data []byte) (TextConfig, error) {
 	if whole.Text != nil && whole.Type == "clip" {
 		data = whole.Text
 	}
-	c := transformersDefaults()
-	if err := json.Unmarshal(data, &c); err != nil {
-		return TextConfig{}, fmt.Errorf("clip: config: %w", err)
-	}
-	if err := c.Validate(); err != nil {
-		return TextConfig{}, err
-	}
-	return c, nil
+	return modelconfig.Parse("clip", data, transformersDefaults(), nil, "eos_token_id")
 }
 
 // maxLayers bounds the depth, so that a damaged file cannot ask for an absurd one.
@@ -82,8 +76,8 @@ const maxLayers = 256
 
 // Validate reports everything wrong with the configuration in one line that names the keys.
 func (c TextConfig) Validate() error {
-	var wrong []string
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	wrong := modelconfig.Problems{Model: "clip"}
+	bad := wrong.Add
 	for _, p := range []struct {
 		key   string
 		value int
@@ -95,9 +89,7 @@ func (c TextConfig) Validate() error {
 		{"num_attention_heads", c.Heads},
 		{"max_position_embeddings", c.MaxPositionEmbeddings},
 	} {
-		if p.value <= 0 {
-			bad("%s is %d, must be positive", p.key, p.value)
-		}
+		wrong.Positive(p.key, p.value)
 	}
 	if c.Layers > maxLayers {
 		bad("num_hidden_layers is %d, must be at most %d", c.Layers, maxLayers)
@@ -114,8 +106,5 @@ func (c TextConfig) Validate() error {
 	if !(c.LayerNormEps > 0) {
 		bad("layer_norm_eps is %g, must be positive", c.LayerNormEps)
 	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("clip: config: %s", strings.Join(wrong, "; "))
-	}
-	return nil
+	return wrong.Err()
 }

@@ -3,6 +3,8 @@ package unet
 import (
 	"encoding/json"
 	"fmt"
+
+	"percept/internal/modelconfig"
 )
 
 // The block types of SD v1, by their diffusers names.
@@ -60,32 +62,13 @@ func diffusersDefaults() Config {
 // ConfigFromJSON reads a diffusers config.json. A key that asks for something SD v1 does not have is an error
 // that names the key, found and supported value; keys without influence on the result are passed over.
 func ConfigFromJSON(data []byte) (Config, error) {
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return Config{}, fmt.Errorf("unet: config: %w", err)
-	}
-	if err := checkFixed(keys); err != nil {
-		return Config{}, err
-	}
-	c := diffusersDefaults()
-	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("unet: config: %w", err)
-	}
-	if err := c.Validate(); err != nil {
-		return Config{}, err
-	}
-	return c, nil
+	return modelconfig.Parse("unet", data, diffusersDefaults(), fixedKeys, "sample_size") // which diffusers leaves open
 }
 
 // Validate reports everything wrong with the configuration in one line that names the keys.
 func (c Config) Validate() error {
-	var wrong problems
-	bad := wrong.add
-	positive := func(key string, v int) {
-		if v <= 0 {
-			bad("%s is %d, must be positive", key, v)
-		}
-	}
+	wrong := modelconfig.Problems{Model: "unet"}
+	bad, positive := wrong.Add, wrong.Positive
 	positive("in_channels", c.InChannels)
 	positive("out_channels", c.OutChannels)
 	positive("cross_attention_dim", c.CrossAttentionDim)
@@ -99,7 +82,7 @@ func (c Config) Validate() error {
 	levels := c.Levels()
 	if levels == 0 || levels > maxLevels {
 		bad("block_out_channels has %d entries, must have 1 to %d", levels, maxLevels)
-		return wrong.err()
+		return wrong.Err()
 	}
 	blockTypes := func(key string, types []string, plain, cross string) {
 		if len(types) != levels {
@@ -132,8 +115,8 @@ func (c Config) Validate() error {
 	perLevel("attention_head_dim", c.AttentionHeadDim)
 	layers("layers_per_block", c.LayersPerBlock)
 	layers("transformer_layers_per_block", c.TransformerLayers)
-	if len(wrong) > 0 {
-		return wrong.err()
+	if err := wrong.Err(); err != nil {
+		return err
 	}
 	for i, ch := range c.BlockOutChannels {
 		positive("block_out_channels", ch)
@@ -147,7 +130,7 @@ func (c Config) Validate() error {
 	if c.BlockOutChannels[0]%2 != 0 {
 		bad("block_out_channels begins with %d, must be even: half of it are the cosines of the timestep", c.BlockOutChannels[0])
 	}
-	return wrong.err()
+	return wrong.Err()
 }
 
 // Bounds of the depth, so that a damaged file cannot ask for an absurd one.

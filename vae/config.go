@@ -1,9 +1,6 @@
 package vae
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "percept/internal/modelconfig"
 
 // The block types of SD v1, by their diffusers names.
 const (
@@ -60,21 +57,7 @@ func diffusersDefaults() Config {
 // ConfigFromJSON reads a diffusers config.json. A key that asks for something SD v1 does not have is an error that
 // names the key, found and supported value; keys without influence on the result are passed over.
 func ConfigFromJSON(data []byte) (Config, error) {
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return Config{}, fmt.Errorf("vae: config: %w", err)
-	}
-	if err := checkFixed(keys); err != nil {
-		return Config{}, err
-	}
-	c := diffusersDefaults()
-	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("vae: config: %w", err)
-	}
-	if err := c.Validate(); err != nil {
-		return Config{}, err
-	}
-	return c, nil
+	return modelconfig.Parse("vae", data, diffusersDefaults(), fixedKeys, "sample_size") // which diffusers leaves open
 }
 
 // Bounds of the depth, so that a damaged file cannot ask for an absurd one.
@@ -85,27 +68,23 @@ const (
 
 // Validate reports everything wrong with the configuration in one line that names the keys.
 func (c Config) Validate() error {
-	var wrong problems
-	positive := func(key string, v int) {
-		if v <= 0 {
-			wrong.add("%s is %d, must be positive", key, v)
-		}
-	}
+	wrong := modelconfig.Problems{Model: "vae"}
+	positive := wrong.Positive
 	positive("in_channels", c.InChannels)
 	positive("out_channels", c.OutChannels)
 	positive("layers_per_block", c.LayersPerBlock)
 	if c.LayersPerBlock > maxLayers {
-		wrong.add("layers_per_block is %d, must be at most %d", c.LayersPerBlock, maxLayers)
+		wrong.Add("layers_per_block is %d, must be at most %d", c.LayersPerBlock, maxLayers)
 	}
 	positive("latent_channels", c.LatentChannels)
 	positive("norm_num_groups", c.NormNumGroups)
 	if !(c.ScalingFactor > 0) {
-		wrong.add("scaling_factor is %g, must be positive", c.ScalingFactor)
+		wrong.Add("scaling_factor is %g, must be positive", c.ScalingFactor)
 	}
 	levels := c.Levels()
 	if levels == 0 || levels > maxLevels {
-		wrong.add("block_out_channels has %d entries, must have 1 to %d", levels, maxLevels)
-		return wrong.err()
+		wrong.Add("block_out_channels has %d entries, must have 1 to %d", levels, maxLevels)
+		return wrong.Err()
 	}
 	for _, b := range []struct {
 		key   string
@@ -113,21 +92,21 @@ func (c Config) Validate() error {
 		want  string
 	}{{"down_block_types", c.DownBlockTypes, DownBlock}, {"up_block_types", c.UpBlockTypes, UpBlock}} {
 		if len(b.types) != levels {
-			wrong.add("%s has %d entries, block_out_channels has %d", b.key, len(b.types), levels)
+			wrong.Add("%s has %d entries, block_out_channels has %d", b.key, len(b.types), levels)
 		}
 		for _, t := range b.types {
 			if t != b.want {
-				wrong.add("%s contains %q, only %q is supported", b.key, t, b.want)
+				wrong.Add("%s contains %q, only %q is supported", b.key, t, b.want)
 			}
 		}
 	}
 	for _, ch := range c.BlockOutChannels {
 		positive("block_out_channels", ch)
 		if c.NormNumGroups > 0 && ch%c.NormNumGroups != 0 {
-			wrong.add("block_out_channels has %d, not a multiple of norm_num_groups %d", ch, c.NormNumGroups)
+			wrong.Add("block_out_channels has %d, not a multiple of norm_num_groups %d", ch, c.NormNumGroups)
 		}
 	}
-	return wrong.err()
+	return wrong.Err()
 }
 
 // Levels is the number of resolutions.
