@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Bounds of what is inferred.
@@ -46,13 +45,27 @@ func InferConfig(view *Store, c Component) ([]byte, error) {
 		return nil, &FormatError{view.file, fmt.Sprintf("the %s's configuration cannot be told from its tensors: %v", c.Title(), in.err)}
 	}
 	b, err := json.MarshalIndent(config, "", "  ")
+	if err == nil && in.heads != "" {
+		err = &HeadsError{view.file, in.heads, b}
+	}
 	return append(b, '\n'), err
 }
 
+// A HeadsError says that a text encoder's shapes fit no width of heads that CLIP has. Config has one head: it is good
+// for names and shapes, not for computing.
+type HeadsError struct {
+	File   string
+	Reason string
+	Config []byte
+}
+
+func (e *HeadsError) Error() string { return fmt.Sprintf("weights: %s: %s", e.File, e.Reason) }
+
 // inference reads dimensions and keeps the first thing that is wrong.
 type inference struct {
-	view *Store
-	err  error
+	view  *Store
+	err   error
+	heads string // why the number of heads is not known
 }
 
 func (in *inference) fail(format string, args ...any) {
@@ -120,11 +133,16 @@ type unetConfig struct {
 // diffusersVersion is the release whose files these are like.
 const diffusersVersion = "0.42.1"
 
-func (in *inference) unet() *unetConfig {
-	c := &unetConfig{
+// newUNetConfig has what is the same in every size.
+func newUNetConfig() *unetConfig {
+	return &unetConfig{
 		Class: "UNet2DConditionModel", Version: diffusersVersion, Act: "silu", Heads: sd1Heads, DownsamplePadding: 1, FlipSinToCos: true,
 		MidBlockScale: 1, NormEps: 1e-5, NormGroups: sd1Groups, SampleSize: sd1Latent,
 	}
+}
+
+func (in *inference) unet() *unetConfig {
+	c := newUNetConfig()
 	c.InChannels = in.dim("conv_in.weight", 4, 1)
 	c.OutChannels = in.dim("conv_out.weight", 4, 0)
 	levels := in.count(maxLevels+1, "down_blocks.%d.resnets.0.conv1.weight")
@@ -209,8 +227,12 @@ type vaeConfig struct {
 	UpBlockTypes     []string `json:"up_block_types"`
 }
 
+func newVAEConfig() *vaeConfig {
+	return &vaeConfig{Class: "AutoencoderKL", Version: diffusersVersion, Act: "silu", NormGroups: sd1Groups, ScalingFactor: 0.18215}
+}
+
 func (in *inference) vae() *vaeConfig {
-	c := &vaeConfig{Class: "AutoencoderKL", Version: diffusersVersion, Act: "silu", NormGroups: sd1Groups, ScalingFactor: 0.18215}
+	c := newVAEConfig()
 	c.InChannels = in.dim("encoder.conv_in.weight", 4, 1)
 	c.OutChannels = in.dim("decoder.conv_out.weight", 4, 0)
 	c.LatentChannels = in.dim("post_quant_conv.weight", 4, 0)
@@ -257,13 +279,17 @@ type textConfig struct {
 	VocabSize         int      `json:"vocab_size"`
 }
 
-func (in *inference) text() *textConfig {
+func newTextConfig() *textConfig {
 	// The ids are those of the published file. 2 is not CLIP's end token: it makes transformers pool the row of the
 	// highest id, as the original code does.
-	c := &textConfig{
+	return &textConfig{
 		Architectures: []string{"CLIPTextModel"}, BOS: 0, EOS: 2, Act: "quick_gelu", InitializerFactor: 1, InitializerRange: 0.02,
 		LayerNormEps: 1e-5, Type: "clip_text_model", Pad: 1,
 	}
+}
+
+func (in *inference) text() *textConfig {
+	c := newTextConfig()
 	const model = "text_model."
 	c.VocabSize = in.dim(model+"embeddings.token_embedding.weight", 2, 0)
 	c.HiddenSize = in.dim(model+"embeddings.token_embedding.weight", 2, 1)
@@ -273,67 +299,13 @@ func (in *inference) text() *textConfig {
 	if c.Layers > maxTextLayers {
 		in.fail("more than %d layers", maxTextLayers)
 	}
-	if c.HiddenSize%clipHeadWidth != 0 {
-		in.fail("tokens are %d wide, not a multiple of %d, the width of CLIP's heads; a config.json has to say how many heads there are", c.HiddenSize, clipHeadWidth)
-	}
-	c.Heads = max(1, c.HiddenSize/clipHeadWidth)
 	c.ProjectionDim = c.HiddenSize
+	if c.HiddenSize%clipHeadWidth != 0 {
+		in.heads = fmt.Sprintf("the text encoder's tokens are %d wide, not a multiple of %d, the width of CLIP's heads: its config.json has to say how many heads there are (--config)",
+			c.HiddenSize, clipHeadWidth)
+		c.Heads = 1
+		return c
+	}
+	c.Heads = c.HiddenSize / clipHeadWidth
 	return c
-}
-
-// checkSchedule refuses a file whose noise schedule, which the original code saves beside the weights, is
-// another than Stable Diffusion v1's: its pictures would be wrong without a word.
-func checkSchedule(s *Store) error {
-	t, ok := s.tensors["betas"]
-	if !ok || len(t.shape) != 1 {
-		return nil
-	}
-	const steps, first, last = 1000, 0.00085, 0.012
-	if t.shape[0] != steps {
-		return &FormatError{s.file, fmt.Sprintf("a noise schedule of %d steps (betas), want %d as in Stable Diffusion v1", t.shape[0], steps)}
-	}
-	beta, err := s.Float64("betas")
-	if err != nil {
-		return err
-	}
-	near := func(x, want float64) bool { return x > want*(1-2e-3) && x < want*(1+2e-3) } // they may be float16
-	if !near(beta[0], first) || !near(beta[steps-1], last) {
-		return &FormatError{s.file, fmt.Sprintf("noise from %.4g to %.4g (betas), want %g to %g as in Stable Diffusion v1", beta[0], beta[steps-1], first, last)}
-	}
-	return nil
-}
-
-// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it.
-const schedulerConfig = `{
-  "_class_name": "DDIMScheduler",
-  "_diffusers_version": "` + diffusersVersion + `",
-  "beta_end": 0.012,
-  "beta_schedule": "scaled_linear",
-  "beta_start": 0.00085,
-  "clip_sample": false,
-  "num_train_timesteps": 1000,
-  "prediction_type": "epsilon",
-  "set_alpha_to_one": false,
-  "steps_offset": 1,
-  "timestep_spacing": "leading",
-  "trained_betas": null
-}
-`
-
-// modelIndex is model_index.json for the components that there are.
-func modelIndex(parts map[Component]bool, tokenizer bool) []byte {
-	var b strings.Builder
-	b.WriteString("{\n  \"_class_name\": \"StableDiffusionPipeline\",\n  \"_diffusers_version\": \"" + diffusersVersion + "\",\n  \"feature_extractor\": [null, null],\n")
-	b.WriteString("  \"image_encoder\": [null, null],\n  \"requires_safety_checker\": false,\n  \"safety_checker\": [null, null],\n  \"scheduler\": [\"diffusers\", \"DDIMScheduler\"]")
-	entry := func(have bool, name, library, class string) {
-		if have {
-			fmt.Fprintf(&b, ",\n  %q: [%q, %q]", name, library, class)
-		}
-	}
-	entry(parts[TextEncoder], "text_encoder", "transformers", "CLIPTextModel")
-	entry(tokenizer, "tokenizer", "transformers", "CLIPTokenizer")
-	entry(parts[UNet], "unet", "diffusers", "UNet2DConditionModel")
-	entry(parts[VAE], "vae", "diffusers", "AutoencoderKL")
-	b.WriteString("\n}\n")
-	return []byte(b.String())
 }

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,24 +56,18 @@ const (
 // A model that this program cannot run is refused by its name unless o.Partial is set, as are components that
 // are not there. Errors are one line that names path.
 func OpenModel(path string, o ModelOptions) (*Folder, error) {
-	info, err := os.Stat(path)
+	file, err := Locate(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, err
+	}
+	if file != "" {
+		return openSingle(file, o)
 	}
 	var f *Folder
-	switch {
-	case !info.IsDir():
-		return openSingle(path, o)
-	case isComponentFolder(path):
+	if isComponentFolder(path) {
 		f, err = openComponentFolder(path, o)
-	case isDiffusersFolder(path):
+	} else {
 		f, err = openDiffusers(path, o)
-	default:
-		file, err := onlyCheckpoint(path)
-		if err != nil {
-			return nil, err
-		}
-		return openSingle(file, o)
 	}
 	if err != nil {
 		return nil, err
@@ -81,6 +76,21 @@ func OpenModel(path string, o ModelOptions) (*Folder, error) {
 		return nil, errors.Join(&FormatError{path, "no weights in unet/, vae/ or text_encoder/"}, f.Close())
 	}
 	return f, nil
+}
+
+// Locate returns the checkpoint file that OpenModel would open: path itself, or the only one in that folder. It is
+// empty for a folder in the layout of diffusers, or of a component of it.
+func Locate(path string) (file string, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", pathError(path, err)
+	case !info.IsDir():
+		return path, nil
+	case isComponentFolder(path) || isDiffusersFolder(path):
+		return "", nil
+	}
+	return onlyCheckpoint(path)
 }
 
 // isDiffusersFolder reports whether a folder has what only that layout has.
@@ -95,10 +105,33 @@ func isDiffusersFolder(dir string) bool {
 
 // isComponentFolder reports whether a folder is one component's: weights and config.json in the folder itself.
 func isComponentFolder(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {
-		return false
+	c, _, err := componentOf(dir)
+	return err == nil && c != "" && !isDiffusersFolder(dir)
+}
+
+// componentOf returns the component whose config.json lies in a folder; "" where it is something else's, which found
+// describes.
+func componentOf(dir string) (c Component, found string, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return "", "", pathError(dir, err)
 	}
-	return !isDiffusersFolder(dir)
+	var config struct {
+		Class string `json:"_class_name"`
+		Type  string `json:"model_type"`
+	}
+	if err := json.Unmarshal(b, &config); err != nil {
+		return "", "", &FormatError{filepath.Join(dir, "config.json"), oneLine(err)}
+	}
+	switch {
+	case config.Class == "UNet2DConditionModel":
+		c = UNet
+	case config.Class == "AutoencoderKL":
+		c = VAE
+	case config.Type == "clip_text_model" || config.Type == "clip":
+		c = TextEncoder
+	}
+	return c, cmp.Or(config.Class, config.Type), nil
 }
 
 // checkpointEndings are the names that checkpoints have been published under.
@@ -118,6 +151,9 @@ func onlyCheckpoint(dir string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
+		if _, class, err := componentOf(dir); err == nil {
+			return "", &FormatError{dir, fmt.Sprintf("config.json of a %q, want a UNet2DConditionModel, AutoencoderKL or clip_text_model, or a folder of a whole model", class)}
+		}
 		return "", &FormatError{dir, "no model, want a folder with unet/, vae/ and text_encoder/, or one with a checkpoint file (.safetensors, .ckpt)"}
 	case 1:
 		return filepath.Join(dir, found[0]), nil
@@ -144,32 +180,9 @@ func openDiffusers(dir string, o ModelOptions) (*Folder, error) {
 
 // openComponentFolder opens a folder such as unet/ by itself.
 func openComponentFolder(dir string, o ModelOptions) (*Folder, error) {
-	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	c, _, err := componentOf(dir)
 	if err != nil {
-		return nil, pathError(dir, err)
-	}
-	var config struct {
-		Class string `json:"_class_name"`
-		Type  string `json:"model_type"`
-	}
-	if err := json.Unmarshal(b, &config); err != nil {
-		return nil, &FormatError{filepath.Join(dir, "config.json"), oneLine(err)}
-	}
-	var c Component
-	switch {
-	case config.Class == "UNet2DConditionModel":
-		c = UNet
-	case config.Class == "AutoencoderKL":
-		c = VAE
-	case config.Type == "clip_text_model" || config.Type == "clip":
-		c = TextEncoder
-	default:
-		// A folder of the original code's file may have some config.json beside it.
-		if file, err := onlyCheckpoint(dir); err == nil {
-			return openSingle(file, o)
-		}
-		return nil, &FormatError{filepath.Join(dir, "config.json"),
-			fmt.Sprintf("_class_name is %q, model_type %q, want UNet2DConditionModel, AutoencoderKL or clip_text_model", config.Class, config.Type)}
+		return nil, err
 	}
 	if wanted := o.wanted(); !o.Partial && !slices.Equal(wanted, []Component{c}) {
 		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone, want one of a whole model", c.Title())}

@@ -194,9 +194,9 @@ func TestOpenModelRejects(t *testing.T) {
 	write("component/diffusion_pytorch_model.safetensors", zeros("decoder.conv_in.weight", 1))
 	writeText(t, component, map[string]string{"config.json": `{"_class_name": "AutoencoderKL"}`})
 	strange := filepath.Join(dir, "strange")
-	write("strange/vqvae.safetensors", zeros("x", 1))
-	write("strange/other.safetensors", zeros("x", 1))
 	writeText(t, strange, map[string]string{"config.json": `{"_class_name": "VQModel"}`})
+	brokenConfig := filepath.Join(dir, "broken")
+	writeText(t, brokenConfig, map[string]string{"config.json": `{"_class`})
 	empty := filepath.Join(dir, "empty")
 	writeText(t, empty, map[string]string{"model_index.json": "{}"})
 	nothing := filepath.Join(dir, "nothing")
@@ -223,7 +223,8 @@ func TestOpenModelRejects(t *testing.T) {
 		{"two files", two, ModelOptions{}, []string{"2 checkpoint files", "a.safetensors", "b.ckpt"}},
 		{"component", component, ModelOptions{}, []string{"component", "VAE alone"}},
 		{"another component", component, ModelOptions{Partial: true, Components: []Component{UNet}}, []string{"component", "VAE alone"}},
-		{"component of another kind", strange, ModelOptions{Partial: true}, []string{"config.json", "VQModel", "AutoencoderKL"}},
+		{"component of another kind", strange, ModelOptions{Partial: true}, []string{"strange", "config.json", "VQModel", "AutoencoderKL"}},
+		{"component's configuration cut short", brokenConfig, ModelOptions{Partial: true}, []string{"broken", "no model"}},
 		{"no parts", empty, ModelOptions{Partial: true}, []string{"empty", "no weights"}},
 		{"no model", nothing, ModelOptions{}, []string{"nothing", "checkpoint file"}},
 		{"both kinds of weights", empty, ModelOptions{EMA: true, Variant: VariantNonEMA}, []string{"non_ema"}},

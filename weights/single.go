@@ -128,7 +128,12 @@ func (f *Folder) findTokenizer(o ModelOptions) error {
 	if o.Partial || !slices.Contains(o.wanted(), TextEncoder) {
 		return nil
 	}
-	return &FormatError{f.Dir, "a checkpoint has no tokenizer: --tokenizer has to name a folder with vocab.json and merges.txt (those of openai/clip-vit-large-patch14) " +
+	return NoTokenizer(f.Dir)
+}
+
+// NoTokenizer is the error for a model that lacks its tokenizer.
+func NoTokenizer(path string) error {
+	return &FormatError{path, "there is no tokenizer, and a checkpoint holds none: --tokenizer has to name a folder with vocab.json and merges.txt (those of openai/clip-vit-large-patch14) " +
 		"or " + openAIVocabulary + ".gz (of OpenAI's CLIP repository), or it has to lie beside the checkpoint"}
 }
 

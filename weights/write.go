@@ -66,10 +66,31 @@ func NamedI32(name string, x []int32, shape ...int) Named {
 	return Named{name, I32, shape, b}
 }
 
+// A Streamed tensor writes its elements, little-endian in C order, when its turn comes.
+type Streamed struct {
+	Name  string
+	DType DType
+	Shape []int
+	Write func(w io.Writer) error
+}
+
 // WriteSafetensors writes a file that appears complete or not at all: it is written under a temporary
 // name in the same folder, synced and renamed. meta may be nil. Tensors are laid out as the reference
 // library does, wider types first, then by name, so that the same tensors give the same bytes.
-func WriteSafetensors(path string, tensors []Named, meta map[string]string) (err error) {
+func WriteSafetensors(path string, tensors []Named, meta map[string]string) error {
+	streamed := make([]Streamed, len(tensors))
+	for i, t := range tensors {
+		streamed[i] = Streamed{t.Name, t.DType, t.Shape, func(w io.Writer) error {
+			_, err := w.Write(t.Data)
+			return err
+		}}
+	}
+	return StreamSafetensors(path, streamed, meta)
+}
+
+// StreamSafetensors is WriteSafetensors for tensors that are not in memory: each is asked for its bytes once, in the
+// order in which they lie in the file.
+func StreamSafetensors(path string, tensors []Streamed, meta map[string]string) (err error) {
 	header, order, err := encodeHeader(tensors, meta)
 	if err != nil {
 		return &FormatError{path, err.Error()}
@@ -104,23 +125,44 @@ func WriteSafetensors(path string, tensors []Named, meta map[string]string) (err
 	return nil
 }
 
-func writeAll(w io.Writer, header []byte, order []Named) error {
+func writeAll(w io.Writer, header []byte, order []Streamed) error {
 	bw := bufio.NewWriterSize(w, 1<<16)
 	if _, err := bw.Write(header); err != nil {
 		return err
 	}
 	for _, t := range order {
-		if _, err := bw.Write(t.Data); err != nil {
+		n, err := t.bytes()
+		if err != nil {
 			return err
+		}
+		c := &counted{w: bw}
+		if err := t.Write(c); err != nil {
+			return err
+		}
+		if c.n != n {
+			return fmt.Errorf("tensor %q: %s %v needs %d bytes, got %d bytes", t.Name, t.DType, t.Shape, n, c.n)
 		}
 	}
 	return bw.Flush()
 }
 
+// counted counts what is written.
+type counted struct {
+	w io.Writer
+	n int
+}
+
+// Write is part of io.Writer.
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n += n
+	return n, err
+}
+
 // encodeHeader returns length and JSON, padded with spaces to a multiple of 8, and the order of the data.
-func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []Named, error) {
+func encodeHeader(tensors []Streamed, meta map[string]string) ([]byte, []Streamed, error) {
 	order := slices.Clone(tensors)
-	slices.SortFunc(order, func(a, b Named) int {
+	slices.SortFunc(order, func(a, b Streamed) int {
 		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
 	})
 	h := make([]byte, 8, 64+96*len(tensors))
@@ -135,14 +177,19 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []Named, err
 	seen := make(map[string]bool, len(order))
 	at := 0
 	for _, t := range order {
-		if err := t.valid(seen); err != nil {
+		if t.Name == "" || t.Name == "__metadata__" || seen[t.Name] {
+			return nil, nil, fmt.Errorf("tensor name %q is empty, reserved or used twice", t.Name)
+		}
+		seen[t.Name] = true
+		n, err := t.bytes()
+		if err != nil {
 			return nil, nil, err
 		}
 		entry, err := json.Marshal(struct {
 			DType   DType  `json:"dtype"`
 			Shape   []int  `json:"shape"`
 			Offsets [2]int `json:"data_offsets"`
-		}{t.DType, append([]int{}, t.Shape...), [2]int{at, at + len(t.Data)}})
+		}{t.DType, append([]int{}, t.Shape...), [2]int{at, at + n}})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -151,7 +198,7 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []Named, err
 			return nil, nil, err
 		}
 		h = append(append(append(append(h, name...), ':'), entry...), ',')
-		at += len(t.Data)
+		at += n
 	}
 	if h[len(h)-1] == ',' {
 		h = h[:len(h)-1]
@@ -167,24 +214,20 @@ func encodeHeader(tensors []Named, meta map[string]string) ([]byte, []Named, err
 	return h, order, nil
 }
 
-// valid checks a tensor before it is written; seen collects the names.
-func (t *Named) valid(seen map[string]bool) error {
-	if t.Name == "" || t.Name == "__metadata__" || seen[t.Name] {
-		return fmt.Errorf("tensor name %q is empty, reserved or used twice", t.Name)
-	}
-	seen[t.Name] = true
+// bytes returns what type and shape take.
+func (t *Streamed) bytes() (int, error) {
 	n, err := elements(t.Shape)
 	if err != nil {
-		return fmt.Errorf("tensor %q: %w", t.Name, err)
+		return 0, fmt.Errorf("tensor %q: %w", t.Name, err)
 	}
 	size := t.DType.Size()
 	if size == 0 {
-		return fmt.Errorf("tensor %q: unknown dtype %q", t.Name, t.DType)
+		return 0, fmt.Errorf("tensor %q: unknown dtype %q", t.Name, t.DType)
 	}
-	if len(t.Data)%size != 0 || len(t.Data)/size != n {
-		return fmt.Errorf("tensor %q: %s %v needs %d elements of %d bytes, got %d bytes", t.Name, t.DType, t.Shape, n, size, len(t.Data))
+	if n > maxInt/size {
+		return 0, fmt.Errorf("tensor %q: %s %v is larger than any file", t.Name, t.DType, t.Shape)
 	}
-	return nil
+	return n * size, nil
 }
 
 // rootCause drops the temporary name from an error: the user knows the file by its final one.

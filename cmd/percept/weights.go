@@ -19,22 +19,29 @@ func newWeights() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "weights",
-		Short: "Pack a model's weights for a fast start, see and remove packed ones",
-		Long: `Weights are computed with in an order of their own. Every command that loads a model keeps large
+		Short: "Inspect, convert and generate weights; pack them for a fast start",
+		Long: `Inspect checkpoints, convert them to model folders, and generate weights for tests.
+
+Weights are computed with in an order of their own. Every command that loads a model keeps large
 ones packed like that in a cache folder, from which later starts map them instead of reading
-and packing the model again. These commands do so ahead of time, list what is kept, and remove
+and packing the model again. pack does so ahead of time, list shows what is kept, and remove removes
 it. Removing costs nothing but the time to pack again.
 
 The folder is the user's cache folder, or what the environment variable PERCEPT_CACHE or --dir
 names. It keeps nine files, those that were last used.`,
-		Example: `  percept weights pack stable-diffusion-v1-4
-  percept weights list
+		Example: `  percept weights inspect sd-v1-4.ckpt
+  percept weights convert sd-v1-4.ckpt stable-diffusion-v1-4 --tokenizer bpe_simple_vocab_16e6.txt.gz
+  percept weights pack stable-diffusion-v1-4
   percept weights remove --all`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.PersistentFlags().StringVar(&dir, "dir", "", "cache `folder` (default: PERCEPT_CACHE, or the user's cache folder)")
-	cmd.AddCommand(newWeightsPack(&dir), newWeightsList(&dir), newWeightsRemove(&dir))
+	packing := []*cobra.Command{newWeightsPack(&dir), newWeightsList(&dir), newWeightsRemove(&dir)}
+	for _, c := range packing {
+		c.Flags().StringVar(&dir, "dir", "", "cache `folder` (default: PERCEPT_CACHE, or the user's cache folder)")
+	}
+	cmd.AddCommand(newWeightsInspect(), newWeightsConvert(), newWeightsSynth())
+	cmd.AddCommand(packing...)
 	return cmd
 }
 

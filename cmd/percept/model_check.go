@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept/clip"
+	"percept/unet"
+	"percept/vae"
+	"percept/weights"
+)
+
+func newModel() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "model",
+		Short:   "Say what a model can be used for",
+		Example: "  percept model check stable-diffusion-v1-4",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newModelCheck())
+	return cmd
+}
+
+func newModelCheck() *cobra.Command {
+	var o weights.ModelOptions
+	cmd := &cobra.Command{
+		Use:   "check DIR|FILE",
+		Short: "Say what a model folder or checkpoint can be used for, and what is missing",
+		Long: `Say what a model folder or checkpoint can be used for, one line for each use, and what is missing
+for it. Configurations, names and shapes are looked at; percept weights inspect reads the values as
+well. Exit status 1 where no pictures can be made from captions.`,
+		Example: `  percept model check stable-diffusion-v1-4
+  percept model check sd-v1-4.ckpt --tokenizer bpe_simple_vocab_16e6.txt.gz`,
+		Args: oneArg("a model folder or checkpoint"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := checkModel(args[0], o)
+			if err != nil {
+				return err
+			}
+			return c.write(cmd.OutOrStdout(), args[0])
+		},
+	}
+	addOpening(cmd, &o)
+	return cmd
+}
+
+// modelCheck says of each thing that uses need why it cannot be had; empty where it can.
+type modelCheck struct {
+	unet, encode, text, tokenizer, schedule string
+	width                                   string // of U-Net and text encoder together
+}
+
+// uses are what a model is for, and what each needs.
+var uses = []struct {
+	name  string
+	needs func(c *modelCheck) []string
+}{
+	{"text to image", func(c *modelCheck) []string {
+		return []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
+	}},
+	{"image to image", func(c *modelCheck) []string {
+		return []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
+	}},
+	{"features z (latents of pictures)", func(c *modelCheck) []string { return []string{c.encode} }},
+	{"features c (captions)", func(c *modelCheck) []string { return []string{c.text, c.tokenizer} }},
+	{"probing (activations of the U-Net)", func(c *modelCheck) []string { return []string{c.unet, c.schedule} }},
+}
+
+func (c *modelCheck) write(out io.Writer, path string) error {
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	var first string
+	for i, u := range uses {
+		var missing []string
+		for _, m := range u.needs(c) {
+			if m != "" {
+				missing = append(missing, m)
+			}
+		}
+		state := "yes"
+		if len(missing) > 0 {
+			state = "no: " + strings.Join(missing, "; ")
+		}
+		if i == 0 {
+			first = strings.Join(missing, "; ")
+		}
+		fmt.Fprintf(t, "%s\t%s\n", u.name, state)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if first != "" {
+		return fmt.Errorf("%s: makes no pictures: %s", path, first)
+	}
+	return nil
+}
+
+// checkModel looks at everything that a pipeline is made of, without reading weights.
+func checkModel(path string, o weights.ModelOptions) (*modelCheck, error) {
+	file, err := weights.Locate(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &modelCheck{}
+	parts := map[weights.Component]*string{weights.UNet: &c.unet, weights.VAE: &c.encode, weights.TextEncoder: &c.text}
+	folders := map[weights.Component]*weights.Folder{}
+	defer func() {
+		for _, f := range folders {
+			f.Close()
+		}
+	}()
+	var any *weights.Folder
+	for _, part := range weights.Components() {
+		one := o
+		one.Components, one.Partial = []weights.Component{part}, true
+		f, err := weights.OpenModel(path, one)
+		if err != nil {
+			*parts[part] = missingPart(path, file, part, err)
+			continue
+		}
+		folders[part] = f
+		any = f
+		*parts[part] = checkPart(f, part)
+	}
+	if any == nil {
+		_, err := weights.OpenModel(path, o) // says what it is, or what is wrong with all of it
+		return nil, err
+	}
+	c.schedule = checkScheduler(any)
+	c.tokenizer = checkTokenizer(any, folders[weights.TextEncoder])
+	if c.unet == "" && c.text == "" {
+		c.width = checkWidths(folders)
+	}
+	return c, nil
+}
+
+// missingPart says why a part cannot be opened.
+func missingPart(path, file string, part weights.Component, err error) string {
+	text := oneLine(err)
+	text = strings.TrimPrefix(text, "weights: ")
+	if file == "" {
+		if strings.Contains(text, "no weights in unet/") {
+			return "there is no " + string(part) + "/"
+		}
+		return text
+	}
+	return strings.TrimPrefix(text, path+": ")
+}
+
+// checkPart compares names and shapes with the model's own list.
+func checkPart(f *weights.Folder, part weights.Component) string {
+	p := f.Parts[part]
+	if p == nil {
+		return "there is no " + string(part) + "/"
+	}
+	want, err := parameters(part, p.Config)
+	if err != nil {
+		return fmt.Sprintf("%s: %s", p.ConfigFile, oneLine(err))
+	}
+	if bad := p.Store.Compare(want); !bad.Empty() {
+		return strings.TrimPrefix(oneLine(exportError(bad)), "weights: ")
+	}
+	return ""
+}
+
+// checkScheduler says whether the noise schedule is one that samplers have.
+func checkScheduler(f *weights.Folder) string {
+	const name = "scheduler/scheduler_config.json"
+	if !f.Has(name) {
+		return "" // taken for Stable Diffusion v1's
+	}
+	b, err := f.Read(name)
+	if err != nil {
+		return oneLine(err)
+	}
+	if err := weights.CheckScheduler(b); err != nil {
+		return name + ": " + oneLine(err)
+	}
+	return ""
+}
+
+// checkTokenizer says whether captions can be turned into ids that the text encoder has.
+func checkTokenizer(f, text *weights.Folder) string {
+	if !f.Has("tokenizer/vocab.json") || !f.Has("tokenizer/merges.txt") {
+		return "there is no tokenizer (vocab.json and merges.txt, or --tokenizer)"
+	}
+	vocab, err := f.Read("tokenizer/vocab.json")
+	if err != nil {
+		return oneLine(err)
+	}
+	merges, err := f.Read("tokenizer/merges.txt")
+	if err != nil {
+		return oneLine(err)
+	}
+	t, err := clip.NewTokenizer(vocab, merges)
+	if err != nil {
+		return oneLine(err)
+	}
+	if text == nil || text.Parts[weights.TextEncoder] == nil {
+		return ""
+	}
+	cfg, err := clip.TextConfigFromJSON(text.Parts[weights.TextEncoder].Config)
+	if err == nil && t.Size() > cfg.VocabSize {
+		return fmt.Sprintf("the tokenizer has ids up to %d, the text encoder takes them below %d", t.Size()-1, cfg.VocabSize)
+	}
+	return ""
+}
+
+// checkWidths says whether the parts fit one another.
+func checkWidths(folders map[weights.Component]*weights.Folder) string {
+	u, err := unet.ConfigFromJSON(folders[weights.UNet].Parts[weights.UNet].Config)
+	if err != nil {
+		return ""
+	}
+	t, err := clip.TextConfigFromJSON(folders[weights.TextEncoder].Parts[weights.TextEncoder].Config)
+	if err == nil && t.HiddenSize != u.CrossAttentionDim {
+		return fmt.Sprintf("the text encoder gives tokens %d wide, the U-Net takes %d", t.HiddenSize, u.CrossAttentionDim)
+	}
+	if f := folders[weights.VAE]; f != nil && f.Parts[weights.VAE] != nil {
+		v, err := vae.ConfigFromJSON(f.Parts[weights.VAE].Config)
+		if err == nil && v.LatentChannels != u.InChannels {
+			return fmt.Sprintf("the VAE's latents have %d channels, the U-Net takes %d", v.LatentChannels, u.InChannels)
+		}
+	}
+	return ""
+}

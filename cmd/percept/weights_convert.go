@@ -1,0 +1,148 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept/weights"
+)
+
+// weightTypes are the element types of files by the names that flags give them; empty keeps a file's own.
+var weightTypes = map[string]weights.DType{"": "", "float32": weights.F32, "float16": weights.F16, "bfloat16": weights.BF16}
+
+func weightType(name string) (weights.DType, error) {
+	d, ok := weightTypes[name]
+	if !ok {
+		return "", usageError{fmt.Errorf("--dtype %s, expected float32, float16 or bfloat16", name)}
+	}
+	return d, nil
+}
+
+func newWeightsConvert() *cobra.Command {
+	var o weights.ModelOptions
+	var dtype string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "convert FILE|DIR OUT",
+		Short: "Convert a checkpoint to a model folder of safetensors",
+		Long: `Convert a checkpoint (.ckpt, .safetensors and others) or a model folder of any age to one folder
+in the layout of diffusers, with safetensors files and all that belongs to them, which percept and
+diffusers load. A file of one part alone, such as a VAE, makes a folder with that part.
+
+A checkpoint has no tokenizer: give one with --tokenizer, or put it beside the checkpoint. What it does
+not say of its configuration is inferred from its shapes, and else is Stable Diffusion v1's (8 heads in
+the U-Net, 32 groups in norms, latents of 64×64, scaling factor 0.18215); --config names a folder that
+says otherwise.
+
+OUT appears complete or not at all. Values that are NaN or Inf, or that float16 does not hold, end the
+conversion with an error that names the tensor.`,
+		Example: `  percept weights convert sd-v1-4.ckpt stable-diffusion-v1-4 --tokenizer bpe_simple_vocab_16e6.txt.gz
+  percept weights convert sd-v1-4-full-ema.ckpt sd --ema --dtype float16
+  percept weights convert vae-ft-mse-840000-ema-pruned.safetensors vae-ft-mse`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError{fmt.Errorf("%d arguments for %q, expected two: a checkpoint or model folder, and a folder to write", len(args), cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := weightType(dtype)
+			if err != nil {
+				return err
+			}
+			o.Partial = true
+			f, err := weights.OpenModel(args[0], o)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			if len(f.Parts) == len(weights.Components()) && !(f.Has("tokenizer/vocab.json") && f.Has("tokenizer/merges.txt")) {
+				return weights.NoTokenizer(args[0])
+			}
+			want, err := allParameters(f)
+			if err != nil {
+				return err
+			}
+			show := newPartBars(cmd.ErrOrStderr(), "convert ")
+			written, err := weights.Export(cmd.Context(), f, args[1], weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
+			show.end()
+			if err != nil {
+				return exportError(err)
+			}
+			return listExported(cmd.OutOrStdout(), args[1], written)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&dtype, "dtype", "", "`type` of the weights written: float32, float16 or bfloat16 (default: as in the file)")
+	addOpening(cmd, &o)
+	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
+	return cmd
+}
+
+// addOpening adds the flags that say how a model that is not a whole folder is opened.
+func addOpening(cmd *cobra.Command, o *weights.ModelOptions) {
+	f := cmd.Flags()
+	f.BoolVar(&o.EMA, "ema", false, "take the averaged weights of a checkpoint that has both (model_ema)")
+	f.StringVar(&o.Tokenizer, "tokenizer", "", "`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")
+	f.StringVar(&o.Config, "config", "", "`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell")
+	f.StringVar(&o.Variant, "variant", "", "take a folder's files with this `word` in their names, such as fp16 or non_ema")
+}
+
+// exportError keeps the list of a *weights.CheckError short.
+func exportError(err error) error {
+	var bad *weights.CheckError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	var first string
+	switch {
+	case len(bad.Missing) > 0:
+		first = bad.Missing[0].Name + " is missing"
+	case len(bad.Misshapen) > 0:
+		m := bad.Misshapen[0]
+		first = fmt.Sprintf("%s is %v, the model wants %v", m.Name, m.Got, m.Want)
+	default:
+		first = bad.Unexpected[0] + " is unexpected"
+	}
+	return fmt.Errorf("%s: does not fit the model: %s (%s); percept weights inspect lists all", bad.File, bad.Summary(), first)
+}
+
+// listExported says what was written.
+func listExported(out io.Writer, dir string, written []weights.Exported) error {
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	for _, e := range written {
+		fmt.Fprintf(t, "%s\t%d tensors\t%s\n", strings.TrimSuffix(dir, "/")+"/"+e.File, e.Tensors, gibibytes(e.Bytes))
+	}
+	return t.Flush()
+}
+
+// partBars shows a bar for each component in turn.
+type partBars struct {
+	out     io.Writer
+	title   string
+	current weights.Component
+	bar     *bar
+}
+
+func newPartBars(out io.Writer, title string) *partBars { return &partBars{out: out, title: title} }
+
+func (p *partBars) progress(c weights.Component, done, total int64) {
+	if c != p.current {
+		p.end()
+		p.current, p.bar = c, newBar(p.out, p.title+string(c))
+	}
+	p.bar.progress(int(done>>10), int(cmp.Or(total>>10, 1)))
+}
+
+func (p *partBars) end() {
+	if p.bar != nil {
+		p.bar.end(false)
+	}
+	p.bar = nil
+}

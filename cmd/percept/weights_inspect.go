@@ -1,0 +1,462 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept/weights"
+)
+
+// inspection is what percept weights inspect finds; with --json it is written as it is.
+type inspection struct {
+	Path        string         `json:"path"`
+	Format      string         `json:"format"`
+	Bytes       int64          `json:"bytes"`
+	Model       string         `json:"model"`
+	Unsupported string         `json:"unsupported,omitempty"`
+	EMA         bool           `json:"ema"`
+	Parts       []*partReport  `json:"parts"`
+	Problems    []string       `json:"problems,omitempty"`
+	Tensors     []tensorReport `json:"tensors,omitempty"`
+}
+
+// partReport is about the tensors of one component, of the averaged weights, or of neither.
+type partReport struct {
+	Part       string           `json:"part"`
+	File       string           `json:"file"`
+	Names      string           `json:"names,omitempty"`
+	Tensors    int              `json:"tensors"`
+	Parameters int64            `json:"parameters"`
+	Bytes      int64            `json:"bytes"`
+	DTypes     map[string]int   `json:"dtypes"`
+	Missing    []shapeReport    `json:"missing,omitempty"`
+	Misshapen  []shapeReport    `json:"misshapen,omitempty"`
+	Unexpected []string         `json:"unexpected,omitempty"`
+	NotFinite  []finiteReport   `json:"not_finite,omitempty"`
+	Problem    string           `json:"problem,omitempty"`
+	read       bool             // values were read
+	sources    map[string]bool  // the file's names
+	store      *weights.Store   // the file
+	view       *weights.Store   // nil where the part is no component
+	want       map[string][]int // nil where it is not known
+}
+
+type shapeReport struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape,omitempty"`
+	Want  []int  `json:"want"`
+}
+
+type finiteReport struct {
+	Name string `json:"name"`
+	NaN  int    `json:"nan"`
+	Inf  int    `json:"inf"`
+}
+
+type tensorReport struct {
+	File   string `json:"file"`
+	Part   string `json:"part"`
+	Source string `json:"source"` // name in the file
+	Name   string `json:"name"`   // in diffusers
+	DType  string `json:"dtype"`
+	Shape  []int  `json:"shape"`
+	NaN    int    `json:"nan"`
+	Inf    int    `json:"inf"`
+}
+
+func newWeightsInspect() *cobra.Command {
+	var fast, tensors, asJSON bool
+	var o weights.ModelOptions
+	cmd := &cobra.Command{
+		Use:   "inspect FILE|DIR",
+		Short: "Say what is in a checkpoint, and what is wrong with it",
+		Long: `Say what a file of weights or a model folder holds: its format, which model it is, tensors,
+parameters and types of each part, what is missing, unexpected or misshapen against the model's own
+list, and how many values are NaN or Inf. Exit status 1 where the file is damaged or does not fit the
+model that it claims to be.
+
+The format of a file is told by its contents: safetensors, or what torch.save writes (zip or legacy),
+which is read without running anything in it.`,
+		Example: `  percept weights inspect sd-v1-4.ckpt
+  percept weights inspect stable-diffusion-v1-4 --fast
+  percept weights inspect model.safetensors --tensors > tensors.tsv`,
+		Args: oneArg("a file of weights or a model folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, closeAll, err := inspect(args[0], o)
+			if err != nil {
+				return err
+			}
+			defer closeAll()
+			if !fast {
+				b := newBar(cmd.ErrOrStderr(), "read values")
+				err := in.readValues(cmd.Context(), func(done, total int64) { b.progress(int(done>>10), int(max(1, total>>10))) })
+				b.end(false)
+				if err != nil {
+					return err
+				}
+			}
+			if tensors {
+				in.listTensors()
+			}
+			switch out := cmd.OutOrStdout(); {
+			case asJSON:
+				e := json.NewEncoder(out)
+				e.SetIndent("", "  ")
+				err = e.Encode(in)
+			case tensors:
+				err = in.writeTSV(out)
+			default:
+				err = in.write(out)
+			}
+			return cmp.Or(err, in.verdict())
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&fast, "fast", false, "do not read the values")
+	f.BoolVar(&tensors, "tensors", false, "list all tensors, tab separated: file, part, name in the file, name in diffusers, type, shape, NaN, Inf")
+	f.BoolVar(&asJSON, "json", false, "write everything as JSON")
+	f.StringVar(&o.Config, "config", "", "`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell of a single file")
+	f.StringVar(&o.Variant, "variant", "", "take a folder's files with this `word` in their names, such as fp16 or non_ema")
+	return cmd
+}
+
+// inspect opens what lies at path and compares names and shapes.
+func inspect(path string, o weights.ModelOptions) (*inspection, func(), error) {
+	file, err := weights.Locate(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file != "" {
+		return inspectFile(file, o)
+	}
+	o.Partial = true
+	f, err := weights.OpenModel(path, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	in := &inspection{Path: path, Format: "diffusers folder"}
+	for _, c := range weights.Components() {
+		p := f.Parts[c]
+		if p == nil {
+			continue
+		}
+		contents := p.File.Contents()
+		if in.Model == "" || c == weights.UNet {
+			in.Model = contents.Model
+		}
+		in.Unsupported = cmp.Or(in.Unsupported, contents.Unsupported)
+		r := newPartReport(string(c), p.File, p.Store.Names(), p.Store)
+		r.Names = string(contents.Dialects[c])
+		r.compare(c, p.Config, p.ConfigFile)
+		in.Parts = append(in.Parts, r)
+		in.Bytes += r.Bytes
+	}
+	return in, func() { f.Close() }, nil
+}
+
+func inspectFile(path string, o weights.ModelOptions) (*inspection, func(), error) {
+	if o.Variant != "" {
+		return nil, nil, fmt.Errorf("%s: a single file, of which there is no variant %s", path, o.Variant)
+	}
+	s, err := weights.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	contents := s.Contents()
+	in := &inspection{Path: path, Format: format(s), Model: contents.String(), Unsupported: contents.Unsupported, EMA: contents.EMA}
+	if info, err := os.Stat(path); err == nil {
+		in.Bytes = info.Size()
+	}
+	taken := map[string]bool{}
+	for _, c := range weights.Components() {
+		if contents.Dialects[c] == "" {
+			continue
+		}
+		view, err := s.Component(c)
+		if err != nil {
+			in.Problems = append(in.Problems, oneLine(err))
+			continue
+		}
+		r := newPartReport(string(c), s, view.Names(), view)
+		r.Names = string(contents.Dialects[c])
+		if contents.Unsupported == "" {
+			config, from, err := configOf(view, c, o.Config)
+			if err != nil {
+				r.Problem = oneLine(err)
+			} else {
+				r.compare(c, config, from)
+			}
+		}
+		in.Parts = append(in.Parts, r)
+		maps.Copy(taken, r.sources)
+	}
+	in.add("model_ema", s, taken, func(n string) bool { return contents.EMA && strings.HasPrefix(n, "model_ema.") })
+	in.add("other", s, taken, func(string) bool { return true })
+	return in, func() { s.Close() }, nil
+}
+
+// configOf returns the configuration of a component of a single file.
+func configOf(view *weights.Store, c weights.Component, folder string) (config []byte, from string, err error) {
+	if folder != "" {
+		from = folder + "/" + string(c) + "/config.json"
+		if config, err = os.ReadFile(from); err == nil || !errors.Is(err, os.ErrNotExist) {
+			return config, from, err
+		}
+	}
+	config, err = weights.InferConfig(view, c)
+	var heads *weights.HeadsError
+	if errors.As(err, &heads) {
+		return heads.Config, "its shapes", nil // names and shapes do not depend on the number of heads
+	}
+	return config, "its shapes", err
+}
+
+// add adds a part of the tensors that are not in another yet.
+func (in *inspection) add(part string, s *weights.Store, taken map[string]bool, fits func(name string) bool) {
+	var names []string
+	for _, n := range s.Names() {
+		if !taken[n] && fits(n) {
+			names = append(names, n)
+			taken[n] = true
+		}
+	}
+	if len(names) > 0 {
+		in.Parts = append(in.Parts, newPartReport(part, s, names, nil))
+	}
+}
+
+// newPartReport counts tensors, parameters and bytes. names are those of view, or else of the file.
+func newPartReport(part string, file *weights.Store, names []string, view *weights.Store) *partReport {
+	r := &partReport{Part: part, File: file.File(), DTypes: map[string]int{}, sources: map[string]bool{}, store: file, view: view}
+	s := cmp.Or(view, file)
+	for _, n := range names {
+		dtype, shape, _ := s.Info(n)
+		count := int64(1)
+		for _, d := range shape {
+			count *= int64(d)
+		}
+		r.Tensors++
+		r.Parameters += count
+		r.Bytes += count * int64(dtype.Size())
+		r.DTypes[dtypeName(dtype)]++
+		r.sources[s.Source(n)] = true
+	}
+	return r
+}
+
+// compare lists what is missing, misshapen and unexpected.
+func (r *partReport) compare(c weights.Component, config []byte, from string) {
+	var err error
+	if r.want, err = parameters(c, config); err != nil {
+		r.Problem = fmt.Sprintf("%s: %s", from, oneLine(err))
+		return
+	}
+	bad := r.view.Compare(r.want)
+	if bad.Empty() {
+		return
+	}
+	for _, m := range bad.Missing {
+		r.Missing = append(r.Missing, shapeReport{Name: m.Name, Want: m.Want})
+	}
+	for _, m := range bad.Misshapen {
+		r.Misshapen = append(r.Misshapen, shapeReport{m.Name, m.Got, m.Want})
+	}
+	r.Unexpected = bad.Unexpected
+}
+
+// readValues counts NaN and Inf in all tensors.
+func (in *inspection) readValues(ctx context.Context, progress func(done, total int64)) error {
+	var done, total int64
+	for _, r := range in.Parts {
+		total += r.Bytes
+	}
+	for _, r := range in.Parts {
+		for _, name := range slices.Sorted(maps.Keys(r.sources)) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			bad, err := r.store.CountNonFinite(name)
+			if err != nil {
+				r.Problem = cmp.Or(r.Problem, oneLine(err))
+			}
+			if bad.NaN+bad.Inf > 0 {
+				r.NotFinite = append(r.NotFinite, finiteReport{name, bad.NaN, bad.Inf})
+			}
+			dtype, shape, _ := r.store.Info(name)
+			size := int64(dtype.Size())
+			for _, d := range shape {
+				size *= int64(d)
+			}
+			done += size
+			progress(done, total)
+		}
+		r.read = true
+	}
+	return nil
+}
+
+// dtypeName is the type as torch spells it.
+func dtypeName(d weights.DType) string {
+	if name, ok := map[weights.DType]string{
+		weights.F64: "float64", weights.F32: "float32", weights.F16: "float16", weights.BF16: "bfloat16", weights.I64: "int64", weights.I32: "int32",
+		weights.I16: "int16", weights.I8: "int8", weights.U64: "uint64", weights.U32: "uint32", weights.U16: "uint16", weights.U8: "uint8", weights.Bool: "bool",
+		weights.F8E4M3: "float8_e4m3fn", weights.F8E5M2: "float8_e5m2",
+	}[d]; ok {
+		return name
+	}
+	return string(d)
+}
+
+// verdict is the error for exit status 1: nil where nothing is wrong with a component.
+func (in *inspection) verdict() error {
+	wrong := slices.Clone(in.Problems)
+	for _, r := range in.Parts {
+		if s := r.summary(); s != "" && (r.view != nil || r.Problem != "") {
+			wrong = append(wrong, r.Part+": "+s)
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: damaged, or not the model it claims to be: %s", in.Path, strings.Join(wrong, "; "))
+}
+
+// summary counts what is wrong with a part; empty if nothing is.
+func (r *partReport) summary() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{len(r.Missing), "missing"}, {len(r.Misshapen), "misshapen"}, {len(r.Unexpected), "unexpected"}, {len(r.NotFinite), "not finite"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if r.Problem != "" {
+		parts = append(parts, r.Problem)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// write writes the report for people.
+func (in *inspection) write(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s, %s\n%s\n", in.Path, in.Format, gibibytes(in.Bytes), cmp.Or(in.Model, "no known model"))
+	if in.Unsupported != "" {
+		fmt.Fprintf(&b, "cannot be run: %s\n", in.Unsupported)
+	}
+	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, r := range in.Parts {
+		var types []string
+		for _, d := range slices.Sorted(maps.Keys(r.DTypes)) {
+			types = append(types, d)
+		}
+		state := r.summary()
+		switch {
+		case state != "":
+		case r.view != nil && r.want == nil:
+			state = "not compared"
+		case r.view != nil && r.read:
+			state = "complete, all values finite"
+		case r.view != nil:
+			state = "complete"
+		case r.read:
+			state = "all values finite"
+		}
+		fmt.Fprintf(t, "  %s\t%d tensors\t%s parameters\t%s\t%s\t%s\n", r.Part, r.Tensors, thousands(r.Parameters), strings.Join(types, ", "), gibibytes(r.Bytes), state)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, r := range in.Parts {
+		for _, m := range r.Missing {
+			fmt.Fprintf(&b, "missing     %s %s %v\n", r.Part, m.Name, m.Want)
+		}
+		for _, m := range r.Misshapen {
+			fmt.Fprintf(&b, "misshapen   %s %s %v, the model wants %v\n", r.Part, m.Name, m.Shape, m.Want)
+		}
+		for _, n := range r.Unexpected {
+			fmt.Fprintf(&b, "unexpected  %s %s\n", r.Part, n)
+		}
+		for _, n := range r.NotFinite {
+			fmt.Fprintf(&b, "not finite  %s %s: %d NaN, %d Inf\n", r.Part, n.Name, n.NaN, n.Inf)
+		}
+		if r.Part == "other" {
+			const shown = 12
+			names := slices.Sorted(maps.Keys(r.sources))
+			more := ""
+			if len(names) > shown {
+				names, more = names[:shown], fmt.Sprintf(" and %d more", len(names)-shown)
+			}
+			fmt.Fprintf(&b, "other tensors: %s%s\n", strings.Join(names, ", "), more)
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// listTensors fills Tensors.
+func (in *inspection) listTensors() {
+	for _, r := range in.Parts {
+		s := cmp.Or(r.view, r.store)
+		bad := map[string]finiteReport{}
+		for _, n := range r.NotFinite {
+			bad[n.Name] = n
+		}
+		for _, n := range s.Names() {
+			source := s.Source(n)
+			if !r.sources[source] {
+				continue
+			}
+			dtype, shape, _ := s.Info(n)
+			name := n
+			if r.view == nil {
+				name = ""
+			}
+			in.Tensors = append(in.Tensors, tensorReport{r.File, r.Part, source, name, dtypeName(dtype), shape, bad[source].NaN, bad[source].Inf})
+		}
+	}
+}
+
+func (in *inspection) writeTSV(out io.Writer) error {
+	var b strings.Builder
+	b.WriteString("file\tpart\tsource\tname\tdtype\tshape\tnan\tinf\n")
+	for _, t := range in.Tensors {
+		dims := make([]string, len(t.Shape))
+		for i, d := range t.Shape {
+			dims[i] = strconv.Itoa(d)
+		}
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", t.File, t.Part, t.Source, t.Name, t.DType, strings.Join(dims, "x"), t.NaN, t.Inf)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// thousands writes a number with its digits in groups.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// format is what kind of file a Store was opened from.
+func format(s *weights.Store) string {
+	if f, ok := any(s).(interface{ Format() string }); ok {
+		return f.Format()
+	}
+	return "safetensors"
+}

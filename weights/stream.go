@@ -1,0 +1,39 @@
+package weights
+
+import "fmt"
+
+// scanPart is how many elements scan hands out at once.
+const scanPart = 1 << 18
+
+// scan calls f with the elements of a tensor as float32, part by part in C order, together with the bytes that
+// they are in the Store. f must keep neither. Memory stays small however large the tensor is.
+func (s *Store) scan(name string, f func(x []float32, raw []byte) error) error {
+	b, err := s.Bytes(name)
+	if err != nil {
+		return err
+	}
+	size := s.tensors[name].dtype.Size()
+	if size == 0 {
+		return &FormatError{s.file, fmt.Sprintf("%s: type %s has no values that can be read", name, s.tensors[name].dtype)}
+	}
+	var room []float32
+	for len(b) > 0 {
+		n := min(scanPart, len(b)/size)
+		part := tensorInfo{dtype: s.tensors[name].dtype, data: b[:n*size]}
+		x, ok := part.view()
+		if !ok {
+			if room == nil {
+				room = make([]float32, n)
+			}
+			x = room[:n]
+			if err := part.widen(x); err != nil {
+				return &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+			}
+		}
+		if err := f(x, part.data); err != nil {
+			return err
+		}
+		b = b[n*size:]
+	}
+	return nil
+}
