@@ -30,11 +30,7 @@ func openSingle(file string, o ModelOptions) (_ *Folder, err error) {
 		return nil, &FormatError{file, fmt.Sprintf("%s, which cannot be run: %s", contents.Model, contents.Unsupported)}
 	}
 	if o.EMA {
-		averaging, ok := any(s).(interface{ UseEMA() (*Store, error) })
-		if !ok {
-			return nil, &FormatError{file, "holds no averaged weights"}
-		}
-		if s, err = averaging.UseEMA(); err != nil {
+		if s, err = s.UseEMA(); err != nil {
 			return nil, err
 		}
 	}

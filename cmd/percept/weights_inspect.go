@@ -100,6 +100,9 @@ which is read without running anything in it.`,
 			}
 			defer closeAll()
 			if !fast {
+				if err := in.verify(cmd.Context()); err != nil {
+					return err
+				}
 				b := newBar(cmd.ErrOrStderr(), "read values")
 				err := in.readValues(cmd.Context(), func(done, total int64) { b.progress(int(done>>10), int(max(1, total>>10))) })
 				b.end(false)
@@ -175,7 +178,7 @@ func inspectFile(path string, o weights.ModelOptions) (*inspection, func(), erro
 		return nil, nil, err
 	}
 	contents := s.Contents()
-	in := &inspection{Path: path, Format: format(s), Model: contents.String(), Unsupported: contents.Unsupported, EMA: contents.EMA}
+	in := &inspection{Path: path, Format: s.Format(), Model: contents.String(), Unsupported: contents.Unsupported, EMA: contents.EMA}
 	if info, err := os.Stat(path); err == nil {
 		in.Bytes = info.Size()
 	}
@@ -242,6 +245,9 @@ func newPartReport(part string, file *weights.Store, names []string, view *weigh
 	r := &partReport{Part: part, File: file.File(), DTypes: map[string]int{}, sources: map[string]bool{}, store: file, view: view}
 	s := cmp.Or(view, file)
 	for _, n := range names {
+		if view != nil && weights.Buffer(n) {
+			continue // a constant; it is listed among the others
+		}
 		dtype, shape, _ := s.Info(n)
 		count := int64(1)
 		for _, d := range shape {
@@ -303,6 +309,23 @@ func (in *inspection) readValues(ctx context.Context, progress func(done, total 
 			progress(done, total)
 		}
 		r.read = true
+	}
+	return nil
+}
+
+// verify compares files with the sums that they hold.
+func (in *inspection) verify(ctx context.Context) error {
+	done := map[*weights.Store]bool{}
+	for _, r := range in.Parts {
+		if done[r.store] {
+			continue
+		}
+		done[r.store] = true
+		if err := r.store.Verify(ctx); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			in.Problems = append(in.Problems, strings.TrimPrefix(oneLine(err), "weights: "+r.store.File()+": "))
+		}
 	}
 	return nil
 }
@@ -451,12 +474,4 @@ func thousands(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// format is what kind of file a Store was opened from.
-func format(s *weights.Store) string {
-	if f, ok := any(s).(interface{ Format() string }); ok {
-		return f.Format()
-	}
-	return "safetensors"
 }
