@@ -32,21 +32,22 @@ func NewDDIM(o DDIMOptions) (*DDIM, error) {
 	if o.Steps == 0 {
 		o.Steps = 50
 	}
-	if o.Schedule == nil {
-		o.Schedule = o.Convention.Schedule()
+	schedule, err := o.Convention.tables(o.Schedule)
+	if err != nil {
+		return nil, err
 	}
 	if !(o.Eta >= 0 && o.Eta <= 1) {
 		return nil, fmt.Errorf("scheduler: eta %g, want 0 to 1", o.Eta)
 	}
-	ts, err := o.Convention.Timesteps(o.Steps, len(o.Schedule.AlphaBar))
+	ts, err := o.Convention.Timesteps(o.Steps, len(schedule.AlphaBar))
 	if err != nil {
 		return nil, err
 	}
-	d := &DDIM{Timesteps: ts, schedule: o.Schedule, convention: o.Convention}
-	stride := len(o.Schedule.AlphaBar) / o.Steps
+	d := &DDIM{Timesteps: ts, schedule: schedule, convention: o.Convention}
+	stride := len(schedule.AlphaBar) / o.Steps
 	for _, t := range ts {
 		// Both rules arrive one stride earlier; below the table both take its first entry.
-		a, prev := o.Schedule.AlphaBar[t], o.Schedule.AlphaBar[max(t-stride, 0)]
+		a, prev := schedule.AlphaBar[t], schedule.AlphaBar[max(t-stride, 0)]
 		d.AlphaBar = append(d.AlphaBar, a)
 		d.AlphaPrev = append(d.AlphaPrev, prev)
 		d.Sigma = append(d.Sigma, o.Eta*math.Sqrt((1-prev)/(1-a)*(1-a/prev)))

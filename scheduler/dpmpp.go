@@ -16,10 +16,11 @@ type dpmpp struct {
 
 func newDPMPP(o Options, useKarras bool) (Sampler, error) {
 	d := &dpmpp{karras: useKarras}
-	if o.Schedule == nil {
-		o.Schedule = Diffusers.Schedule()
+	schedule, err := Diffusers.tables(o.Schedule)
+	if err != nil {
+		return nil, err
 	}
-	table := o.Schedule.sigmaTable()
+	table := schedule.sigmaTable()
 	if err := checkSteps(o.Steps, len(table)-1); err != nil {
 		return nil, err
 	}
@@ -35,7 +36,6 @@ func newDPMPP(o Options, useKarras bool) (Sampler, error) {
 			timesteps[o.Steps-1-i], sigmas[o.Steps-1-i] = t, table[int(t)]
 		}
 	}
-	var err error
 	d.levels, err = newLevels(d.Name(), timesteps, sigmas)
 	return d, err
 }

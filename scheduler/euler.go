@@ -16,10 +16,11 @@ type euler struct {
 
 func newEuler(o Options, ancestral bool) (Sampler, error) {
 	e := &euler{ancestral: ancestral}
-	if o.Schedule == nil {
-		o.Schedule = Diffusers.Schedule()
+	schedule, err := Diffusers.tables(o.Schedule)
+	if err != nil {
+		return nil, err
 	}
-	table := o.Schedule.sigmaTable()
+	table := schedule.sigmaTable()
 	if err := checkSteps(o.Steps, len(table)); err != nil {
 		return nil, err
 	}
@@ -29,7 +30,6 @@ func newEuler(o Options, ancestral bool) (Sampler, error) {
 		t = float64(float32(t))
 		timesteps[o.Steps-1-i], sigmas[o.Steps-1-i] = t, interpolate(table, t)
 	}
-	var err error
 	e.levels, err = newLevels(e.Name(), timesteps, sigmas)
 	return e, err
 }

@@ -175,7 +175,7 @@ func TestInvertThenSample(t *testing.T) {
 		}
 		return eps, nil
 	}
-	x0 := scheduler.Noise(5, 32)
+	x0 := normal(5, 32)
 	missed := map[int]float64{}
 	for _, convention := range []scheduler.Convention{scheduler.CompVis, scheduler.Diffusers} {
 		for _, run := range []struct{ steps, last int }{{1, 0}, {10, 0}, {10, 4}, {50, 0}, {50, 40}, {250, 0}} {

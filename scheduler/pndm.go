@@ -16,14 +16,15 @@ type pndm struct {
 }
 
 func newPNDM(o Options) (Sampler, error) {
-	if o.Schedule == nil {
-		o.Schedule = Diffusers.Schedule()
-	}
-	ts, err := Diffusers.Timesteps(o.Steps, len(o.Schedule.AlphaBar))
+	schedule, err := Diffusers.tables(o.Schedule)
 	if err != nil {
 		return nil, err
 	}
-	p := &pndm{calls: ts, stride: len(o.Schedule.AlphaBar) / o.Steps, schedule: o.Schedule}
+	ts, err := Diffusers.Timesteps(o.Steps, len(schedule.AlphaBar))
+	if err != nil {
+		return nil, err
+	}
+	p := &pndm{calls: ts, stride: len(schedule.AlphaBar) / o.Steps, schedule: schedule}
 	if len(ts) > 1 {
 		p.calls = slices.Insert(ts, 1, ts[1])
 	}

@@ -119,7 +119,7 @@ func StepsFor(strength float64, steps int) (int, error) {
 type Step struct {
 	Index, Of int       // 0-based number of the step and their count
 	Timestep  float64   // at which the model was asked, first where the step asks twice
-	X         []float32 // latent after the step
+	X         []float32 // latent after the step; Euler's is x_0 + σ·noise
 	PredX0    []float32 // the model's guess of x_0 during the step
 	Eps       []float32 // what the model returned, last where the step asks twice
 }

@@ -264,6 +264,13 @@ func TestNamesAndNew(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), strconv.Quote("ddmi")) || !strings.Contains(err.Error(), "dpmpp-2m-karras") {
 		t.Errorf("unknown name: %v", err)
 	}
+	for _, bar := range [][]float64{{}, {0.5}, {0.9, 0.95}, {1, 0.5}, {0.5, 0}, {0.5, math.NaN()}} {
+		for _, name := range scheduler.Names() {
+			if _, err := scheduler.New(scheduler.Options{Name: name, Steps: 2, Schedule: &scheduler.Schedule{AlphaBar: bar}}); err == nil {
+				t.Errorf("%s with the table %v was accepted", name, bar)
+			}
+		}
+	}
 	if s, err := scheduler.New(scheduler.Options{}); err != nil || s.Name() != "ddim" {
 		t.Errorf("zero options: %v", err)
 	}
@@ -271,7 +278,7 @@ func TestNamesAndNew(t *testing.T) {
 
 // Every number of steps either is refused or gives finite results, from noise and from every last n.
 func TestAnyNumberOfSteps(t *testing.T) {
-	noise := scheduler.Noise(3, 4)
+	noise := normal(3, 4)
 	fill := func(x []float32) { copy(x, noise) }
 	small := func(_ context.Context, x []float32, _ float64) ([]float32, error) {
 		eps := make([]float32, len(x))
@@ -323,7 +330,7 @@ func TestRunsOfEverySampler(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			noise := scheduler.Noise(9, 8)
+			noise := normal(9, 8)
 			x := s.Start(noise)
 			kept := slices.Clone(x)
 			sample := func(ctx context.Context, model scheduler.Model, onStep func(scheduler.Step) error) ([]float32, error) {
@@ -442,4 +449,43 @@ func TestModelCalls(t *testing.T) {
 			t.Errorf("%s: %d calls, want %d", name, rec.calls, want)
 		}
 	}
+}
+
+// FuzzSampler makes runs of any kind: each is refused in one line or ends in finite values.
+func FuzzSampler(f *testing.F) {
+	f.Add(uint8(0), 50, 40, 0.5, true)
+	f.Add(uint8(3), 1, 1, 0.0, true)
+	f.Add(uint8(5), 999, 998, 0.0, true)
+	f.Add(uint8(7), 1000, 0, math.NaN(), false)
+	half := func(_ context.Context, x []float32, t float64) ([]float32, error) {
+		eps := make([]float32, len(x))
+		for i, v := range x {
+			eps[i] = v * float32(t/2000)
+		}
+		return eps, nil
+	}
+	f.Fuzz(func(t *testing.T, which uint8, steps, last int, eta float64, image bool) {
+		names := scheduler.Names()
+		s, err := scheduler.New(scheduler.Options{Name: names[int(which)%len(names)], Steps: steps, Eta: eta})
+		var x []float32
+		if err == nil && image {
+			x, err = s.Noised([]float32{1, -1}, []float32{0.5, 2}, last)
+		} else if err == nil {
+			x = s.Start([]float32{0.5, 2})
+		}
+		if err == nil {
+			x, err = s.Sample(t.Context(), half, x, scheduler.Run{Last: last, Noise: scheduler.NewTorch(1).Randn})
+		}
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("not one line: %q", err)
+			}
+			return
+		}
+		for _, v := range x {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				t.Fatalf("%s, %d steps, last %d: %v", s.Name(), steps, last, x)
+			}
+		}
+	})
 }

@@ -51,6 +51,18 @@ func checkBetas(start, end float64, n int) error {
 	return nil
 }
 
+// check says whether samplers can use the schedule: ᾱ falls, or stays, from below 1 to above 0.
+func (s *Schedule) check() error {
+	before := 1.0
+	for t, a := range s.AlphaBar {
+		if !(a > 0 && a < 1 && a <= before) {
+			return fmt.Errorf("scheduler: alpha-bar at timestep %d is %g after %g, want it between 0 and 1 and not to rise", t, a, before)
+		}
+		before = a
+	}
+	return nil
+}
+
 // Rounded returns the schedule with every value rounded to float32: the tables that the original code
 // keeps in its model and samples with.
 func (s *Schedule) Rounded() *Schedule {

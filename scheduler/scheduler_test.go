@@ -421,7 +421,7 @@ func TestSampleRejects(t *testing.T) {
 
 // A model that knows the noise exactly is inverted exactly: one step or fifty lead back to x_0.
 func TestPerfectModelIsInverted(t *testing.T) {
-	x0, noise := scheduler.Noise(1, 64), scheduler.Noise(2, 64)
+	x0, noise := normal(1, 64), normal(2, 64)
 	for _, steps := range []int{1, 7, 50} {
 		d, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps})
 		if err != nil {

@@ -16,7 +16,7 @@ import "math"
 // another way. Values drawn on a GPU come from another generator altogether: TorchCUDA.
 //
 // Source: ATen/native/cpu/DistributionTemplates.h and ATen/core/DistributionsHelper.h of torch 2.15, and the
-// machine code of its Linux package for the places where the compiler fuses a multiplication and a sum.
+// machine code of the Linux packages of torch 1.13 and 2.15, which fuse the same multiplications and sums.
 type Torch struct {
 	words mt19937
 	spare float64 // second value of the pair drawn last by a call for fewer than 16

@@ -43,6 +43,13 @@ func hash(x []float32) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// normal returns n values of a seed.
+func normal(seed uint64, n int) []float32 {
+	x := make([]float32, n)
+	scheduler.NewTorch(seed).Randn(x)
+	return x
+}
+
 func seed(t *testing.T, s string) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(s, 10, 64)

@@ -34,7 +34,7 @@ SAMPLERS = {
     "euler-a": ("scheduling_euler_ancestral_discrete", "EulerAncestralDiscreteScheduler", {}),
     "inverse": ("scheduling_ddim_inverse", "DDIMInverseScheduler", {}),
 }
-STEPS = [1, 2, 5, 10, 20, 50]
+STEPS = [1, 2, 5, 7, 10, 20, 30, 50]
 SHAPE = (1, 2, 2, 2)
 rng = np.random.default_rng(5)
 X0, NOISE = (rng.standard_normal(SHAPE).astype(np.float32) for _ in range(2))
@@ -104,13 +104,13 @@ def run(name, steps, double, strength=None, eta=0.0):
 
 
 arrays = {"x0": X0, "noise": NOISE, "step_noise": STEP_NOISE}
-info = {"steps": STEPS, "runs": {}, "sigmas": {}, "configs": {}}
+info = {"runs": {}, "configs": {}}
 for name in SAMPLERS:
     jobs = [(n, None, 0.0) for n in STEPS]
     if name == "ddim-diffusers":
         jobs += [(10, None, 0.5), (20, 0.8, 1.0)]
     if name != "inverse":
-        jobs += [(10, 0.8, 0.0), (20, 0.5, 0.0), (50, 0.3, 0.0), (5, 1.0, 0.0), (20, 0.95, 0.0), (10, 0.15, 0.0)]
+        jobs += [(10, 0.8, 0.0), (20, 0.5, 0.0), (50, 0.3, 0.0), (5, 1.0, 0.0), (20, 0.95, 0.0), (10, 0.15, 0.0), (7, 0.6, 0.0)]
     for steps, strength, eta in jobs:
         key = f"{name}.{steps}" + ("" if strength is None else f".strength{strength}") + (f".eta{eta}" if eta else "")
         states, asked, timesteps = run(name, steps, True, strength, eta)
