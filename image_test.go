@@ -3,7 +3,6 @@ package percept
 import (
 	"image"
 	"image/color"
-	"math"
 	"testing"
 )
 
@@ -29,18 +28,6 @@ func TestImagesRoundTrip(t *testing.T) {
 	for i := range m.Pix {
 		if back[1].Pix[i] != m.Pix[i] {
 			t.Fatalf("byte %d: %d came back as %d", i, m.Pix[i], back[1].Pix[i])
-		}
-	}
-}
-
-func TestLevel(t *testing.T) {
-	nan := float32(math.NaN())
-	for _, c := range []struct {
-		in   float32
-		want uint8
-	}{{-1, 0}, {1, 255}, {-7, 0}, {7, 255}, {nan, 0}, {0, 128}, {-0.5, 64}, {0.5, 191}} {
-		if got := level(c.in); got != c.want {
-			t.Errorf("level(%v) = %d, want %d", c.in, got, c.want)
 		}
 	}
 }

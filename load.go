@@ -7,10 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 
 	"percept/clip"
 	"percept/tensor"
@@ -34,7 +32,7 @@ type Pipeline struct {
 	Scale float32
 	// Tokens and Width are the two dimensions of the conditioning c.
 	Tokens, Width int
-	// Name is the folder the model came from, Hash the sha256 over its files.
+	// Name is the folder or file that the model came from, Hash the sha256 over the files it consists of.
 	Name, Hash string
 	// Storage says how the weights are kept, as far as results depend on it: Options.WeightsDType and Options.Memory.
 	Storage string
@@ -42,6 +40,18 @@ type Pipeline struct {
 
 // Options says how a model is loaded. The zero value is what most want.
 type Options struct {
+	// Tokenizer is a folder with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt[.gz]: a single file of
+	// weights has none. Empty takes what lies in the model's folder or beside its file.
+	Tokenizer string
+	// Config is a folder of diffusers' config.json files for a single file of weights, instead of those inferred from it.
+	Config string
+	// EMA takes the moving average of the U-Net's weights from a checkpoint that holds both.
+	EMA bool
+	// Variant takes the files of a folder that have this word in their names, such as "fp16".
+	Variant string
+	// TextCleaning is how captions are cleaned before they are cut into tokens, "transformers", "openai" or "ftfy"; empty is as
+	// transformers does it.
+	TextCleaning string
 	// SkipHash leaves Pipeline.Hash empty: reading a large model only for its sum takes seconds.
 	SkipHash bool
 	// WeightsDType is the element type of the matrices in memory: float32, which is what empty means, float16 or bfloat16.
@@ -85,26 +95,23 @@ const (
 	MemoryLow  = "low"
 )
 
-// Load opens a model folder in the layout of diffusers: unet/, vae/, text_encoder/, tokenizer/.
-// The error lists every missing, unexpected or misshapen tensor of a part by name.
-func Load(ctx context.Context, dir string, o Options) (*Pipeline, error) {
-	folder, err := openFolder(dir)
+// Load opens a model: a folder in the layout of diffusers (unet/, vae/, text_encoder/, tokenizer/), or a single file of
+// all weights, .safetensors or .ckpt, with the names of the original code. The error lists every missing, unexpected or
+// misshapen tensor of a part by name.
+func Load(ctx context.Context, path string, o Options) (*Pipeline, error) {
+	folder, err := o.open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Close()
-	return build(ctx, folder, os.DirFS(dir), dir, o)
+	return build(ctx, folder, path, o)
 }
 
-func openFolder(dir string) (*weights.Folder, error) {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return nil, fmt.Errorf("%s: no such model folder, expected one with unet/, vae/, text_encoder/ and tokenizer/", dir)
+func (o Options) open(path string) (*weights.Folder, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%s: no such model, expected a folder with unet/, vae/, text_encoder/ and tokenizer/, or a file of all weights (.safetensors, .ckpt)", path)
 	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s: is a file, expected a model folder with unet/, vae/, text_encoder/ and tokenizer/", dir)
-	}
-	return weights.OpenFolder(dir)
+	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Config: o.Config})
 }
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on
@@ -114,22 +121,25 @@ func Embedded(ctx context.Context) (*Pipeline, error) { return LoadEmbedded(ctx,
 // LoadEmbedded is Embedded with options. The model is small: it is packed anew each time.
 func LoadEmbedded(ctx context.Context, o Options) (*Pipeline, error) {
 	const name = "embedded"
-	fsys := embedded.FS()
-	folder, err := weights.OpenFolderFS(fsys, name)
+	folder, err := weights.OpenFolderFS(embedded.FS(), name)
 	if err != nil {
 		return nil, err
 	}
 	defer folder.Close()
-	return build(ctx, folder, fsys, name, o)
+	return build(ctx, folder, name, o)
 }
 
-func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string, o Options) (*Pipeline, error) {
+func build(ctx context.Context, folder *weights.Folder, name string, o Options) (*Pipeline, error) {
+	cleaning, err := clip.ParseCleaning(cmp.Or(o.TextCleaning, clip.CleanTransformers.String()))
+	if err != nil {
+		return nil, err
+	}
 	packing, err := o.Packing("")
 	if err != nil {
 		return nil, err
 	}
 	p := &Pipeline{Name: filepath.Base(name), Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
-	if err := checkSchedule(folder, fsys); err != nil {
+	if err := checkSchedule(folder); err != nil {
 		return nil, err
 	}
 	if _, err := packPart(folder, weights.UNet, packing, p.buildUNet); err != nil {
@@ -144,10 +154,11 @@ func build(ctx context.Context, folder *weights.Folder, fsys fs.FS, name string,
 	if _, err := packPart(folder, weights.TextEncoder, packing, p.buildText); err != nil {
 		return nil, err
 	}
+	p.Tokenizer = p.Tokenizer.WithCleaning(cleaning)
 	if o.SkipHash {
 		return p, nil
 	}
-	p.Hash, err = hashFolder(ctx, fsys, packing)
+	p.Hash, err = hashFiles(ctx, folder, packing, o.EMA)
 	return p, err
 }
 
@@ -169,9 +180,9 @@ const maxSampleSize = 1024
 
 // checkSchedule refuses a model of another noise schedule or prediction than the samplers have: its
 // pictures would be wrong without a word. A folder without a scheduler is taken for Stable Diffusion v1.
-func checkSchedule(folder *weights.Folder, fsys fs.FS) error {
+func checkSchedule(folder *weights.Folder) error {
 	const name = "scheduler/scheduler_config.json"
-	if _, err := fs.Stat(fsys, name); err != nil {
+	if !folder.Has(name) {
 		return nil
 	}
 	b, err := folder.Read(name)
@@ -275,26 +286,18 @@ func firstCheck(s *weights.Store, err error) error {
 	return fmt.Errorf("%s: %w", s.File(), err)
 }
 
-// hashFolder is the sha256 over the names and contents of a model's files.
-func hashFolder(ctx context.Context, fsys fs.FS, o weights.PackOptions) (string, error) {
-	var names []string
-	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			names = append(names, path)
-		}
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	sort.Strings(names)
+// hashFiles is the sha256 over the names and contents of a model's files.
+func hashFiles(ctx context.Context, folder *weights.Folder, o weights.PackOptions, ema bool) (string, error) {
 	all := sha256.New()
-	for _, name := range names {
-		sum, err := o.FileSum(ctx, fsys, name)
+	if ema {
+		fmt.Fprintln(all, "moving average")
+	}
+	for _, f := range folder.Files() {
+		sum, err := o.FileSum(ctx, f.FS, f.Path)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(all, "%x %s\n", sum, name)
+		fmt.Fprintf(all, "%x %s\n", sum, f.Name)
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
 }

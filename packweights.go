@@ -3,7 +3,6 @@ package percept
 import (
 	"context"
 	"errors"
-	"os"
 
 	"percept/weights"
 )
@@ -16,7 +15,7 @@ type PackedPart struct {
 	Found bool   // the file was there already
 }
 
-// PackWeights packs the weights of a model folder into the cache folder, where Load with the same options finds them. It
+// PackWeights packs the weights of a model into the cache folder, where Load with the same options finds them. It
 // does at once and for a model of any size what the first Load does in the background; what cannot be written is an
 // error. progress, unless nil, is called for one network after the other.
 func PackWeights(ctx context.Context, dir string, o Options, progress func(part string, done, total int64)) ([]PackedPart, error) {
@@ -25,7 +24,7 @@ func PackWeights(ctx context.Context, dir string, o Options, progress func(part 
 	if err != nil {
 		return nil, err
 	}
-	folder, err := openFolder(dir)
+	folder, err := o.open(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +55,6 @@ func PackWeights(ctx context.Context, dir string, o Options, progress func(part 
 		parts = append(parts, PackedPart{string(c.name), pack.Path(), pack.Size(), pack.Cached()})
 		p.UNet, p.VAE, p.Text = nil, nil, nil // their memory is wanted for the next
 	}
-	_, err = hashFolder(ctx, os.DirFS(dir), packing)
+	_, err = hashFiles(ctx, folder, packing, o.EMA)
 	return parts, err
 }

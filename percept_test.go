@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +85,54 @@ func TestADenoisedPictureDoesNotDependOnItsBatch(t *testing.T) {
 	}
 }
 
+// A picture depends on its own seed and prompt, whatever else is asked for beside it.
+func TestGenerateDoesNotDependOnNeighbours(t *testing.T) {
+	p := pipeline(t)
+	prompts := []string{"a red house", "a white boat on the sea", "a black cat at night"}
+	s := percept.Sampling{Sampler: "euler-a", Steps: 3, Guidance: 2, Seeds: []uint64{5, 9, 5}}
+	var steps, done []int
+	r := percept.Request{Prompts: prompts, Negative: "a tree", Sampling: s,
+		Progress: func(n, total int) { steps = append(steps, n, total) },
+		Done: func(i int, p percept.Picture) error {
+			done = append(done, i)
+			return nil
+		}}
+	all, err := p.Generate(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 3 || !slices.Equal(done, []int{0, 1, 2}) || !slices.Equal(steps, []int{1, 3, 2, 3, 3, 3}) {
+		t.Errorf("%d pictures, done %v, progress %v", len(all), done, steps)
+	}
+	alone := percept.Request{Prompts: prompts[1:2], Negative: "a tree", Sampling: percept.Sampling{Sampler: "euler-a", Steps: 3, Guidance: 2, Seed: 9}}
+	one, err := p.Generate(t.Context(), alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all[1].Seed != 9 || one[0].Seed != 9 || all[1].Prompt != prompts[1] {
+		t.Errorf("seeds %d and %d, prompt %q", all[1].Seed, one[0].Seed, all[1].Prompt)
+	}
+	for i, v := range one[0].Latents.Data {
+		if d := math.Abs(float64(v - all[1].Latents.Data[i])); d > 1e-4 {
+			t.Fatalf("value %d differs by %g from the one made beside others", i, d)
+		}
+	}
+	stop := errors.New("enough")
+	r.Done, r.Batch = func(i int, p percept.Picture) error { return stop }, 1
+	if made, err := p.Generate(t.Context(), r); !errors.Is(err, stop) || len(made) != 1 {
+		t.Errorf("%d pictures and error %v after Done refused the first", len(made), err)
+	}
+	r.Done, r.Watch = nil, func(st percept.Step) error {
+		if st.First == 1 && st.Index == 1 {
+			return stop
+		}
+		return nil
+	}
+	if made, err := p.Generate(t.Context(), r); !errors.Is(err, stop) || len(made) != 1 {
+		t.Errorf("%d pictures and error %v after Watch refused a step of the second", len(made), err)
+	}
+}
+
 func TestDenoiseFromStaysNearItsStartAtLowStrength(t *testing.T) {
 	p := pipeline(t)
 	z, err := p.Encode(t.Context(), []image.Image{flat(p.Size, color.RGBA{110, 170, 230, 255})})
@@ -150,7 +199,31 @@ func TestPipelineRejects(t *testing.T) {
 		{"strength 1", func() error {
 			_, err := p.DenoiseFrom(t.Context(), noise, noise, 1, c, percept.Sampling{}, nil)
 			return err
-		}, "less than 1"},
+		}, "fewer than all"},
+		{"strength beyond 1", func() error {
+			_, err := p.DenoiseFrom(t.Context(), noise, noise, 1.5, c, percept.Sampling{Sampler: "ddim-diffusers"}, nil)
+			return err
+		}, "at most 1"},
+		{"unknown sampler", func() error {
+			_, err := p.Denoise(t.Context(), noise, c, percept.Sampling{Sampler: "dpm-fast"}, nil)
+			return err
+		}, "dpm-fast"},
+		{"no prompt", func() error {
+			_, err := p.Generate(t.Context(), percept.Request{})
+			return err
+		}, "no prompt"},
+		{"size that no latent has", func() error {
+			_, err := p.Generate(t.Context(), percept.Request{Prompts: []string{""}, Width: 100})
+			return err
+		}, "multiples of 32"},
+		{"too many pictures to start from", func() error {
+			_, err := p.Generate(t.Context(), percept.Request{Prompts: []string{""}, Init: []image.Image{flat(96, color.White), flat(96, color.White)}})
+			return err
+		}, "2 pictures to start from"},
+		{"seeds for other prompts", func() error {
+			_, err := p.Generate(t.Context(), percept.Request{Prompts: []string{""}, Sampling: percept.Sampling{Seeds: []uint64{1, 2}}})
+			return err
+		}, "2 seeds"},
 		{"steps that leave the schedule", func() error {
 			_, err := p.Denoise(t.Context(), noise, c, percept.Sampling{Steps: 3}, nil)
 			return err

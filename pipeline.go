@@ -6,8 +6,12 @@ import (
 	"image"
 )
 
-// batch bounds how many pictures go through a network at once, which bounds memory.
+// batch bounds how many captions or small pictures go through a network at once.
 const batch = 8
+
+// batchFor bounds how many latents go through the U-Net or the VAE at once, so that what lies between layers takes
+// about as much memory as for one or two of 64×64.
+func batchFor(h, w int) int { return max(1, min(batch, 2*64*64/(h*w))) }
 
 // Latents are image latents z, [N,4,H,W], multiplied by the model's scale: the space in which
 // diffusion happens and which ridge regression predicts.
@@ -28,6 +32,18 @@ func (l Latents) At(i int) []float32 { return l.Data[i*l.Len() : (i+1)*l.Len()] 
 // Slice is latents lo to hi as a view.
 func (l Latents) Slice(lo, hi int) Latents {
 	return Latents{Data: l.Data[lo*l.Len() : hi*l.Len()], N: hi - lo, H: l.H, W: l.W}
+}
+
+// with is other latents of the same size.
+func (l Latents) with(data []float32) Latents { return Latents{Data: data, N: l.N, H: l.H, W: l.W} }
+
+// repeat is one latent n times.
+func (l Latents) repeat(n int) Latents {
+	all := Latents{Data: make([]float32, 0, n*l.Len()), N: n, H: l.H, W: l.W}
+	for range n {
+		all.Data = append(all.Data, l.Data...)
+	}
+	return all
 }
 
 func (l Latents) check() error {
@@ -81,14 +97,19 @@ func (p *Pipeline) MeanTextEmbed(ctx context.Context, captions []string) ([]floa
 // Encode returns the latents of pictures of one size: the mean of the VAE's posterior, scaled.
 // The published pipeline draws a sample instead, which makes z depend on the order of the calls.
 func (p *Pipeline) Encode(ctx context.Context, pictures []image.Image) (Latents, error) {
+	if len(pictures) == 0 {
+		return Latents{}, fmt.Errorf("no picture given, expected at least one")
+	}
 	var all Latents
-	for lo := 0; lo < len(pictures); lo += batch {
-		x, h, w, err := FromImages(pictures[lo:min(lo+batch, len(pictures))])
+	f := p.VAE.Config.Downscale()
+	size := pictures[0].Bounds().Size()
+	at := batchFor(max(size.Y/f, 1), max(size.X/f, 1))
+	for lo := 0; lo < len(pictures); lo += at {
+		x, h, w, err := FromImages(pictures[lo:min(lo+at, len(pictures))])
 		if err != nil {
 			return Latents{}, err
 		}
 		n := len(x) / (3 * h * w)
-		f := p.VAE.Config.Downscale()
 		if h%f != 0 || w%f != 0 {
 			return Latents{}, fmt.Errorf("picture is %d×%d, expected sides that are multiples of %d", w, h, f)
 		}
@@ -119,8 +140,9 @@ func (p *Pipeline) Decode(ctx context.Context, z Latents) ([]*image.RGBA, error)
 	}
 	f := p.VAE.Config.Downscale()
 	pictures := make([]*image.RGBA, 0, z.N)
-	for lo := 0; lo < z.N; lo += batch {
-		part := z.Slice(lo, min(lo+batch, z.N))
+	at := batchFor(z.H, z.W)
+	for lo := 0; lo < z.N; lo += at {
+		part := z.Slice(lo, min(lo+at, z.N))
 		unscaled := make([]float32, len(part.Data))
 		for i, v := range part.Data {
 			unscaled[i] = v / p.Scale

@@ -9,11 +9,36 @@ import (
 
 // Sampling says how latents are denoised. The zero value is that of Takagi & Nishimoto's code.
 type Sampling struct {
-	Steps    int     // DDIM steps of a whole diffusion; 0 means 50
-	Guidance float64 // scale of classifier-free guidance; 0 means 5, 1 switches it off
-	Eta      float64 // 0 is deterministic DDIM, 1 adds as much noise as DDPM
-	Seed     uint64  // of the noise that Eta > 0 adds
-	First    int     // number of the first image: its noise depends on Seed and its number alone
+	Sampler  string   // one of scheduler.Names; empty means "ddim", that of the original code
+	Steps    int      // denoising steps of a whole diffusion; 0 means 50
+	Guidance float64  // scale of classifier-free guidance; 0 means 5, 1 switches it off
+	Eta      float64  // 0 is deterministic DDIM, 1 adds as much noise as DDPM
+	Seed     uint64   // image i draws from torch's generator, seeded with Seed + i
+	First    int      // number i of the first image
+	Seeds    []uint64 // of each image, instead of Seed and First; nil means those
+	Batch    int      // images denoised together; 0 means as many as a network can take at little memory
+
+	// Uncond is the conditioning [Tokens, Width] that guidance leads away from; nil is that of the empty caption.
+	Uncond []float32
+	// Watch, unless nil, is shown every step of every batch; an error ends the run and is returned.
+	Watch func(Step) error
+}
+
+// A Step is what a run shows of itself after each denoising step. Its latents are valid during the call.
+type Step struct {
+	First     int     // number of the batch's first image among those of the run, from 0
+	Index, Of int     // 0-based number of the step and their count
+	Timestep  float64 // at which the U-Net was asked
+	X         Latents // after the step
+	X0        Latents // the guess of the finished latents that the step was made with
+}
+
+// seed is that of image i of the run.
+func (s Sampling) seed(i int) uint64 {
+	if s.Seeds != nil {
+		return s.Seeds[i]
+	}
+	return s.Seed + uint64(s.First+i)
 }
 
 func (s Sampling) steps() int {
@@ -30,55 +55,81 @@ func (s Sampling) guidance() float32 {
 	return float32(s.Guidance)
 }
 
-// NoiseFor returns Gaussian noise for images lo to hi. An image's noise depends on its number and
-// the seed alone, not on what it is batched with.
+// sampler prepares the sampler; its error says what cannot be.
+func (s Sampling) sampler() (scheduler.Sampler, error) {
+	return scheduler.New(scheduler.Options{Name: s.Sampler, Steps: s.steps(), Eta: s.Eta})
+}
+
+// Check says what is wrong with the options, before long work.
+func (s Sampling) Check() error {
+	if g := s.guidance(); !(g >= 1) {
+		return fmt.Errorf("guidance is %g, expected 1 or more", g)
+	}
+	_, err := s.sampler()
+	return err
+}
+
+// NoiseFor returns Gaussian noise for images lo to hi: image i has the first numbers of torch's CPU generator seeded
+// with seed + i, as torch.randn(1, 4, h, w) gives them, whatever it is batched with.
 func NoiseFor(seed uint64, lo, hi, h, w int) Latents {
-	x := Latents{N: hi - lo, H: h, W: w}
-	x.Data = make([]float32, 0, x.N*x.Len())
-	for i := lo; i < hi; i++ {
-		x.Data = append(x.Data, scheduler.Noise(imageSeed(seed, i), x.Len())...)
+	return Sampling{Seed: seed, First: lo}.noise(hi-lo, h, w)
+}
+
+// noise is what the first n images of a run begin with.
+func (s Sampling) noise(n, h, w int) Latents {
+	x := Latents{N: n, H: h, W: w}
+	x.Data = make([]float32, n*x.Len())
+	for i := range n {
+		scheduler.NewTorch(s.seed(i)).Randn(x.At(i))
 	}
 	return x
 }
 
-// imageSeed is the seed of image i; an odd multiplier keeps different images and runs apart.
-func imageSeed(seed uint64, i int) uint64 { return seed ^ (uint64(i)+1)*0x9E3779B97F4A7C15 }
-
-// stepNoise fills the latents of images from number first on, each from a stream of its own.
-func stepNoise(seed uint64, first int, x Latents) func([]float32) {
-	const apart = 0x6574_6121 // from the stream that the image's first noise comes from
-	sources := make([]*scheduler.NoiseSource, x.N)
-	for i := range sources {
-		sources[i] = scheduler.NewNoise(imageSeed(seed^apart, first+i))
+// stepNoise fills the latents of a batch, whose first image is number lo of the run, with what their generators give
+// after the noise that they began with.
+func (s Sampling) stepNoise(lo int, x Latents) func([]float32) {
+	generators := make([]*scheduler.Torch, x.N)
+	used := make([]float32, x.Len())
+	for i := range generators {
+		generators[i] = scheduler.NewTorch(s.seed(lo + i))
+		generators[i].Randn(used)
 	}
 	return func(noise []float32) {
-		for i, s := range sources {
-			s.Fill(noise[i*x.Len() : (i+1)*x.Len()])
+		for i, g := range generators {
+			g.Randn(noise[i*x.Len() : (i+1)*x.Len()])
 		}
 	}
 }
 
-// Denoise runs a whole diffusion from noise under the conditioning c [N, Tokens, Width].
+// Denoise runs a whole diffusion from standard normal noise under the conditioning c [N, Tokens, Width].
 // onStep may be nil.
 func (p *Pipeline) Denoise(ctx context.Context, noise Latents, c []float32, s Sampling, onStep func(done, total int)) (Latents, error) {
-	d, err := s.ddim()
+	if err := noise.check(); err != nil {
+		return Latents{}, err
+	}
+	d, err := s.sampler()
 	if err != nil {
 		return Latents{}, err
 	}
-	return p.sample(ctx, d, noise, c, s, 0, onStep)
+	x := noise
+	x.Data = d.Start(noise.Data)
+	return p.sample(ctx, d, x, c, s, d.Steps(), onStep)
 }
 
-// DenoiseFrom noises z by a share strength of the diffusion and denoises it under c: image to image
-// as CompVis does it, with the noise level of entry int(strength·steps) of the ascending timesteps
-// and the first denoising step one entry below.
+// DenoiseFrom noises z by a share strength of the diffusion and denoises it under c: image to image, by the rule of
+// whose sampler it is. That of the original code ("ddim") noises to entry int(strength·steps) of its ascending
+// timesteps and makes its first step one entry below.
 func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength float64, c []float32, s Sampling, onStep func(done, total int)) (Latents, error) {
-	if !(strength > 0 && strength < 1) {
-		return Latents{}, fmt.Errorf("strength is %g, expected more than 0 and less than 1", strength)
+	if !(strength > 0 && strength <= 1) {
+		return Latents{}, fmt.Errorf("strength is %g, expected more than 0 and at most 1", strength)
+	}
+	if err := z.check(); err != nil {
+		return Latents{}, err
 	}
 	if len(noise.Data) != len(z.Data) {
 		return Latents{}, fmt.Errorf("noise has %d values, expected %d as the latents", len(noise.Data), len(z.Data))
 	}
-	d, err := s.ddim()
+	d, err := s.sampler()
 	if err != nil {
 		return Latents{}, err
 	}
@@ -87,48 +138,44 @@ func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength f
 		return Latents{}, err
 	}
 	x := z
-	if x.Data, err = d.StochasticEncode(z.Data, noise.Data, last); err != nil {
+	if x.Data, err = d.Noised(z.Data, noise.Data, last); err != nil {
 		return Latents{}, err
 	}
 	return p.sample(ctx, d, x, c, s, last, onStep)
 }
 
-func (s Sampling) ddim() (*scheduler.DDIM, error) {
-	return scheduler.NewDDIM(scheduler.DDIMOptions{Steps: s.steps(), Eta: s.Eta})
-}
-
-// sample makes the last so many steps (0: all) in batches.
-func (p *Pipeline) sample(ctx context.Context, d *scheduler.DDIM, x Latents, c []float32, s Sampling, last int, onStep func(done, total int)) (Latents, error) {
-	if err := x.check(); err != nil {
-		return Latents{}, err
-	}
+// sample makes the last so many steps in batches.
+func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c []float32, s Sampling, last int, onStep func(done, total int)) (Latents, error) {
 	row := p.Tokens * p.Width
 	if len(c) != x.N*row {
 		return Latents{}, fmt.Errorf("conditioning has %d values, expected %d×%d×%d", len(c), x.N, p.Tokens, p.Width)
 	}
-	steps := last
-	if steps == 0 {
-		steps = len(d.Timesteps)
+	if s.Seeds != nil && len(s.Seeds) != x.N {
+		return Latents{}, fmt.Errorf("%d seeds, expected one for each of %d images", len(s.Seeds), x.N)
 	}
 	if onStep == nil {
 		onStep = func(int, int) {}
 	}
-	batches := (x.N + batch - 1) / batch
+	size := s.Batch
+	if size < 1 {
+		size = batchFor(x.H, x.W)
+	}
+	batches := (x.N + size - 1) / size
 	out := Latents{Data: make([]float32, 0, len(x.Data)), N: x.N, H: x.H, W: x.W}
 	for b := range batches {
-		lo, hi := b*batch, min((b+1)*batch, x.N)
+		lo, hi := b*size, min((b+1)*size, x.N)
 		part := x.Slice(lo, hi)
 		model, err := p.noiseModel(ctx, part, c[lo*row:hi*row], s)
 		if err != nil {
 			return Latents{}, err
 		}
-		run := scheduler.Run{Last: last, OnStep: func(st scheduler.Step) error {
-			onStep(b*steps+st.Index+1, batches*steps)
-			return nil
+		run := scheduler.Run{Last: last, Noise: s.stepNoise(lo, part), OnStep: func(st scheduler.Step) error {
+			onStep(b*st.Of+st.Index+1, batches*st.Of)
+			if s.Watch == nil {
+				return nil
+			}
+			return s.Watch(Step{First: lo, Index: st.Index, Of: st.Of, Timestep: st.Timestep, X: part.with(st.X), X0: part.with(st.PredX0)})
 		}}
-		if s.Eta > 0 {
-			run.Noise = stepNoise(s.Seed, s.First+lo, part)
-		}
 		data, err := d.Sample(ctx, model, part.Data, run)
 		if err != nil {
 			return Latents{}, err
@@ -138,8 +185,8 @@ func (p *Pipeline) sample(ctx context.Context, d *scheduler.DDIM, x Latents, c [
 	return out, nil
 }
 
-// noiseModel is the U-Net as a function of (x, t) under c, guided against the empty caption with
-// both halves in one batch: the half without the condition comes first.
+// noiseModel is the U-Net as a function of (x, t) under c, guided against the unconditional embedding with both
+// halves in one batch: that half comes first.
 func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sampling) (scheduler.Model, error) {
 	g := s.guidance()
 	if !(g >= 1) {
@@ -147,14 +194,20 @@ func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sam
 	}
 	n, conditioning := x.N, c
 	if g != 1 {
-		empty, err := p.TextEmbed(ctx, []string{""})
-		if err != nil {
-			return nil, err
+		uncond := s.Uncond
+		if uncond == nil {
+			var err error
+			if uncond, err = p.TextEmbed(ctx, []string{""}); err != nil {
+				return nil, err
+			}
+		}
+		if len(uncond) != p.Tokens*p.Width {
+			return nil, fmt.Errorf("unconditional embedding has %d values, expected %d×%d", len(uncond), p.Tokens, p.Width)
 		}
 		n *= 2
 		conditioning = make([]float32, 0, 2*len(c))
 		for range x.N {
-			conditioning = append(conditioning, empty...)
+			conditioning = append(conditioning, uncond...)
 		}
 		conditioning = append(conditioning, c...)
 	}

@@ -46,6 +46,13 @@ func (b *bar) progress(done, total int) {
 	b.shown.Set(done)
 }
 
+// stop removes the bar of a stage that failed; its error says the rest.
+func (b *bar) stop() {
+	if b.shown != nil {
+		b.shown.Clear()
+	}
+}
+
 // end removes the bar and leaves one line that says how long the stage took.
 func (b *bar) end(skipped bool) {
 	if b.shown != nil {

@@ -181,5 +181,5 @@ func captionSheet(path string, captions []string, made []*image.RGBA) error {
 	if err != nil {
 		return err
 	}
-	return writePNG(path, m)
+	return writePicture(path, m)
 }

@@ -1,174 +1,312 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"percept"
 	"percept/cmd/percept/internal/experiment"
-	"percept/cmd/percept/internal/report"
+	"percept/cmd/percept/internal/recipe"
 	"percept/scheduler"
 )
 
+// generateFlags are the command line of percept generate.
+type generateFlags struct {
+	model     modelFlags
+	prompts   []string
+	list      string // file of prompts
+	images    []string
+	out       string
+	folder    string
+	size      string
+	like      string
+	latents   string
+	every     int // steps between previews
+	count     int
+	steps     int
+	guidance  float64
+	sampler   string
+	eta       float64
+	seed      uint64
+	negative  string
+	strength  float64
+	batch     int
+	width     int
+	height    int
+	usesModel string // name of the model of --like
+}
+
+// exampleCaptions are drawn where neither a caption nor a model is given.
+var exampleCaptions = []string{
+	"a red house under a blue sky",
+	"a white sailboat on the sea at sunset",
+	"a big tree on a green field",
+	"snowy mountains at night",
+}
+
 func newGenerate() *cobra.Command {
-	var (
-		prompts  []string
-		out      string
-		model    modelFlags
-		seed     uint64
-		steps    int
-		guidance float64
-		count    int
-	)
+	g := &generateFlags{}
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Make pictures from captions",
-		Long: `Make pictures from captions with a model folder in the layout of diffusers or, without --model,
-with the small model that is part of the program (it knows houses, trees, boats, cars, animals,
-people, sun and mountains).`,
-		Example: `  percept generate --prompt "a white sailboat on the sea at sunset" --out boat.png
-  percept generate --prompt "a red house" --prompt "a black cat" --count 4 --out grid.png`,
+		Short: "Make pictures from captions, or from captions and pictures",
+		Long: `Make pictures from captions, or from captions and pictures (--image), with any Stable Diffusion v1
+model: a folder in the layout of diffusers, or a single .safetensors or .ckpt file. Without
+--model it takes the small model that is part of the program, which knows houses, trees, boats,
+cars, animals, people, sun and mountains; without --prompt as well it draws a few examples.
+
+The noise of a seed is that of torch's CPU generator: with --sampler ddim-diffusers, pndm,
+dpmpp-2m or euler a seed gives what diffusers gives for a generator on the CPU, and with ddim
+or plms what the original scripts give on the CPU for their first picture. Column k of several
+(--count) has seed + k - 1, whatever the prompt.
+
+Each picture carries its prompt, seed, sampler, model hash and the program's version in its
+metadata; --like takes them from there. With --folder every picture is a file of its own,
+written when it is done; the same command again makes only those that are missing.
+
+Samplers:
+` + samplerList(),
+		Example: `  percept generate
+  percept generate --prompt "a white sailboat on the sea at sunset" --out boat.png
+  percept generate --prompt "a red house" --prompt "a black cat" --count 4 --out grid.png
+  percept generate --model sd-v1-4.ckpt --tokenizer clip-vit-large-patch14 --prompt "an astronaut" --seed 42 --preview-every 10
+  percept generate --model stable-diffusion-v1-4 --image photo.jpg --prompt "an oil painting" --strength 0.6
+  percept generate --prompts captions.txt --folder pictures
+  percept generate --like boat.png --guidance 5 --out other.png`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case len(prompts) == 0:
-				return usageError{fmt.Errorf("--prompt is missing, expected a caption")}
-			case count < 1 || count > 64:
-				return usageError{fmt.Errorf("--count %d, expected 1 to 64", count)}
-			case steps < 1 || steps > 1000:
-				return usageError{fmt.Errorf("--steps %d, expected 1 to 1000", steps)}
-			case !(guidance >= 1 && guidance <= experiment.MaxGuidance):
-				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, experiment.MaxGuidance)}
-			}
-			if ext := filepath.Ext(out); ext != ".png" {
-				return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", out)}
-			}
-			if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps}); err != nil {
-				return usageError{fmt.Errorf("--steps %d: %w", steps, err)}
-			}
-			if err := model.check(); err != nil {
-				return err
-			}
-			if err := writable(out); err != nil {
-				return err
-			}
-			pipe, err := model.load(cmd)
-			if err != nil {
-				return err
-			}
-			captions := make([]string, 0, len(prompts)*count)
-			for _, p := range prompts {
-				for range count {
-					captions = append(captions, p)
-				}
-			}
-			c, err := pipe.TextEmbed(cmd.Context(), captions)
-			if err != nil {
-				return err
-			}
-			bar := newBar(cmd.ErrOrStderr(), "generate")
-			side := pipe.Size / pipe.VAE.Config.Downscale()
-			x, err := pipe.Denoise(cmd.Context(), percept.NoiseFor(seed, 0, len(captions), side, side), c,
-				percept.Sampling{Steps: steps, Guidance: guidance}, bar.progress)
-			bar.end(false)
-			if err != nil {
-				return err
-			}
-			pictures, err := pipe.Decode(cmd.Context(), x)
-			if err != nil {
-				return err
-			}
-			var picture image.Image = pictures[0]
-			if len(pictures) > 1 {
-				if picture, err = grid(prompts, pictures, count); err != nil {
-					return err
-				}
-			}
-			if err := writePNG(out, picture); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), out)
-			return err
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return g.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&prompts, "prompt", nil, "caption; may be given several times")
-	f.StringVar(&out, "out", "picture.png", "`file` to write")
-	model.add(cmd, true)
-	f.Uint64Var(&seed, "seed", 0, "noise seed; the same seed gives the same picture")
-	f.IntVar(&steps, "steps", 25, "DDIM steps")
-	f.Float64Var(&guidance, "guidance", 3, "scale of classifier-free guidance")
-	f.IntVar(&count, "count", 1, "pictures per caption")
+	f.StringArrayVar(&g.prompts, "prompt", nil, "caption; may be given several times")
+	f.StringVar(&g.list, "prompts", "", "`file` with one caption a line; - is standard input")
+	f.StringVar(&g.negative, "negative", "", "caption to lead away from")
+	f.StringArrayVar(&g.images, "image", nil, "`picture` to start from (PNG, JPEG, TIFF): one for all captions, or one for each")
+	f.Float64Var(&g.strength, "strength", 0.8, "share of the diffusion that --image goes through: near 0 keeps it, 1 forgets it")
+	f.StringVar(&g.out, "out", "picture.png", "PNG `file` to write: the picture, or a sheet of several")
+	f.StringVar(&g.folder, "folder", "", "`folder` to write every picture to as a file of its own, instead of --out")
+	f.StringVar(&g.size, "size", "", "`WxH` of the pictures in pixels (default: the model's; with --image, that of the picture scaled to the model's)")
+	f.IntVar(&g.count, "count", 1, "pictures per caption")
+	f.Uint64Var(&g.seed, "seed", 0, "noise seed; the same seed gives the same picture")
+	f.StringVar(&g.sampler, "sampler", "ddim", "`name` of the sampler, see above")
+	f.IntVar(&g.steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
+	f.Float64Var(&g.guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
+	f.Float64Var(&g.eta, "eta", 0, "noise that a DDIM step adds: 0 is none, 1 is as much as DDPM")
+	f.IntVar(&g.batch, "batch", 0, "pictures denoised together (0: as many as take little memory)")
+	f.IntVar(&g.every, "preview-every", 0, "every so many `steps` decode what is there and write it to a folder named after --out, with .steps")
+	f.StringVar(&g.latents, "save-latents", "", "safetensors `file` for the finished latents and the conditioning")
+	f.StringVar(&g.like, "like", "", "`picture` made by this command; whatever no flag says is taken from it")
+	g.model.add(cmd, true)
 	return cmd
 }
 
-// grid lays the pictures out with one row per caption.
-func grid(prompts []string, pictures []*image.RGBA, count int) (image.Image, error) {
-	s := report.Sheet{Title: "percept generate", Columns: make([]string, count), Scale: 2}
-	for i, p := range prompts {
-		row := report.SheetRow{Label: p}
-		for _, m := range pictures[i*count : (i+1)*count] {
-			row.Images = append(row.Images, m)
-		}
-		s.Rows = append(s.Rows, row)
+// samplerList is the list of samplers for the help.
+func samplerList() string {
+	var b strings.Builder
+	for _, name := range scheduler.Names() {
+		fmt.Fprintf(&b, "  %-16s %s\n", name, scheduler.Describe(name))
 	}
-	return s.Draw()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// writable says before long work whether a file can be written at its end.
-func writable(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s: is a folder, expected a file to write", path)
+// prepare checks everything that can be checked before a model is loaded, and fills in what depends on other flags.
+func (g *generateFlags) prepare(cmd *cobra.Command) error {
+	if err := g.takeRecipe(cmd); err != nil {
+		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".part-*.png")
-	if err != nil {
-		return fmt.Errorf("%s: the folder is not writable: %w", path, cause(err))
-	}
-	f.Close()
-	return os.Remove(f.Name())
-}
-
-// writePNG writes a picture by way of a temporary file in the same folder.
-func writePNG(path string, m image.Image) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".part-*.png")
-	if err != nil {
-		return fmt.Errorf("%s: the folder is not writable: %w", path, cause(err))
-	}
-	defer func() {
+	if g.list != "" {
+		more, err := readPrompts(cmd.InOrStdin(), g.list)
 		if err != nil {
-			f.Close() // a second Close is harmless
-			os.Remove(f.Name())
-			err = fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+			return err
 		}
-	}()
-	if err := png.Encode(f, m); err != nil {
+		g.prompts = append(g.prompts, more...)
+	}
+	if len(g.prompts) == 0 {
+		if g.model.dir != "" || len(g.images) > 0 {
+			return usageError{errors.New("--prompt is missing, expected a caption (an empty one will do)")}
+		}
+		g.prompts = exampleCaptions
+	}
+	if !cmd.Flags().Changed("steps") && g.steps == 0 {
+		g.steps = 50
+		if g.model.dir == "" {
+			g.steps = 25
+		}
+	}
+	if !cmd.Flags().Changed("guidance") && g.guidance == 0 {
+		g.guidance = 7.5
+		if g.model.dir == "" {
+			g.guidance = 3
+		}
+	}
+	if err := g.checkNumbers(); err != nil {
+		return usageError{err}
+	}
+	if err := g.model.check(); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
+	for _, name := range g.images {
+		if _, err := os.Stat(name); err != nil {
+			return fmt.Errorf("%s: cannot be read, expected a picture: %w", name, cause(err))
+		}
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return g.checkOutputs(cmd)
 }
 
-// cause is what the system said, without the temporary file that it said it of.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
+func (g *generateFlags) checkNumbers() error {
 	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
+	case g.count < 1 || g.count > 10_000:
+		return fmt.Errorf("--count %d, expected 1 to 10000", g.count)
+	case g.steps < 1 || g.steps > 1000:
+		return fmt.Errorf("--steps %d, expected 1 to 1000", g.steps)
+	case !(g.guidance >= 1 && g.guidance <= experiment.MaxGuidance):
+		return fmt.Errorf("--guidance %g, expected 1 to %d", g.guidance, experiment.MaxGuidance)
+	case g.batch < 0 || g.batch > 64:
+		return fmt.Errorf("--batch %d, expected 0 to 64", g.batch)
+	case g.every < 0:
+		return fmt.Errorf("--preview-every %d, expected 0 or more", g.every)
+	case len(g.images) > 1 && len(g.images) != len(g.prompts):
+		return fmt.Errorf("--image: %d pictures for %d captions, expected one, or one for each", len(g.images), len(g.prompts))
+	case len(g.images) > 0 && !(g.strength > 0 && g.strength <= 1):
+		return fmt.Errorf("--strength %g, expected more than 0 and at most 1", g.strength)
 	}
-	return err
+	d, err := scheduler.New(scheduler.Options{Name: g.sampler, Steps: g.steps, Eta: g.eta})
+	if err != nil {
+		return fmt.Errorf("--sampler %s, --steps %d, --eta %g: %w", g.sampler, g.steps, g.eta, err)
+	}
+	if len(g.images) > 0 {
+		last, err := scheduler.StepsFor(g.strength, g.steps)
+		if err == nil {
+			_, err = d.Noised([]float32{0}, []float32{0}, last)
+		}
+		if err != nil {
+			return fmt.Errorf("--strength %g: %w", g.strength, err)
+		}
+	}
+	if g.size != "" {
+		var tail string
+		if n, _ := fmt.Sscanf(g.size+" ", "%dx%d%s", &g.width, &g.height, &tail); n != 2 || g.width < 1 || g.height < 1 || g.width > 8192 || g.height > 8192 {
+			return fmt.Errorf("--size %s, expected WIDTHxHEIGHT in pixels, such as 512x512", g.size)
+		}
+	}
+	return nil
+}
+
+// checkOutputs says before long work whether the results can be written.
+func (g *generateFlags) checkOutputs(cmd *cobra.Command) error {
+	if g.latents != "" {
+		if filepath.Ext(g.latents) != ".safetensors" {
+			return usageError{fmt.Errorf("--save-latents %s, expected a file name that ends in .safetensors", g.latents)}
+		}
+		if err := writable(g.latents); err != nil {
+			return err
+		}
+	}
+	if g.folder != "" {
+		if cmd.Flags().Changed("out") {
+			return usageError{errors.New("--out and --folder, expected one of them")}
+		}
+		if err := os.MkdirAll(g.folder, 0o777); err != nil {
+			return fmt.Errorf("%s: cannot be made: %w", g.folder, cause(err))
+		}
+		return writable(filepath.Join(g.folder, "picture.png"))
+	}
+	if filepath.Ext(g.out) != ".png" {
+		return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", g.out)}
+	}
+	if n := len(g.prompts) * g.count; n > maxSheet {
+		return usageError{fmt.Errorf("%d captions of %d pictures, expected at most %d pictures on one sheet; use --folder", len(g.prompts), g.count, maxSheet)}
+	}
+	return writable(g.out)
+}
+
+// maxSheet bounds the pictures of a sheet.
+const maxSheet = 256
+
+// takeRecipe fills in the flags that are not given from the picture of --like.
+func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
+	if g.like == "" {
+		return nil
+	}
+	recipes, err := recipe.Read(g.like)
+	if err != nil {
+		return err
+	}
+	r := recipes[0]
+	unset := func(flag string) bool { return !cmd.Flags().Changed(flag) }
+	if unset("prompt") && unset("prompts") {
+		g.prompts = []string{r.Prompt}
+	}
+	if unset("negative") {
+		g.negative = r.Negative
+	}
+	if unset("seed") {
+		g.seed = r.Seed
+	}
+	if unset("sampler") {
+		g.sampler = r.Sampler
+	}
+	if unset("steps") {
+		g.steps = r.Steps
+	}
+	if unset("guidance") {
+		g.guidance = r.Guidance
+	}
+	if unset("eta") {
+		g.eta = r.Eta
+	}
+	if unset("size") && unset("image") {
+		g.size = fmt.Sprintf("%dx%d", r.Width, r.Height)
+	}
+	if r.Init != nil {
+		if unset("image") {
+			return usageError{fmt.Errorf("--image is missing: %s was made from %s", g.like, r.Init.File)}
+		}
+		if unset("strength") {
+			g.strength = r.Init.Strength
+		}
+	}
+	g.usesModel = r.ModelHash
+	return nil
+}
+
+// readPrompts reads one caption a line; empty lines are left out.
+func readPrompts(stdin io.Reader, name string) ([]string, error) {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: cannot be read, expected a file with one caption a line: %w", name, cause(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	var prompts []string
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if line := strings.TrimSpace(lines.Text()); line != "" {
+			prompts = append(prompts, line)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: line %d: %w", name, len(prompts)+1, err)
+	}
+	if len(prompts) == 0 {
+		return nil, fmt.Errorf("%s: no caption, expected one a line", name)
+	}
+	return prompts, nil
+}
+
+// request is what the pipeline is asked for, without prompts and seeds.
+func (g *generateFlags) request() percept.Request {
+	return percept.Request{
+		Negative: g.negative, Strength: g.strength, Width: g.width, Height: g.height,
+		Sampling: percept.Sampling{Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Batch: g.batch},
+	}
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
+	"percept/clip"
 )
 
 // modelFlags say which model a command loads, and how.
 type modelFlags struct {
-	dir string // empty: the embedded model
+	dir string // folder or file; empty: the embedded model
 	percept.Options
 }
 
@@ -21,9 +22,14 @@ type modelFlags struct {
 func (m *modelFlags) add(cmd *cobra.Command, model bool) {
 	f := cmd.Flags()
 	if model {
-		f.StringVar(&m.dir, "model", "", "model `folder` (default: the embedded model)")
+		f.StringVar(&m.dir, "model", "", "`model`: a folder in the layout of diffusers, or a .safetensors or .ckpt file (default: the embedded model)")
+		f.StringVar(&m.Tokenizer, "tokenizer", "", "`folder` with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz, for a model that is a single file")
+		f.StringVar(&m.Config, "config", "", "`folder` with config.json files for a model that is a single file (default: inferred)")
+		f.BoolVar(&m.EMA, "ema", false, "take the moving average of the U-Net's weights from a checkpoint that holds both")
+		f.StringVar(&m.Variant, "variant", "", "take the files of a model folder with this `word` in their names, such as fp16")
 		f.BoolVar(&m.NoCache, "no-cache", false, "pack the model's weights anew, and keep them only in memory")
 	}
+	f.StringVar(&m.TextCleaning, "text-cleaning", clip.CleanTransformers.String(), fmt.Sprintf("`how` captions are cleaned before they are cut into tokens: %s, %s or %s", clip.CleanTransformers, clip.CleanOpenAI, clip.CleanFtfy))
 	m.addStorage(cmd)
 }
 
@@ -36,6 +42,11 @@ func (m *modelFlags) addStorage(cmd *cobra.Command) {
 
 // check says which flag has a value that there is not.
 func (m *modelFlags) check() error {
+	if m.TextCleaning != "" {
+		if _, err := clip.ParseCleaning(m.TextCleaning); err != nil {
+			return usageError{fmt.Errorf("--text-cleaning: %w", err)}
+		}
+	}
 	if _, err := m.Packing(""); err != nil {
 		return usageError{fmt.Errorf("--%s", strings.Replace(err.Error(), "weights dtype", "weights-dtype", 1))}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"percept/clip"
+	"percept/internal/picture"
 	"percept/weights"
 	"percept/weights/embedded"
 )
@@ -78,16 +79,16 @@ func original(t *testing.T, folder string, change func(name string, n *weights.N
 
 func unchanged(string, *weights.Named) {}
 
-// picture makes one and returns its bytes.
-func picture(t *testing.T, model string, more ...string) []byte {
+// drawn makes a picture and returns its pixels.
+func drawn(t *testing.T, model string, more ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "x.png")
 	must(t, append([]string{"generate", "--prompt", "a red house", "--steps", "2", "--no-cache", "--model", model, "--out", out}, more...)...)
-	b, err := os.ReadFile(out)
+	m, err := picture.Read(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return m.Pix
 }
 
 // A model that went through the original code's names and back makes the same picture.
@@ -104,7 +105,7 @@ func TestConvertBothWays(t *testing.T) {
 	if strings.Count(stdout, "\n") != 3 || !strings.Contains(stdout, filepath.Join(out, "unet", "diffusion_pytorch_model.safetensors")) {
 		t.Errorf("convert: %s", stdout)
 	}
-	if !bytes.Equal(picture(t, out), picture(t, folder)) {
+	if !bytes.Equal(drawn(t, out), drawn(t, folder)) {
 		t.Error("another picture")
 	}
 	for _, c := range weights.Components() {
@@ -210,7 +211,7 @@ func TestSynthAndTokenizer(t *testing.T) {
 	if stdout, _ := must(t, "model", "check", out); strings.Count(stdout, "  yes\n") != 5 {
 		t.Errorf("model check: %s", stdout)
 	}
-	picture(t, out)
+	drawn(t, out)
 	// The same shapes with other weights.
 	like := filepath.Join(dir, "like")
 	_, stderr := must(t, "weights", "synth", like, "--like", out, "--seed", "5")

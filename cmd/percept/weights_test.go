@@ -127,7 +127,7 @@ func TestWeightsErrors(t *testing.T) {
 		{[]string{"weights", "remove"}, 2, "--all"},
 		{[]string{"weights", "remove", "x", "--all"}, 2, "--all"},
 		{[]string{"weights", "pack"}, 2, "a model folder"},
-		{[]string{"weights", "pack", file}, 1, "is a file, expected a model folder"},
+		{[]string{"weights", "pack", file}, 1, "the file is empty"},
 		{[]string{"weights", "pack", model, "--dir", filepath.Join(file, "cache")}, 1, "cannot be written"},
 		{[]string{"weights", "pack", model, "--weights-dtype", "int8"}, 2, `--weights-dtype "int8", expected float32`},
 		{[]string{"weights", "list", "--dir", file}, 1, file},

@@ -101,7 +101,7 @@ func (r *Run) dataRoot() string {
 
 // provenance is what every stage that runs a network depends on besides its artefacts.
 func (r *Run) provenance() map[string]string {
-	return map[string]string{"model": r.Model.Hash, "weights": r.Model.Storage, "kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()}
+	return map[string]string{"model": r.Model.Hash, "weights": r.Model.Storage, "text": r.Model.Tokenizer.Cleaning().String(), "kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()}
 }
 
 // dependOnData makes a stage depend on the data tree: on the sum of one that this run has simulated, or

@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"percept"
+	"percept/cmd/percept/internal/recipe"
+	"percept/cmd/percept/internal/report"
+	"percept/internal/picture"
+	"percept/tensor"
+	"percept/weights"
+)
+
+// A drawing is one picture to make: of a caption, with a seed.
+type drawing struct {
+	prompt int
+	start  int // which of the pictures to start from
+	recipe recipe.Recipe
+	path   string // with --folder
+}
+
+// run makes the pictures of a command line.
+func (g *generateFlags) run(cmd *cobra.Command) error {
+	if err := g.prepare(cmd); err != nil {
+		return err
+	}
+	pipe, err := g.model.load(cmd)
+	if err != nil {
+		return err
+	}
+	note := cmd.ErrOrStderr()
+	if g.usesModel != "" && g.usesModel != pipe.Hash {
+		fmt.Fprintf(note, "percept: %s was made with another model (%.10s, this is %.10s): the picture will differ\n", g.like, g.usesModel, pipe.Hash)
+	}
+	starts, inits, err := g.starts(pipe)
+	if err != nil {
+		return err
+	}
+	todo := g.drawings(pipe, starts, inits)
+	all := len(todo)
+	if g.folder != "" {
+		todo = missing(todo)
+		if n := all - len(todo); n > 0 {
+			fmt.Fprintf(note, "%d of %d pictures are there already\n", n, all)
+		}
+	}
+	if len(todo) == 0 {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), g.folder)
+		return err
+	}
+	g.warnOfCuts(pipe, todo, note)
+	pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
+	if err != nil {
+		return err
+	}
+	if g.latents != "" {
+		if err := g.saveLatents(cmd.Context(), pipe, pictures); err != nil {
+			return err
+		}
+	}
+	if g.folder != "" {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), g.folder)
+		return err
+	}
+	if err := g.writeSheet(todo, pictures); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), g.out)
+	return err
+}
+
+// drawings lists what is to be made: caption by caption, seed by seed.
+func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, inits []recipe.Init) []drawing {
+	width, height := g.width, g.height
+	if width == 0 {
+		width, height = pipe.Size, pipe.Size
+	}
+	if len(starts) > 0 {
+		size := starts[0].Bounds().Size()
+		width, height = size.X, size.Y
+	}
+	var all []drawing
+	for i, prompt := range g.prompts {
+		for k := range g.count {
+			d := drawing{prompt: i, recipe: recipe.Recipe{
+				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.negative, Seed: g.seed + uint64(k),
+				Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Width: width, Height: height,
+				Model: pipe.Name, ModelHash: pipe.Hash, Text: pipe.Tokenizer.Cleaning().String(), Storage: pipe.Storage, Kernels: tensor.KernelSet(), Forms: tensor.Forms().Hash(),
+			}}
+			if len(inits) > 0 {
+				d.start = min(i, len(inits)-1)
+				d.recipe.Init = &inits[d.start]
+			}
+			if g.folder != "" {
+				d.path = filepath.Join(g.folder, fmt.Sprintf("%04d-seed%d.png", i+1, d.recipe.Seed))
+			}
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// missing leaves out what an earlier run has made with the same recipe.
+func missing(all []drawing) []drawing {
+	var todo []drawing
+	for _, d := range all {
+		if made, err := recipe.Read(d.path); err == nil && len(made) == 1 && made[0].Same(d.recipe) {
+			continue
+		}
+		todo = append(todo, d)
+	}
+	return todo
+}
+
+// warnOfCuts names what the text encoder will not see, once for each caption.
+func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, todo []drawing, note io.Writer) {
+	last := -1
+	for _, d := range todo {
+		if d.prompt == last {
+			continue
+		}
+		last = d.prompt
+		if lost := pipe.Lost(d.recipe.Prompt); lost != "" {
+			fmt.Fprintf(note, "percept: caption %d is longer than the text encoder's %d tokens; left out: %s\n", d.prompt+1, pipe.Tokens, lost)
+		}
+	}
+	if lost := pipe.Lost(g.negative); lost != "" {
+		fmt.Fprintf(note, "percept: --negative is longer than the text encoder's %d tokens; left out: %s\n", pipe.Tokens, lost)
+	}
+}
+
+// make draws what is to be done and writes each picture of --folder as soon as it is there.
+func (g *generateFlags) make(ctx context.Context, note io.Writer, pipe *percept.Pipeline, todo []drawing, starts []image.Image) ([]percept.Picture, error) {
+	bar := newBar(note, "generate")
+	r := g.request()
+	r.Progress = bar.progress
+	for _, d := range todo {
+		r.Prompts = append(r.Prompts, d.recipe.Prompt)
+		r.Seeds = append(r.Seeds, d.recipe.Seed)
+		if len(starts) > 1 {
+			r.Init = append(r.Init, starts[d.start])
+		}
+	}
+	if len(starts) == 1 {
+		r.Init = starts
+	}
+	if g.folder != "" {
+		r.Done = func(i int, p percept.Picture) error { return writePicture(todo[i].path, p.Image, todo[i].recipe) }
+	}
+	if g.every > 0 {
+		r.Watch = func(s percept.Step) error { return g.preview(ctx, pipe, todo, s) }
+	}
+	pictures, err := pipe.Generate(ctx, r)
+	if err != nil {
+		bar.stop()
+		return nil, err
+	}
+	bar.end(false)
+	return pictures, nil
+}
+
+// preview writes the pictures that a step's guess of the result makes, every so many steps and at the last.
+func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, todo []drawing, s percept.Step) error {
+	if (s.Index+1)%g.every != 0 && s.Index+1 != s.Of {
+		return nil
+	}
+	dir := strings.TrimSuffix(g.out, filepath.Ext(g.out)) + ".steps"
+	if g.folder != "" {
+		dir = filepath.Join(g.folder, "steps")
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("%s: cannot be made: %w", dir, cause(err))
+	}
+	pictures, err := pipe.Decode(ctx, s.X0)
+	if err != nil {
+		return err
+	}
+	for i, m := range pictures {
+		d := todo[s.First+i]
+		name := fmt.Sprintf("%04d-seed%d-step%03d.png", d.prompt+1, d.recipe.Seed, s.Index+1)
+		if err := writePicture(filepath.Join(dir, name), m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// starts reads the pictures of --image and brings them to a size that the model can take.
+func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.Init, error) {
+	var starts []image.Image
+	var inits []recipe.Init
+	for _, name := range g.images {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: cannot be read: %w", name, cause(err))
+		}
+		m, err := picture.Decode(name, b)
+		if err != nil {
+			return nil, nil, err
+		}
+		fitted := g.fit(m, pipe)
+		if len(starts) > 0 && fitted.Bounds() != starts[0].Bounds() {
+			return nil, nil, fmt.Errorf("%s: would be %v after scaling, expected %v as %s; --size gives all one size", name, fitted.Bounds().Size(), starts[0].Bounds().Size(), g.images[0])
+		}
+		sum := sha256.Sum256(b)
+		starts = append(starts, fitted)
+		inits = append(inits, recipe.Init{File: filepath.Base(name), SHA256: hex.EncodeToString(sum[:]), Strength: g.strength})
+	}
+	return starts, inits, nil
+}
+
+// fit scales a picture as the original scripts do, with Pillow's LANCZOS. With --size it fills that size, and what
+// stands over is cut off on both sides; otherwise its shorter side becomes the model's, and both sides are brought to
+// the multiples that the model can take.
+func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) *image.RGBA {
+	size := m.Bounds().Size()
+	if g.width == 0 {
+		step := pipe.Granularity()
+		side := func(n int) int { // as long as it becomes, cut down to a multiple, at least the model's
+			long := n * pipe.Size / min(size.X, size.Y)
+			return max(long-long%step, pipe.Size-pipe.Size%step)
+		}
+		return picture.Resize(m, side(size.X), side(size.Y), picture.Lanczos)
+	}
+	// The scale that fills both sides is the larger of the two.
+	w, h := g.width, max(g.height, (size.Y*g.width+size.X/2)/size.X)
+	if size.Y*g.width < size.X*g.height {
+		w, h = max(g.width, (size.X*g.height+size.Y/2)/size.Y), g.height
+	}
+	scaled := picture.Resize(m, w, h, picture.Lanczos)
+	at := image.Pt((w-g.width)/2, (h-g.height)/2)
+	cut := scaled.SubImage(image.Rectangle{at, at.Add(image.Pt(g.width, g.height))})
+	return picture.ToRGB(cut)
+}
+
+// writeSheet writes the picture, or all pictures with one row per caption.
+func (g *generateFlags) writeSheet(todo []drawing, pictures []percept.Picture) error {
+	recipes := make([]recipe.Recipe, len(todo))
+	for i, d := range todo {
+		recipes[i] = d.recipe
+	}
+	if len(pictures) == 1 {
+		return writePicture(g.out, pictures[0].Image, recipes...)
+	}
+	columns := make([]string, g.count)
+	for k := range columns {
+		columns[k] = fmt.Sprintf("seed %d", g.seed+uint64(k))
+	}
+	scale := 1
+	if pictures[0].Image.Bounds().Dx() < 128 {
+		scale = 2
+	}
+	s := report.Sheet{Title: "percept generate", Columns: columns, Scale: scale}
+	for i, p := range g.prompts {
+		row := report.SheetRow{Label: p}
+		for _, m := range pictures[i*g.count : (i+1)*g.count] {
+			row.Images = append(row.Images, m.Image)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	m, err := s.Draw()
+	if err != nil {
+		return err
+	}
+	return writePicture(g.out, m, recipes...)
+}
+
+// saveLatents writes the finished latents [pictures,4,h,w], the conditioning of each picture [pictures,tokens,width]
+// and that of the negative caption [tokens,width].
+func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline, pictures []percept.Picture) error {
+	var z []float32
+	var prompts, seeds []string
+	for _, p := range pictures {
+		z = append(z, p.Latents.Data...)
+		prompts = append(prompts, p.Prompt)
+		seeds = append(seeds, fmt.Sprint(p.Seed))
+	}
+	c, err := pipe.TextEmbed(ctx, append(prompts, g.negative))
+	if err != nil {
+		return err
+	}
+	n, at := len(prompts), len(prompts)*pipe.Tokens*pipe.Width
+	l := pictures[0].Latents
+	return weights.WriteSafetensors(g.latents, []weights.Named{
+		weights.NamedF32("latents", z, n, percept.LatentChannels, l.H, l.W),
+		weights.NamedF32("conditioning", c[:at], n, pipe.Tokens, pipe.Width),
+		weights.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
+	}, map[string]string{
+		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
+		"sampler": g.sampler, "steps": fmt.Sprint(g.steps), "guidance": fmt.Sprint(g.guidance), "eta": fmt.Sprint(g.eta),
+	})
+}
