@@ -65,13 +65,19 @@ func (t *Tokenizer) Encode(text string) []int32 {
 
 // nextSpecial finds the first special token of a text; at is the text's length where there is none.
 func nextSpecial(text string) (at int, special string) {
-	at = len(text)
-	for _, s := range []string{StartOfText, EndOfText} {
-		if i := strings.Index(text[:at], s); i >= 0 {
-			at, special = i, s
+	for {
+		i := strings.Index(text[at:], "<|")
+		if i < 0 {
+			return len(text), ""
 		}
+		at += i
+		for _, s := range [...]string{StartOfText, EndOfText} {
+			if strings.HasPrefix(text[at:], s) {
+				return at, s
+			}
+		}
+		at += len("<|")
 	}
-	return at, special
 }
 
 // Pad brings ids to length n: short ones are filled up with End, as Stable Diffusion v1 does, long ones are

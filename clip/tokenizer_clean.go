@@ -19,11 +19,11 @@ const (
 	// case letter by letter. Special tokens are found in the text as it was given.
 	CleanTransformers Cleaning = iota
 	// CleanOpenAI is that of OpenAI's simple_tokenizer: ftfy, HTML references decoded twice, white space,
-	// lower case. Special tokens are found after it, in any case.
+	// lower case. Special tokens are found after it, so that they may be written in upper case.
 	CleanOpenAI
 	// CleanFtfy is that of the CLIPTokenizer of 2022, which the published Stable Diffusion v1 code used, with
 	// ftfy installed: ftfy for the text between special tokens, white space, lower case. Special tokens are found
-	// before and, in any case, after it.
+	// in the text as it was given and once more in what was cleaned.
 	CleanFtfy
 )
 
@@ -46,6 +46,9 @@ func ParseCleaning(s string) (Cleaning, error) {
 	}
 	return 0, fmt.Errorf("clip: cleaning %.60q, want %s", s, strings.Join(cleaningNames[:], ", "))
 }
+
+// ignoresCase says whether the pattern that cuts text into words ignores case.
+func (c Cleaning) ignoresCase() bool { return c == CleanOpenAI || c == CleanFtfy }
 
 // piece cleans what lies between special tokens.
 func (c Cleaning) piece(text string) string {

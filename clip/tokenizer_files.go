@@ -29,7 +29,10 @@ func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
 	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
 		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", err)
 	}
-	merges := mergeLines(mergesTXT, len(mergesTXT))
+	merges, err := mergeLines(mergesTXT, len(mergesTXT))
+	if err != nil {
+		return nil, err
+	}
 	if len(merges) == 0 {
 		for token := range vocab {
 			if word := strings.TrimSuffix(token, endOfWord); utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
@@ -63,7 +66,10 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 			return nil, fmt.Errorf("clip: merges file unpacks to more than %d times its size", maxUnpacked)
 		}
 	}
-	merges := mergeLines(file, openAIMerges)
+	merges, err := mergeLines(file, openAIMerges)
+	if err != nil {
+		return nil, err
+	}
 	vocab := make(map[string]int32, 514+len(merges))
 	add := func(token string) { vocab[token] = int32(len(vocab)) }
 	for _, b := range byteOrder {
@@ -85,22 +91,27 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 }
 
 // mergeLines returns the first lines, at most limit, that hold merges: all but the version line and empty ones.
-func mergeLines(b []byte, limit int) []string {
-	var lines []string
-	for i := 0; len(b) > 0 && len(lines) < limit; i++ {
-		line, rest, _ := bytes.Cut(b, []byte("\n"))
-		b = rest
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		if len(line) == 0 || i == 0 && (bytes.HasPrefix(line, []byte("#version")) || bytes.HasPrefix(line, []byte(`"bpe_simple_vocab`))) {
+func mergeLines(file []byte, limit int) ([]string, error) {
+	const shortest = len("a b\n")
+	lines := make([]string, 0, min(limit, len(file)/shortest+1, bytes.Count(file, []byte("\n"))+1))
+	for i, rest := 0, string(file); rest != "" && len(lines) < limit; i++ {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		line = strings.TrimSuffix(line, "\r")
+		if line == "" || i == 0 && (strings.HasPrefix(line, "#version") || strings.HasPrefix(line, `"bpe_simple_vocab`)) {
 			continue
 		}
-		lines = append(lines, string(line))
+		left, right, ok := strings.Cut(line, " ")
+		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
+			return nil, fmt.Errorf("clip: merge %d is %.60q, want two tokens", len(lines)+1, line)
+		}
+		lines = append(lines, line)
 	}
-	return lines
+	return lines, nil
 }
 
 func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
-	v := &vocabulary{vocab: vocab, merges: make(map[pair]merge, len(merges))}
+	v := &vocabulary{vocab: vocab, merges: make(map[pair]merge, min(len(merges), len(vocab)))}
 	if err := v.indexTokens(); err != nil {
 		return nil, err
 	}
@@ -116,10 +127,7 @@ func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
 		v.byteIDs[b], v.lastIDs[b] = v.id(letter), v.id(letter+endOfWord)
 	}
 	for rank, line := range merges {
-		left, right, ok := strings.Cut(line, " ")
-		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("clip: merge %d is %.60q, want two tokens", rank+1, line)
-		}
+		left, right, _ := strings.Cut(line, " ")
 		for _, token := range []string{left, right, left + right} {
 			if _, ok := vocab[token]; !ok {
 				return nil, fmt.Errorf("clip: merge %d is %.60q, but the vocabulary has no %.60q", rank+1, line, token)

@@ -3,6 +3,8 @@ package clip
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -75,4 +77,52 @@ func useTokenizer(t *testing.T, open func() (*Tokenizer, error)) {
 		}
 	}
 	tok.Decode(ids)
+}
+
+// Opening a file takes no more than 16 times its size, whatever it says.
+func TestTokenizerAllocates(t *testing.T) {
+	special := `"<|startoftext|>":0,"<|endoftext|>":1`
+	var vocab strings.Builder
+	vocab.WriteString("{" + special)
+	for i := range 20_000 {
+		fmt.Fprintf(&vocab, `,"%x":%d`, i, i+2)
+	}
+	vocab.WriteString("}")
+	packed := gzipped(t, bytes.Repeat([]byte("a b\n"), 1<<20))
+	for name, open := range map[string]func() (int, error){
+		"short tokens": func() (int, error) {
+			_, err := NewTokenizer([]byte(vocab.String()), []byte("0 1\n"))
+			return vocab.Len(), err
+		},
+		"one large id": func() (int, error) {
+			vocab := `{"<|startoftext|>":0,"<|endoftext|>":4194303}`
+			_, err := NewTokenizer([]byte(vocab), nil)
+			return len(vocab), err
+		},
+		"the same merge": func() (int, error) {
+			vocab, merges := "{"+special+`,"a":2,"aa":3}`, strings.Repeat("a a\n", 20_000)
+			_, err := NewTokenizer([]byte(vocab), []byte(merges))
+			return len(vocab) + len(merges), err
+		},
+		"short lines": func() (int, error) {
+			merges := strings.Repeat("a\n", 20_000)
+			_, err := NewTokenizer([]byte("{"+special+"}"), []byte(merges))
+			return len(merges), err
+		},
+		"compressed": func() (int, error) {
+			_, err := NewTokenizerOpenAI(packed)
+			return len(packed), err
+		},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		size, err := open()
+		runtime.ReadMemStats(&after)
+		const tables = 1 << 17 // of bytes, maps and a gzip reader, however small the file
+		allocated := int(after.TotalAlloc-before.TotalAlloc) - size
+		t.Logf("%s: %d bytes, %d allocated (%v)", name, size, allocated, err)
+		if allocated > 16*size+tables {
+			t.Errorf("%s: %d bytes allocated for a file of %d", name, allocated, size)
+		}
+	}
 }

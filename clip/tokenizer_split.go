@@ -13,7 +13,7 @@ import (
 // OpenAI and the CLIPTokenizer of 2022 ignore case in it, by which ſ is an s, and take the special tokens for
 // themselves. In transformers today they stem from upper case letters if they come up here; those are cut up again.
 func (t *Tokenizer) appendText(ids []int32, text string) []int32 {
-	fold := t.cleaning != CleanTransformers
+	fold := t.cleaning.ignoresCase()
 	for text != "" {
 		if n := specialLen(text, fold); n > 0 {
 			if !fold {
