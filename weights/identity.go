@@ -21,8 +21,8 @@ type origin struct {
 const sampled = 512
 
 // Identity tells the tensors of this Store from others wherever their file lies: it is a sum over the file's size, time
-// of modification and header, and over some bytes from the middle of each tensor. It is empty where the file is not
-// known. To read all bytes would take as long as packing them.
+// of modification and header, and over some bytes from the middle of each tensor, unless the header has the sums of all. It
+// is empty where the file is not known. To read all bytes would take as long as packing them.
 func (s *Store) Identity() string {
 	if s.origin == nil {
 		return ""
@@ -39,8 +39,13 @@ func (s *Store) Identity() string {
 		if s.format.name != safetensorsFormat { // bytes do not tell which of two tensors on one storage is meant
 			fmt.Fprintf(h, "%s\n", t.source)
 		}
-		mid := max(0, len(t.data)-sampled) / 2
-		h.Write(t.data[mid:min(len(t.data), mid+sampled)])
+		if s.format.summed {
+			continue
+		}
+		if data, err := t.raw(); err == nil { // or the tensor cannot be read, and nothing is made of it
+			mid := max(0, len(data)-sampled) / 2
+			h.Write(data[mid:min(len(data), mid+sampled)])
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

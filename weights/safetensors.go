@@ -23,7 +23,8 @@ type tensorInfo struct {
 	dtype   DType
 	shape   []int
 	data    []byte  // elements · dtype.Size() bytes, little-endian, C order, unless layout says otherwise
-	layout  *layout // see dense
+	load    func() ([]byte, error) // what data is, where that has to be looked for
+	layout  *layout                // see dense
 	aside   bool    // no part of a model: the state of an optimiser and the like
 	problem string  // why the values cannot be read
 }

@@ -35,9 +35,10 @@ type request struct {
 
 // format is what a file is, besides its tensors.
 type format struct {
-	name    string
-	header  []byte // what describes the tensors, a view of the file
-	members []torchfile.Member
+	name   string
+	header []byte // what describes the tensors, or a sum of it
+	summed bool   // header covers sums of all values
+	files  []*torchfile.File
 }
 
 // and is what two files are together: the first's format, and the sums of both.
@@ -45,7 +46,7 @@ func (f *format) and(other *format) *format {
 	if f == nil {
 		return other
 	}
-	return &format{name: f.name, header: f.header, members: append(slices.Clip(f.members), other.members...)}
+	return &format{name: f.name, header: f.header, summed: f.summed && other.summed, files: append(slices.Clip(f.files), other.files...)}
 }
 
 // Open maps a file of weights: safetensors, or one of torch.save (.ckpt, .pt, .pth, .bin), zip or legacy; which, its
@@ -90,7 +91,7 @@ func OpenBytes(name string, b []byte) (*Store, error) {
 	if torchfile.Is(b) {
 		var f *torchfile.File
 		if s.tensors, f, err = parseTorch(b); err == nil {
-			s.format = &format{f.Format, f.Pickle, f.Members}
+			s.format = &format{name: f.Format, header: f.Sum[:], summed: f.Summed, files: []*torchfile.File{f}}
 		}
 	} else if s.tensors, s.meta, err = parseSafetensors(b); err == nil {
 		s.format = &format{name: safetensorsFormat, header: b[8:][:le.Uint64(b)]}
@@ -109,12 +110,14 @@ func (s *Store) Format() string { return s.format.name }
 // Verify reads the whole file and compares it with the sums that it holds, which only the zip files of torch have; Open
 // compares those of the members that describe the tensors, and no others.
 func (s *Store) Verify(ctx context.Context) error {
-	for _, m := range s.format.members {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := m.Check(); err != nil {
-			return &FormatError{s.file, err.Error()}
+	for _, f := range s.format.files {
+		for i := range f.Members {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := f.Check(i); err != nil {
+				return &FormatError{s.file, err.Error()}
+			}
 		}
 	}
 	return nil
@@ -222,8 +225,12 @@ func (s *Store) count() int64 { return int64(len(s.tensors)) }
 
 // forget gives the memory of a tensor's pages back; they are read again when they are needed.
 func (s *Store) forget(name string) {
-	if t, ok := s.tensors[name]; ok && s.origin != nil {
-		dropPages(t.data)
+	t, ok := s.tensors[name]
+	if !ok || s.origin == nil {
+		return
+	}
+	if data, err := t.raw(); err == nil {
+		dropPages(data)
 	}
 }
 

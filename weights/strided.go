@@ -33,12 +33,24 @@ func newLayout(n int, shape, strides []int, swap bool) *layout {
 	return l
 }
 
+// raw returns the bytes of the file that hold the tensor.
+func (t tensorInfo) raw() ([]byte, error) {
+	if t.load != nil {
+		return t.load()
+	}
+	return t.data, nil
+}
+
 // dense returns the tensor in C order and this machine's usual order of bytes: itself, or in new memory.
 func (t tensorInfo) dense() (tensorInfo, error) {
 	if t.problem != "" {
 		return t, fmt.Errorf("its values cannot be read: %s", t.problem)
 	}
-	if t.layout == nil {
+	data, err := t.raw()
+	if err != nil {
+		return t, err
+	}
+	if t.data, t.load = data, nil; t.layout == nil {
 		return t, nil
 	}
 	size := t.dtype.Size()

@@ -25,6 +25,7 @@ func parseTorch(b []byte) (map[string]tensorInfo, *torchfile.File, error) {
 	if err := w.file(f.Root); err != nil {
 		return nil, nil, err
 	}
+	f.Root, f.Budget = nil, nil // all that is needed of them is in w
 	tensors := make(map[string]tensorInfo, len(w.tensors))
 	for name, x := range w.tensors {
 		t, err := torchTensor(x.tensor, f.BigEndian, len(b))
@@ -39,7 +40,7 @@ func parseTorch(b []byte) (map[string]tensorInfo, *torchfile.File, error) {
 
 // torchTensor describes a tensor. One whose values cannot be handed out says why when it is asked for them.
 func torchTensor(x *torchfile.Tensor, swap bool, fileSize int) (tensorInfo, error) {
-	t := tensorInfo{dtype: torchDTypes[x.DType], shape: x.Shape, data: x.Data, problem: x.Problem}
+	t := tensorInfo{dtype: torchDTypes[x.DType], shape: x.Shape, load: x.Data, problem: x.Problem}
 	n, err := elements(x.Shape)
 	switch {
 	case err != nil:
@@ -55,7 +56,7 @@ func torchTensor(x *torchfile.Tensor, swap bool, fileSize int) (tensorInfo, erro
 		t.dtype = DType(x.DType)
 	}
 	if t.problem != "" {
-		t.data = nil
+		t.load = nil
 		return t, nil
 	}
 	t.layout = newLayout(n, x.Shape, x.Strides, swap && t.dtype.Size() > 1)

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -290,5 +291,32 @@ func TestTorchVerify(t *testing.T) {
 	raw[0]++ // b, since OpenBytes keeps it
 	if err := s.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), `damaged: "zip_protocol2/data/1" is damaged`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Damage in front of a storage is found when the storage is asked for.
+func TestTorchDamagedMember(t *testing.T) {
+	whole, err := os.ReadFile("testdata/torch/zip_protocol2.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(whole, []byte("zip_protocol2/data/1"))
+	for name, place := range map[string]int{"signature": at - 30, "length of the name": at - 4, "length of the field behind it": at - 1, "name": at + 3} {
+		b := bytes.Clone(whole)
+		b[place] ^= 0x80
+		s, err := OpenBytes("damaged.pt", b)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := s.Float32("w"); err != nil {
+			t.Errorf("%s: the other tensor: %v", name, err)
+		}
+		_, err1 := s.Int64("n")
+		for _, err := range []error{err1, s.Verify(t.Context())} {
+			if err == nil || !strings.Contains(err.Error(), "damaged.pt: ") || !strings.Contains(err.Error(), "damaged") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }

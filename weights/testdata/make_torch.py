@@ -156,6 +156,17 @@ loaded = torch.load(out / "big_endian.pt")
 assert all(torch.equal(loaded[k], small[k]) for k in small)
 describe("big_endian.pt", small, format="torch zip")
 
+# The same with the records of archives beyond 4 GB.
+zipfile.ZIP64_LIMIT = 10
+with zipfile.ZipFile(out / "zip64.pt", "w", zipfile.ZIP_STORED) as z:
+    for name, data in members.items():
+        with z.open(name, "w", force_zip64=True) as m:
+            m.write(data)
+zipfile.ZIP64_LIMIT = 2**31 - 1
+loaded = torch.load(out / "zip64.pt")
+assert all(torch.equal(loaded[k], small[k]) for k in small)
+describe("zip64.pt", small, format="torch zip")
+
 # What is refused.
 torch.save(model, out / "refused_module.pt")
 torch.jit.script(torch.nn.Linear(1, 1)).save(out / "refused_jit.pt")

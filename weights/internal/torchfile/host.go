@@ -12,7 +12,7 @@ import (
 type host struct {
 	budget   *pickle.Budget
 	legacy   bool
-	find     func(key string) ([]byte, bool) // a storage of a zip file
+	find     func(key string) (size int, open func() ([]byte, error)) // a storage of a zip file
 	storages map[string]*storage
 	views    map[string]*storage
 	tensors  []*Tensor
@@ -217,8 +217,9 @@ func (h *host) storage(key, dtype string, n int) (*storage, error) {
 		}
 		s = &storage{key: key, dtype: dtype, bytes: n}
 		if h.find != nil {
-			if s.data, s.found = h.find(key); s.found {
-				s.bytes = len(s.data)
+			var size int
+			if size, s.open = h.find(key); s.open != nil {
+				s.bytes = size
 			}
 		}
 		h.storages[key] = s
@@ -258,17 +259,25 @@ func (h *host) view(s *storage, size int, v any) (*storage, error) {
 	return p, nil
 }
 
-// contents returns the bytes of a storage, once those of the file are known.
+// contents returns the bytes of a storage.
 func (s *storage) contents() ([]byte, error) {
-	if s.root != nil {
+	switch {
+	case s.root != nil:
 		b, err := s.root.contents()
 		if err != nil {
 			return nil, err
 		}
-		return b[s.at : s.at+s.bytes : s.at+s.bytes], nil
+		return b[s.at : s.at+s.bytes], nil
+	case s.open == nil: // of no bytes; see there
+		return nil, nil
 	}
-	if !s.found && s.bytes > 0 {
-		return nil, fmt.Errorf("storage %q is not in the file", s.key)
+	return s.open()
+}
+
+// there says whether the file holds the storage. One without bytes needs no place.
+func (s *storage) there() bool {
+	if s.root != nil {
+		return s.root.there()
 	}
-	return s.data, nil
+	return s.open != nil || s.bytes == 0
 }

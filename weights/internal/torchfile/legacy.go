@@ -2,7 +2,7 @@ package torchfile
 
 import (
 	"bytes"
-	"encoding/binary"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -22,7 +22,8 @@ const protocolVersion = 1001
 
 // readLegacy reads five pickles, then the storages in the order of the keys of the fifth: the number of elements in 8
 // bytes, and the elements, little-endian whatever the machine.
-func (f *File) readLegacy(b []byte) error {
+func (f *File) readLegacy() error {
+	b := f.file
 	h := &host{budget: f.Budget, legacy: true, storages: map[string]*storage{}, views: map[string]*storage{}}
 	at := 0
 	load := func(what string, h pickle.Host) (any, error) {
@@ -57,6 +58,7 @@ func (f *File) readLegacy(b []byte) error {
 		return err
 	}
 	f.Pickle = b[:at]
+	f.Sum = sha256.Sum256(f.Pickle)
 	list, ok := keys.(*pickle.List)
 	if !ok {
 		return fmt.Errorf("storage keys: a %s, want a list", pickle.Kind(keys))
@@ -64,14 +66,14 @@ func (f *File) readLegacy(b []byte) error {
 	for _, key := range list.Items {
 		name, _ := key.(string)
 		s := h.storages[name]
-		if s == nil || s.found {
+		if s == nil || s.open != nil {
 			return fmt.Errorf("storage keys: %s is not that of a storage, or occurs twice", show(key))
 		}
 		if len(b)-at < 8 {
 			return fmt.Errorf("cut short before storage %q", name)
 		}
 		size := sizes[s.dtype]
-		n := binary.LittleEndian.Uint64(b[at:])
+		n := le.Uint64(b[at:])
 		at += 8
 		if n != uint64(s.bytes/size) {
 			return fmt.Errorf("storage %q has %d elements, the pickle wants %d", name, n, s.bytes/size)
@@ -79,7 +81,8 @@ func (f *File) readLegacy(b []byte) error {
 		if s.bytes > len(b)-at {
 			return fmt.Errorf("storage %q has %d bytes, the file %d: cut short", name, s.bytes, len(b)-at)
 		}
-		s.data, s.found = b[at:at+s.bytes:at+s.bytes], true
+		data := b[at : at+s.bytes : at+s.bytes]
+		s.open = func() ([]byte, error) { return data, nil }
 		at += s.bytes
 	}
 	return h.place()

@@ -10,6 +10,7 @@ package torchfile
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -18,26 +19,41 @@ import (
 
 // File is what a file holds.
 type File struct {
-	Format    string // "torch zip" or "torch legacy"
-	Root      any    // values of package pickle, and *Tensor
-	Pickle    []byte // what describes the tensors, a view of the file
-	BigEndian bool   // the storages are in the order of a big-endian machine
-	Members   []Member
-	Budget    *pickle.Budget // what is left of it
+	Format    string            // "torch zip" or "torch legacy"
+	Root      any               // values of package pickle, and *Tensor
+	Pickle    []byte            // what describes the tensors, a view of the file
+	Sum       [sha256.Size]byte // of Pickle, and for zip files of the list of members
+	Summed    bool              // Sum covers a sum of every storage
+	BigEndian bool              // the storages are in the order of a big-endian machine
+	Members   []Member          // of a zip file
+	Budget    *pickle.Budget    // what is left of it
+
+	file []byte
 }
 
 // A Tensor is a view of a storage.
 type Tensor struct {
 	DType   string // torch's name, such as "float16"
 	Shape   []int
-	Strides []int // in elements, one for each dimension
-	// Data begins with the first element and ends with the one that lies farthest behind, a view of the file.
-	Data []byte
-	// Problem says why the values cannot be read; Data is nil then.
-	Problem string
+	Strides []int  // in elements, one for each dimension
+	Problem string // why the values cannot be read
 
-	storage *storage
-	offset  int
+	storage    *storage
+	offset     int // of the first element
+	begin, end int // in the storage, in bytes
+}
+
+// Data returns the bytes from the first element to the one that lies farthest behind, a view of the file. A tensor with
+// a Problem has none.
+func (t *Tensor) Data() ([]byte, error) {
+	if t.Problem != "" {
+		return nil, nil
+	}
+	b, err := t.storage.contents()
+	if err != nil {
+		return nil, err
+	}
+	return b[t.begin:t.end:t.end], nil
 }
 
 // storage is a block of bytes that tensors share.
@@ -45,10 +61,9 @@ type storage struct {
 	key   string
 	dtype string // of the class by which it was first named
 	bytes int
-	data  []byte
-	found bool     // data is known
-	root  *storage // where this is a part of another, or the same under another type
-	at    int      // in root
+	open  func() ([]byte, error) // nil where it is not in the file
+	root  *storage               // where this is a part of another, or the same under another type
+	at    int                    // in root
 }
 
 // sizes are the bytes of an element, for all types that a storage may have.
@@ -72,7 +87,7 @@ var storageTypes = map[string]string{
 // it is of no known format.
 func Is(b []byte) bool { return isZip(b) || isPickle(b) || isTar(b) }
 
-func isZip(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04")) }
+func isZip(b []byte) bool { return bytes.HasPrefix(b, []byte(localSignature)) }
 
 // isPickle reports the PROTO opcode and another one. A safetensors file may begin with the same bytes, and then has an
 // opening brace behind the eighth, which is no opcode.
@@ -84,15 +99,15 @@ func isTar(b []byte) bool { return len(b) > 262 && string(b[257:262]) == "ustar"
 
 // Open reads what a file holds. Errors do not name it.
 func Open(b []byte) (*File, error) {
-	f := &File{Budget: pickle.NewBudget(len(b))}
+	f := &File{Budget: pickle.NewBudget(len(b)), file: b}
 	var err error
 	switch {
 	case isZip(b):
 		f.Format = "torch zip"
-		err = f.readZip(b)
+		err = f.readZip()
 	case isPickle(b):
 		f.Format = "torch legacy"
-		err = f.readLegacy(b)
+		err = f.readLegacy()
 	case isTar(b):
 		err = errors.New("a tar archive: the format of torch 0.1 is not read; load it with torch and save it again")
 	default:
@@ -114,12 +129,10 @@ func (t *Tensor) place() error {
 		t.Problem = "dtype " + t.DType
 		return nil
 	}
-	s := t.storage
-	data, err := s.contents()
-	if err != nil {
-		return err
+	if !t.storage.there() {
+		return fmt.Errorf("storage %q is not in the file", t.storage.key)
 	}
-	n := len(data) / size
+	n := t.storage.bytes / size
 	last, empty := t.offset, false // of the elements, the farthest
 	for i, d := range t.Shape {
 		if d == 0 {
@@ -133,11 +146,10 @@ func (t *Tensor) place() error {
 	}
 	switch {
 	case empty:
-		t.Data = data[:0]
 	case last >= n:
-		return fmt.Errorf("a tensor of shape %v, strides %v and offset %d needs %d elements, its storage %q has %d", t.Shape, t.Strides, t.offset, last+1, s.key, n)
+		return fmt.Errorf("a tensor of shape %v, strides %v and offset %d needs %d elements, its storage %q has %d", t.Shape, t.Strides, t.offset, last+1, t.storage.key, n)
 	default:
-		t.Data = data[t.offset*size : (last+1)*size : (last+1)*size]
+		t.begin, t.end = t.offset*size, (last+1)*size
 	}
 	return nil
 }

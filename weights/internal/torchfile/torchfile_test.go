@@ -110,8 +110,8 @@ func TestTensorPlaces(t *testing.T) {
 				continue
 			}
 			v, _ := f.Root.(*pickle.Dict).Get("x")
-			if x := v.(*Tensor); string(x.Data) != tt.want {
-				t.Errorf("%s, %s: %q, want %q", tt.name, how, x.Data, tt.want)
+			if got, err := v.(*Tensor).Data(); string(got) != tt.want || err != nil {
+				t.Errorf("%s, %s: %q, %v, want %q", tt.name, how, got, err, tt.want)
 			}
 		}
 	}

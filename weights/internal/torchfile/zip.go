@@ -1,11 +1,10 @@
 package torchfile
 
 import (
-	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,28 +12,17 @@ import (
 	"percept/weights/internal/pickle"
 )
 
-// Member is a file of the archive.
-type Member struct {
-	Name string
-	Data []byte // a view
-	CRC  uint32 // of Data; 0 where torch was told to do without, torch.serialization.set_crc32_options(False)
-}
-
-// Check compares the bytes with their sum.
-func (m *Member) Check() error {
-	if got := crc32.ChecksumIEEE(m.Data); m.CRC != 0 && got != m.CRC {
-		return fmt.Errorf("%.100q is damaged: its CRC-32 is %08x, the archive says %08x", m.Name, got, m.CRC)
-	}
-	return nil
-}
-
 // newestZip is the newest version of the archive that is known: torch writes 3 and reads up to 10.
 const newestZip = 10
 
 // readZip reads an archive. The sums of the members that describe the tensors are checked, those of the storages are
 // not: that would read the whole file.
-func (f *File) readZip(b []byte) error {
-	byName, compressed, err := f.members(b)
+func (f *File) readZip() error {
+	list, entries, err := directory(f.file)
+	if err != nil {
+		return err
+	}
+	byName, err := f.members(list, entries)
 	if err != nil {
 		return err
 	}
@@ -42,37 +30,24 @@ func (f *File) readZip(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if compressed != "" {
-		return fmt.Errorf("member %.100q is compressed, torch.save does not do that: unpack the archive and zip it with -0", compressed)
+	if i := slices.IndexFunc(f.Members, func(m Member) bool { return m.method != 0 }); i >= 0 {
+		return fmt.Errorf("member %.100q is compressed, torch.save does not do that: unpack the archive and zip it with -0", f.Members[i].Name)
 	}
 	for _, name := range []string{"data.pkl", "byteorder", "version"} {
-		i, ok := byName[prefix+name]
-		if !ok {
-			continue
-		}
-		if err := f.Members[i].Check(); err != nil {
-			return err
-		}
-		text := string(bytes.TrimSpace(f.Members[i].Data[:min(len(f.Members[i].Data), 20)]))
-		switch name {
-		case "data.pkl":
-			f.Pickle = f.Members[i].Data
-		case "byteorder":
-			if f.BigEndian = text == "big"; !f.BigEndian && text != "little" {
-				return fmt.Errorf("byte order %q, want little or big", text)
-			}
-		case "version":
-			if v, err := strconv.Atoi(text); err != nil || v < 1 || v > newestZip {
-				return fmt.Errorf("version %q of the archive, want 1 to %d", text, newestZip)
+		if i, ok := byName[prefix+name]; ok {
+			if err := f.describe(name, &f.Members[i]); err != nil {
+				return err
 			}
 		}
 	}
-	h := &host{budget: f.Budget, storages: map[string]*storage{}, find: func(key string) ([]byte, bool) {
+	f.sum(list)
+	h := &host{budget: f.Budget, storages: map[string]*storage{}, find: func(key string) (int, func() ([]byte, error)) {
 		i, ok := byName[prefix+"data/"+key]
 		if !ok {
-			return nil, false
+			return 0, nil
 		}
-		return f.Members[i].Data, true
+		m := &f.Members[i]
+		return m.Size, func() ([]byte, error) { return m.Data(f.file) }
 	}}
 	if f.Root, _, err = pickle.Load(f.Pickle, h, f.Budget); err != nil {
 		return fmt.Errorf("data.pkl: %w", err)
@@ -80,42 +55,71 @@ func (f *File) readZip(b []byte) error {
 	return h.place()
 }
 
-// members lists the files of the archive. It returns the place of each in the list, and the name of one that is compressed.
-func (f *File) members(b []byte) (byName map[string]int, compressed string, err error) {
-	r, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // no file is written, so no name is dangerous
-		return nil, "", fmt.Errorf("a zip archive without a directory at its end (%s): cut short or damaged", strings.TrimPrefix(err.Error(), "zip: "))
+// describe reads a member that says something about the others.
+func (f *File) describe(name string, m *Member) error {
+	if err := m.Check(f.file); err != nil {
+		return err
 	}
-	if slices.ContainsFunc(r.File, func(z *zip.File) bool { return strings.HasSuffix(z.Name, "/constants.pkl") }) {
-		return nil, "", errors.New("a program (torch.jit.save), want a file of torch.save")
+	b, err := m.Data(f.file)
+	if err != nil {
+		return err
 	}
-	byName = make(map[string]int, len(r.File))
-	f.Members = make([]Member, 0, len(r.File))
-	for _, z := range r.File {
-		if err := f.Budget.Take(500 + len(z.Name) + len(z.Extra) + len(z.Comment)); err != nil {
-			return nil, "", err
+	text := string(bytes.TrimSpace(b[:min(len(b), 20)]))
+	switch name {
+	case "data.pkl":
+		f.Pickle = b
+	case "byteorder":
+		if f.BigEndian = text == "big"; !f.BigEndian && text != "little" {
+			return fmt.Errorf("byte order %q, want little or big", text)
 		}
-		size := z.CompressedSize64
-		if z.Method != zip.Store {
-			compressed = z.Name
-		} else if size != z.UncompressedSize64 {
-			return nil, "", fmt.Errorf("member %.100q has both %d and %d bytes", z.Name, size, z.UncompressedSize64)
+	case "version":
+		if v, err := strconv.Atoi(text); err != nil || v < 1 || v > newestZip {
+			return fmt.Errorf("version %q of the archive, want 1 to %d", text, newestZip)
 		}
-		if z.Flags&1 != 0 {
-			return nil, "", fmt.Errorf("member %.100q is encrypted", z.Name)
-		}
-		at, err := z.DataOffset()
-		if err != nil || at < 0 || uint64(at) > uint64(len(b)) || size > uint64(len(b))-uint64(at) {
-			return nil, "", fmt.Errorf("member %.100q of %d bytes does not lie in the file: cut short or damaged", z.Name, size)
-		}
-		if _, dup := byName[z.Name]; dup {
-			return nil, "", fmt.Errorf("member %.100q occurs twice", z.Name)
-		}
-		byName[z.Name] = len(f.Members)
-		end := at + int64(size)
-		f.Members = append(f.Members, Member{z.Name, b[at:end:end], z.CRC32})
 	}
-	return byName, compressed, nil
+	return nil
+}
+
+// Check compares member i with its sum.
+func (f *File) Check(i int) error { return f.Members[i].Check(f.file) }
+
+// sum makes a sum of all that is known of the contents without reading them: the list has the members' sums.
+func (f *File) sum(list []byte) {
+	h := sha256.New()
+	h.Write(list)
+	h.Write(f.Pickle)
+	h.Sum(f.Sum[:0])
+	f.Summed = !slices.ContainsFunc(f.Members, func(m Member) bool { return m.CRC == 0 && m.Size > 0 })
+}
+
+// members reads the list of members. It returns the place of each in f.Members.
+func (f *File) members(list []byte, entries uint64) (byName map[string]int, err error) {
+	if err := f.Budget.Take(int(entries) * 150); err != nil {
+		return nil, err
+	}
+	byName = make(map[string]int, entries)
+	f.Members = make([]Member, 0, entries)
+	for range entries {
+		var m Member
+		if m, list, err = nextMember(list, len(f.file)); err != nil {
+			return nil, err
+		}
+		if err := f.Budget.Take(len(m.Name)); err != nil {
+			return nil, err
+		}
+		if strings.HasSuffix(m.Name, "/constants.pkl") {
+			return nil, errors.New("a program (torch.jit.save), want a file of torch.save")
+		}
+		if _, dup := byName[m.Name]; dup {
+			return nil, fmt.Errorf("member %.100q occurs twice", m.Name)
+		}
+		byName[m.Name] = len(f.Members)
+		f.Members = append(f.Members, m)
+	}
+	if len(list) > 0 {
+		return nil, errDirectory
+	}
+	return byName, nil
 }
 
 // prefix returns the folder that all members are in, with its slash; it is named after the file.
