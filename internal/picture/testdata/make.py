@@ -5,13 +5,16 @@ Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0, libtiff 4.7.2), numpy 2, torch 2.1
     python make.py            # in this folder
 
 resize.json      SHA-256 of Image.resize's result for noise of given sizes
+interpolate.json torch's F.interpolate on a CPU in float32 (base64), or SHA-256 of it for the nearest modes
 files.json       SHA-256 of exif_transpose(open(file)).convert("RGB"), and the size, for every file in files/
 """
-import hashlib, io, json, os, struct, zlib
+import base64, hashlib, json, os, struct, zlib
 
 import imagecodecs
 import numpy as np
+import torch
 from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
+from torch.nn.functional import interpolate as torch_interpolate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILES = os.path.join(HERE, "files")
@@ -54,6 +57,42 @@ def resize():
                 continue
             cases.append({"in": [w, h], "out": [ow, oh], "seed": i, "filter": f.name.lower(),
                           "sha256": sha(np.array(im.resize((ow, oh), f)))})
+    return cases
+
+
+def interpolate():
+    cases = []
+
+    def add(seed, shape, size, mode, scale=None, **how):
+        x = noise(int(np.prod(shape)), seed).astype(np.float32).reshape(shape) / 64 - 2
+        x = torch.from_numpy(x)
+        size = {"size": size} if scale is None else {"scale_factor": scale}
+        y = torch_interpolate(x, mode=mode, **size, **how).numpy()
+        case = {"seed": seed, "in": shape, "out": list(y.shape[2:]), "mode": mode, "antialias": how.get("antialias", False),
+                "align_corners": bool(how.get("align_corners")), "scale": scale or [0, 0]}
+        if mode.startswith("nearest"):
+            case["sha256"] = sha(y.astype("<f4"))
+        else:
+            case["base64"] = base64.b64encode(y.astype("<f4").tobytes()).decode()
+        cases.append(case)
+
+    for i, (h, w) in enumerate([(1, 1), (7, 64), (10, 90), (3, 425), (14, 49), (33, 100)]):
+        for oh, ow in [(1, 1), (14, 128), (7, 63), (30, 97), (11, 512), (41, 299)]:
+            for mode in ("nearest", "nearest-exact"):
+                add(i, [1, 1, h, w], (oh, ow), mode)
+    for mode in ("nearest", "nearest-exact"):
+        for f in (0.3, 1.7, 2.0, 3.1):
+            add(9, [1, 2, 13, 20], None, mode, scale=[f, f])
+    for i, (shape, size) in enumerate([([1, 1, 1, 1], (2, 3)), ([1, 2, 5, 7], (9, 6)), ([2, 1, 11, 9], (4, 4)), ([1, 1, 6, 5], (6, 5)),
+                                       ([1, 1, 3, 40], (1, 6)), ([1, 1, 4, 4], (1, 1)), ([1, 1, 7, 3], (13, 7))]):
+        for mode in ("bilinear", "bicubic"):
+            for aa in (False, True):
+                for corners in (False, True):
+                    add(20 + i, shape, size, mode, antialias=aa, align_corners=corners)
+        add(20 + i, shape, size, "area")
+    for mode in ("bilinear", "bicubic"):
+        for aa in (False, True):
+            add(40, [1, 1, 7, 6], None, mode, scale=[1.3, 0.7], antialias=aa)
     return cases
 
 
@@ -195,7 +234,7 @@ def main():
     for f in sorted(os.listdir(FILES)):
         im = ImageOps.exif_transpose(Image.open(os.path.join(FILES, f)))
         files[f] = {"mode": im.mode, "size": list(im.size), "sha256": sha(np.array(im.convert("RGB")))}
-    for name, value in (("resize.json", resize()), ("files.json", files)):
+    for name, value in (("resize.json", resize()), ("interpolate.json", interpolate()), ("files.json", files)):
         with open(os.path.join(HERE, name), "w") as f:
             json.dump(value, f, indent=0)
             f.write("\n")

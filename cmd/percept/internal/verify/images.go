@@ -31,7 +31,7 @@ func imageCases(s *set) []Case {
 	return []Case{
 		{Name: "images: Pillow resize and load_img", run: pillowResize},
 		{Name: "images: colour conversion and to_uint8", run: pillowColours},
-		later("images: torch interpolate", "not there"),
+		{Name: "images: torch interpolate", run: torchInterpolate},
 	}
 }
 
@@ -183,5 +183,50 @@ func pillowColours(_ context.Context, c *check) {
 		m, err := picture.FromFloat(x, shape[3], shape[2], rule)
 		c.must(err)
 		c.equalPixels(name, hwc(m), name)
+	}
+}
+
+// torchInterpolate compares with torch in float64; a report says how far its own float32 is from that.
+func torchInterpolate(_ context.Context, c *check) {
+	var report struct {
+		Layout string
+		F32    map[string]float64 `json:"f32_max_abs_error"`
+	}
+	c.json("images/torch_interpolate.json", &report)
+	in := c.shape(interpolateFile, "input", 4)
+	x := c.float32s(interpolateFile, "input")
+	st, err := c.set.open(interpolateFile)
+	c.must(err)
+	for _, key := range st.Names() {
+		if key == "input" {
+			continue
+		}
+		parts := strings.Split(key, ".")
+		mode, err := picture.ParseMode(parts[0])
+		c.must(err)
+		out := c.shape(interpolateFile, key, 4)
+		var o picture.InterpolateOptions
+		for _, p := range parts[1:] {
+			switch p {
+			case "antialias":
+				o.Antialias = true
+			case "align_corners":
+				o.AlignCorners = true
+			case "scale2":
+				o.ScaleH, o.ScaleW = 2, 2
+			}
+		}
+		got, err := picture.Interpolate(x, in[0], in[1], in[2], in[3], out[2], out[3], mode, o)
+		c.must(err)
+		want := c.float32s(interpolateFile, key)
+		tol := 1e-5
+		if e, ok := report.F32[key]; ok { // the nearest modes copy
+			tol = min(tol, tolerance(e, rms(want)))
+		}
+		if strings.HasPrefix(key, "nearest") {
+			c.bits(key, got, want)
+			continue
+		}
+		c.near(key, got, want, tol)
 	}
 }

@@ -2,10 +2,11 @@ package verify
 
 import (
 	"context"
+	"image"
 	"slices"
-	"strings"
 
 	"percept/fmri/metrics"
+	"percept/internal/picture"
 )
 
 const (
@@ -22,15 +23,12 @@ func metricsCases(s *set) []Case {
 	} {
 		s.want(f)
 	}
-	s.knows("metrics/preprocess.safetensors", func(name string) bool {
-		return strings.HasPrefix(name, "pil_") || strings.HasPrefix(name, "clip_")
-	})
 	return []Case{
 		{Name: "metrics: pixcorr, ssim, mse", run: pictureScores},
 		{Name: "metrics: identification", run: identification},
 		{Name: "metrics: retrieval", run: retrieval},
 		{Name: "metrics: preprocess, tensor", run: preprocessTensor},
-		later("metrics: preprocess, Pillow and CLIP", "Pillow's resize is not there"),
+		{Name: "metrics: preprocess, Pillow and CLIP", run: preprocessPillow},
 		later("metrics: net_alexnet", "the network is not there"),
 		later("metrics: net_inception", "the network is not there"),
 		later("metrics: net_clip", "the network is not there"),
@@ -185,15 +183,60 @@ func retrieval(_ context.Context, c *check) {
 	}
 }
 
+const preprocessFile = "metrics/preprocess.safetensors"
+
+// preprocessPillow scales an 8-bit picture so that the smaller edge fits, cuts out the centre and normalises it: as
+// torchvision with a Pillow picture, as OpenAI's CLIP, and as transformers' CLIP, which scales by torch and may differ
+// from Pillow by two levels.
+func preprocessPillow(_ context.Context, c *check) {
+	shape := c.shape(preprocessFile, "image_u8_hwc", 3)
+	h, w := shape[0], shape[1]
+	m := image.NewRGBA(image.Rect(0, 0, w, h))
+	for i, v := range c.ints(preprocessFile, "image_u8_hwc") {
+		m.Pix[i/3*4+i%3] = uint8(v)
+	}
+	// CLIP's is made of the upper left square.
+	square := m.SubImage(image.Rect(0, 0, min(w, h), min(w, h))).(*image.RGBA)
+	for _, k := range []struct {
+		key       string
+		m         *image.RGBA
+		filter    picture.Filter
+		mean, std [3]float32
+		levels    float64 // by which the reference may be off
+	}{
+		{"pil_resize_centercrop_normalize", m, picture.Bilinear, picture.ImageNetMean, picture.ImageNetStd, 0},
+		{"clip_pil_bicubic", square, picture.Bicubic, picture.CLIPMean, picture.CLIPStd, 0},
+		{"clip_image_processor", square, picture.Bicubic, picture.CLIPMean, picture.CLIPStd, 2},
+	} {
+		edge := c.shape(preprocessFile, k.key, 3)[1]
+		got := picture.CenterCrop(picture.ResizeEdge(k.m, edge, k.filter), edge, edge)
+		want := c.float32s(preprocessFile, k.key)
+		if k.levels == 0 {
+			c.near(k.key, picture.Normalize(got, k.mean, k.std), want, 1e-5)
+			continue
+		}
+		c.near(k.key+", levels", levels(picture.Normalize(got, k.mean, k.std), k.mean, k.std), levels(want, k.mean, k.std), k.levels+1e-3)
+	}
+}
+
+// levels undoes picture.Normalize.
+func levels(x []float32, mean, std [3]float32) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		ch := i / (len(x) / 3)
+		y[i] = (v*std[ch] + mean[ch]) * 255
+	}
+	return y
+}
+
 // preprocessTensor scales a picture so that the smaller edge fits, and normalises it as ImageNet networks want.
 func preprocessTensor(_ context.Context, c *check) {
-	const file = "metrics/preprocess.safetensors"
-	shape := c.shape(file, "image_u8_hwc", 3)
+	shape := c.shape(preprocessFile, "image_u8_hwc", 3)
 	m := metrics.Image{H: shape[0], W: shape[1]}
-	for _, v := range c.ints(file, "image_u8_hwc") {
+	for _, v := range c.ints(preprocessFile, "image_u8_hwc") {
 		m.Pix = append(m.Pix, float64(v)/255)
 	}
-	out := c.shape(file, "tensor_resize_normalize", 4)
+	out := c.shape(preprocessFile, "tensor_resize_normalize", 4)
 	m = m.ResizeEdge32(min(out[2], out[3]))
 	c.that(m.H == out[2] && m.W == out[3], "tensor_resize_normalize: %d×%d, the reference has %d×%d", m.H, m.W, out[2], out[3])
 	mean, std := [3]float64{0.485, 0.456, 0.406}, [3]float64{0.229, 0.224, 0.225}
@@ -203,5 +246,5 @@ func preprocessTensor(_ context.Context, c *check) {
 			got = append(got, float32((v-mean[k])/std[k]))
 		}
 	}
-	c.near("tensor_resize_normalize", got, c.float32s(file, "tensor_resize_normalize"), 1e-5)
+	c.near("tensor_resize_normalize", got, c.float32s(preprocessFile, "tensor_resize_normalize"), 1e-5)
 }
