@@ -55,6 +55,9 @@ func (d *Dataset) readIndex() error {
 	if d.addr == undefined || d.Len() == 0 {
 		return nil // nothing was ever written
 	}
+	if err := d.checkGrowth(); err != nil {
+		return err
+	}
 	switch d.index.kind {
 	case indexSingle:
 		return d.readSingle()
@@ -69,6 +72,31 @@ func (d *Dataset) readIndex() error {
 	}
 	t := &chunkTree{d: d, seen: make(map[uint64]bool)}
 	return t.node(d.addr, -1)
+}
+
+// checkGrowth checks that the index can hold the chunks of axes that may grow without end: an array counts chunks in the
+// order of the largest grid, an extensible one with one such axis.
+func (d *Dataset) checkGrowth() error {
+	endless := 0
+	for _, m := range d.maxShape {
+		if m == undefined {
+			endless++
+		}
+	}
+	want := -1
+	switch d.index.kind {
+	case indexImplicit, indexFixedArray:
+		want = 0
+	case indexExtensibleArray:
+		want = 1
+	}
+	if want >= 0 && endless != want {
+		return d.f.errorf(d.addr, "%s: chunk index of type %d for %d axes without end, want %d", d.name, d.index.kind, endless, want)
+	}
+	if one := slices.Max(append(d.grid(), 1)); d.index.kind == indexSingle && one != 1 {
+		return d.f.errorf(d.addr, "%s: one chunk of shape %v for shape %v", d.name, d.chunk, d.shape)
+	}
+	return nil
 }
 
 // checkChunks sorts the chunks and checks what every reader of them relies on.

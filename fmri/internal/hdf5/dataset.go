@@ -1,7 +1,6 @@
 package hdf5
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -49,37 +48,32 @@ func (f *File) Dataset(path string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.dataset(addr, path)
+}
+
+// dataset reads the header at an address; name is used in errors.
+func (f *File) dataset(addr uint64, name string) (*Dataset, error) {
 	msgs, err := f.readObject(addr)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{f: f, name: path, header: addr}
+	d := &Dataset{f: f, name: name, header: addr}
 	layout, ok, err := f.find(msgs, msgLayout)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, fmt.Errorf("%s: %s is a group, want a dataset", f.name, path)
+		return nil, fmt.Errorf("%s: %s is a group, want a dataset", f.name, name)
 	}
 	if _, ok, _ := f.find(msgs, msgExternal); ok {
-		return nil, fmt.Errorf("%s: %s keeps its data in other files, which is not supported", f.name, path)
+		return nil, fmt.Errorf("%s: %s keeps its data in other files, which is not supported", f.name, name)
 	}
-	if err := d.parseSpace(msgs); err != nil {
-		return nil, err
+	for _, parse := range []func([]headerMessage) error{d.parseSpace, d.parseType, d.parseFill, d.parseFilters} {
+		if err := parse(msgs); err != nil {
+			return nil, err
+		}
 	}
-	if err := d.parseType(msgs); err != nil {
-		return nil, err
-	}
-	if err := d.parseFill(msgs); err != nil {
-		return nil, err
-	}
-	if err := d.parseFilters(msgs); err != nil {
-		return nil, err
-	}
-	if err := d.parseLayout(f.cursor(layout)); err != nil {
-		return nil, err
-	}
-	return d, nil
+	return d, d.parseLayout(f.cursor(layout))
 }
 
 // Shape is the dataset's dimensions, slowest first; empty for a scalar.
@@ -160,7 +154,7 @@ func (d *Dataset) parseType(msgs []headerMessage) error {
 		return d.f.errorf(d.header, "%s has no datatype", d.name)
 	}
 	c := d.f.cursor(m)
-	d.elem, d.readable = parseType(c)
+	d.elem, d.readable = parseType(c, 0)
 	if c.err != nil {
 		return c.err
 	}
@@ -168,52 +162,6 @@ func (d *Dataset) parseType(msgs []headerMessage) error {
 		return d.f.errorf(m.addr, "%s: %d elements of %d bytes", d.name, d.Len(), d.elem.Size)
 	}
 	return nil
-}
-
-// parseType reads a datatype; unreadable says why its elements are not numbers this package can read.
-func parseType(c *cursor) (t Type, unreadable error) {
-	head := c.u32()
-	t = Type{Class: Class(head & 0x0f), Size: int(c.u32())}
-	bitfield := head >> 8
-	if v := head >> 4 & 0x0f; c.err == nil && (v < 1 || v > 5) {
-		c.failf("datatype version %d, known are 1 to 5", v)
-	}
-	switch t.Class {
-	case Fixed:
-		t.BigEndian, t.Signed = bitfield&1 != 0, bitfield&8 != 0
-		offset, precision := c.u16(), int(c.u16())
-		if t.Size != 1 && t.Size != 2 && t.Size != 4 && t.Size != 8 || offset != 0 || precision != 8*t.Size {
-			return t, fmt.Errorf("integers of %d bits at bit %d of %d bytes cannot be read", precision, offset, t.Size)
-		}
-	case Float:
-		t.BigEndian = bitfield&1 != 0
-		vax := bitfield&0x40 != 0
-		got := [7]uint32{uint32(c.u16()), uint32(c.u16()), uint32(c.u8()), uint32(c.u8()), uint32(c.u8()), uint32(c.u8()), c.u32()}
-		// bit offset, precision, exponent at, exponent bits, mantissa at, mantissa bits, bias
-		want := map[int][7]uint32{2: {0, 16, 10, 5, 0, 10, 15}, 4: {0, 32, 23, 8, 0, 23, 127}, 8: {0, 64, 52, 11, 0, 52, 1023}}
-		w, ok := want[t.Size]
-		if !ok || got != w || vax || bitfield>>4&3 != 2 || bitfield>>8&0xff != uint32(8*t.Size-1) {
-			return t, fmt.Errorf("floats of %d bytes in a layout that is not IEEE 754 cannot be read", t.Size)
-		}
-	case Enum:
-		base, err := parseType(c)
-		if err == nil && (base.Class != Fixed || base.Size != t.Size) {
-			err = errors.New("enumeration that is not of integers cannot be read")
-		}
-		t.Base = &base
-		return t, err
-	default:
-		return t, fmt.Errorf("%s elements are not numbers", t)
-	}
-	return t, nil
-}
-
-// number is the type of the elements as numbers.
-func (d *Dataset) number() Type {
-	if d.elem.Base != nil {
-		return *d.elem.Base
-	}
-	return d.elem
 }
 
 func (d *Dataset) parseFill(msgs []headerMessage) error {

@@ -19,6 +19,9 @@ const (
 var filterNames = map[uint16]string{4: "szip", 5: "nbit", 6: "scale-offset", 32000: "lzf", 32001: "blosc", 32004: "lz4",
 	32008: "bitshuffle", 32015: "zstd"}
 
+// maxDeflate is beyond how many times its size deflate can grow back to, 1032: more is a lie.
+const maxDeflate = 1040
+
 type filter struct {
 	id   uint16
 	size int // shuffle: bytes of an element
@@ -84,8 +87,7 @@ func (d *Dataset) parseFilters(msgs []headerMessage) error {
 // readChunk returns the elements of a chunk as bytes.
 func (d *Dataset) readChunk(c chunkRef) ([]byte, error) {
 	whole := d.chunkBytes()
-	// Deflate shrinks to no less than 1/1032, so a size beyond that is a lie; told before memory is taken.
-	if whole > c.size*1040+1024 {
+	if whole > c.size*maxDeflate+1024 { // told before memory is taken
 		return nil, d.f.errorf(c.addr, "%s: chunk of %d bytes cannot hold %d", d.name, c.size, whole)
 	}
 	b, err := d.f.bytesAt(c.addr, int(c.size), d.name+": chunk")

@@ -14,12 +14,30 @@ func Read[T Number](d *Dataset) ([]T, error) {
 	return dst, ReadSlab(d, dst, make([]int, len(d.shape)), d.shape)
 }
 
-// plausible refuses shapes far beyond what the file can hold before memory is taken for them. Chunked datasets may
-// be larger than their file, since chunks that were never written take no room, but not without end.
+// plausible refuses shapes far beyond what the file holds before memory is taken for them. Datasets may be larger than
+// their file, since what was never written takes no room, but not without end.
 func (d *Dataset) plausible() error {
-	const sparse = 1 << 30
-	if n := uint64(d.Len()) * uint64(d.elem.Size); n > sparse && n/1040 > uint64(d.f.size) {
-		return d.errorf("shape %v of %s is beyond what a file of %d bytes holds; read a part of it", d.shape, d.elem, d.f.size)
+	const sparse = 16 << 20
+	n := uint64(d.Len()) * uint64(d.elem.Size)
+	if n <= sparse+16*uint64(d.f.size) {
+		return nil
+	}
+	held := d.size // of a contiguous dataset, which was compared with the file when it was opened
+	switch {
+	case d.class == layoutContiguous && d.addr == undefined:
+		held = 0
+	case d.class == layoutChunked:
+		chunks, err := d.loadChunks()
+		if err != nil {
+			return err
+		}
+		held = 0
+		for _, c := range chunks {
+			held += min(d.chunkBytes(), c.size*maxDeflate+1024)
+		}
+	}
+	if n/16 > held {
+		return d.errorf("shape %v of %s has %d bytes, of which the file holds %d at most; read a part of it", d.shape, d.elem, n, held)
 	}
 	return nil
 }

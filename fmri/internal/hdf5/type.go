@@ -36,7 +36,19 @@ type Type struct {
 	Size      int  // bytes per element
 	Signed    bool // integers
 	BigEndian bool
-	Base      *Type // the integer type under an Enum
+	Base      *Type   // the type under an Enum, VarLen or Array
+	Fields    []Field // of a Compound
+	Shape     []int   // of an Array
+	Padding   uint8   // String: 0 ends at a zero byte, 1 is filled with zeros, 2 with blanks
+	Text      bool    // VarLen: a string
+	Region    bool    // Reference: to something else than an object
+}
+
+// Field is a part of a compound.
+type Field struct {
+	Name   string
+	Offset int
+	Type   Type
 }
 
 // String is "int16", "uint8", "float32 big-endian", "string of 3 bytes"...

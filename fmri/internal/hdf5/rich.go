@@ -1,0 +1,274 @@
+package hdf5
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Raw reads the whole dataset as it is stored, Type().Size bytes an element, in C order.
+func Raw(d *Dataset) ([]byte, error) {
+	if err := d.plausible(); err != nil {
+		return nil, err
+	}
+	view, err := d.bytes()
+	if err != nil {
+		return nil, err
+	}
+	return Read[uint8](view)
+}
+
+// bytes is the dataset with one more axis, the bytes of an element.
+func (d *Dataset) bytes() (*Dataset, error) {
+	v := &Dataset{f: d.f, name: d.name, header: d.header, elem: Type{Class: Fixed, Size: 1}, class: d.class, compact: d.compact,
+		addr: d.addr, size: d.size, filters: d.filters}
+	v.shape = append(d.Shape(), d.elem.Size)
+	var chunks []chunkRef
+	whole := d.class == layoutCompact || d.addr != undefined
+	if d.class == layoutChunked {
+		var err error
+		if chunks, err = d.loadChunks(); err != nil {
+			return nil, err
+		}
+		n, _ := product(d.grid())
+		whole = len(chunks) == n
+	}
+	if !whole && slices.ContainsFunc(d.fill, func(b byte) bool { return b != 0 }) {
+		return nil, d.errorf("elements of %s that were never written and have a fill value, which is not supported", d.elem)
+	}
+	if d.class != layoutChunked {
+		return v, nil
+	}
+	v.chunk = append(d.Chunks(), d.elem.Size)
+	v.index.plainEdges = d.index.plainEdges
+	v.once.Do(func() { v.chunks = chunks })
+	return v, nil
+}
+
+// Strings reads a dataset or attribute of strings, of fixed or variable length.
+func Strings(d *Dataset) ([]string, error) {
+	if d.elem.Class == VarLen && d.elem.Text {
+		parts, err := Sequences(d)
+		out := make([]string, len(parts))
+		for i, p := range parts {
+			out[i], _, _ = strings.Cut(string(p), "\x00")
+		}
+		return out, err
+	}
+	if d.elem.Class != String {
+		return nil, d.errorf("elements are %s, want strings", d.elem)
+	}
+	b, err := Raw(d)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, d.Len())
+	for i := range out {
+		s := string(b[i*d.elem.Size : (i+1)*d.elem.Size])
+		if d.elem.Padding == 2 {
+			s = strings.TrimRight(s, " ")
+		}
+		out[i], _, _ = strings.Cut(s, "\x00")
+	}
+	return out, nil
+}
+
+// Sequences reads a dataset or attribute of variable-length elements: the bytes of each, Type().Base says of what.
+func Sequences(d *Dataset) ([][]byte, error) {
+	if d.elem.Class != VarLen || d.elem.Base == nil || d.elem.Base.Size < 1 {
+		return nil, d.errorf("elements are %s, want ones of variable length", d.elem)
+	}
+	if d.elem.Size != 8+d.f.offsetSize {
+		return nil, d.errorf("elements of variable length in %d bytes, want %d", d.elem.Size, 8+d.f.offsetSize)
+	}
+	b, err := Raw(d)
+	if err != nil {
+		return nil, err
+	}
+	heaps := make(map[uint64]*globalHeap)
+	out := make([][]byte, d.Len())
+	for i := range out {
+		c := &cursor{f: d.f, b: b[i*d.elem.Size : (i+1)*d.elem.Size], addr: d.header}
+		n, addr, index := uint64(c.u32()), c.offset(), c.u32()
+		if n == 0 || addr == 0 {
+			continue
+		}
+		h := heaps[addr]
+		if h == nil {
+			if h, err = d.f.globalHeap(addr); err != nil {
+				return nil, err
+			}
+			heaps[addr] = h
+		}
+		object, ok := h.objects[index]
+		if size := n * uint64(d.elem.Base.Size); !ok || uint64(len(object)) < size {
+			return nil, d.f.errorf(addr, "%s: element %d needs %d bytes of object %d of a global heap, which has %d", d.name, i, size, index, len(object))
+		} else {
+			out[i] = object[:size]
+		}
+	}
+	return out, nil
+}
+
+// globalHeap is a collection of objects of variable length.
+type globalHeap struct {
+	objects map[uint32][]byte
+}
+
+func (f *File) globalHeap(addr uint64) (*globalHeap, error) {
+	head := (8 + f.lengthSize + 7) &^ 7 // of the heap and of an object: a multiple of 8 bytes
+	c, err := f.cursorAt(addr, head, "global heap")
+	if err != nil {
+		return nil, err
+	}
+	c.expect("GCOL")
+	c.version("global heap", 1)
+	c.skip(3)
+	size := c.length()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if err := f.inside(addr, size, "global heap"); err != nil {
+		return nil, err
+	}
+	c, err = f.cursorAt(addr, int(size), "global heap")
+	if err != nil {
+		return nil, err
+	}
+	c.skip(head)
+	h := &globalHeap{objects: make(map[uint32][]byte)}
+	for c.left() >= head {
+		index := uint32(c.u16())
+		c.skip(2 + 4) // reference count, reserved
+		n := c.length()
+		c.skip(head - 8 - f.lengthSize)
+		if index == 0 { // what is left is free
+			break
+		}
+		if n > uint64(c.left()) {
+			c.failf("object %d of %d bytes, the global heap has %d more", index, n, c.left())
+			return nil, c.err
+		}
+		h.objects[index] = c.bytes(int(n))
+		c.skip(min((-int(n))&7, c.left()))
+	}
+	return h, c.err
+}
+
+// Ref is a reference to an object of the same file; 0 refers to nothing.
+type Ref uint64
+
+// Refs reads a dataset or attribute of object references.
+func Refs(d *Dataset) ([]Ref, error) {
+	if d.elem.Class != Reference || d.elem.Region || d.elem.Size != d.f.offsetSize {
+		return nil, d.errorf("elements are %s, want references to objects", d.elem)
+	}
+	b, err := Raw(d)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Ref, d.Len())
+	for i := range out {
+		c := &cursor{f: d.f, b: b[i*d.elem.Size : (i+1)*d.elem.Size], addr: d.header}
+		if v := c.offset(); v != undefined {
+			out[i] = Ref(v)
+		}
+	}
+	return out, nil
+}
+
+// ReadField reads a number out of every element of a dataset of compounds.
+func ReadField[T Number](d *Dataset, name string) ([]T, error) {
+	for _, f := range d.elem.Fields {
+		if f.Name != name {
+			continue
+		}
+		// A field is read as if it were the type of the elements: its layout has the same rules.
+		kind := f.Type
+		if kind.Class == Enum {
+			kind = *kind.Base
+		}
+		decode, err := newDecoder[T](kind)
+		if err != nil {
+			return nil, d.errorf("field %s: %v", name, err)
+		}
+		b, err := Raw(d)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]T, d.Len())
+		for i := range out {
+			decode(out[i:], 1, b[i*d.elem.Size+f.Offset:], 1)
+		}
+		return out, nil
+	}
+	return nil, d.errorf("elements are %s without a field %s", d.elem, name)
+}
+
+// Object is a group or a dataset.
+type Object struct {
+	f    *File
+	addr uint64
+	path string
+	msgs []headerMessage
+}
+
+// Object finds an object by its path from the root.
+func (f *File) Object(path string) (*Object, error) {
+	addr, err := f.lookup(path, 0)
+	if err != nil {
+		return nil, err
+	}
+	return f.object(addr, path)
+}
+
+// ObjectAt finds an object by reference; name is used in errors.
+func (f *File) ObjectAt(r Ref, name string) (*Object, error) {
+	if r == 0 {
+		return nil, fmt.Errorf("%s: %s: a reference to nothing", f.name, name)
+	}
+	return f.object(uint64(r), name)
+}
+
+func (f *File) object(addr uint64, path string) (*Object, error) {
+	msgs, err := f.readObject(addr)
+	if err != nil {
+		return nil, err
+	}
+	return &Object{f: f, addr: addr, path: path, msgs: msgs}, nil
+}
+
+// Addr is the address of the object's header, by which it is known.
+func (o *Object) Addr() uint64 { return o.addr }
+
+// IsDataset says whether the object is a dataset; else it is a group or a type.
+func (o *Object) IsDataset() bool {
+	for _, m := range o.msgs {
+		if m.kind == msgLayout {
+			return true
+		}
+	}
+	return false
+}
+
+// Dataset is the object as a dataset.
+func (o *Object) Dataset() (*Dataset, error) { return o.f.dataset(o.addr, o.path) }
+
+// Members is what a group holds, in the order of the file; links that lead elsewhere are an error.
+func (o *Object) Members() (names []string, members []*Object, err error) {
+	links, err := o.f.links(o.addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range links {
+		if l.what != "" || l.soft != "" {
+			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, want an object", o.f.name, o.path, l.name)
+		}
+		m, err := o.f.object(l.addr, o.path+"/"+l.name)
+		if err != nil {
+			return nil, nil, err
+		}
+		names, members = append(names, l.name), append(members, m)
+	}
+	return names, members, nil
+}
