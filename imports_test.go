@@ -47,7 +47,7 @@ var selfContained = map[string][]string{
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/..."},
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
-	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
 	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/source":   nil,
 

@@ -60,6 +60,8 @@ func TestRead(t *testing.T) {
 		{"hdf5/testdata/h5_earliest.h5", "i64", []int{7}, []float64{-3, -2, -1, 0, 1, 2, 3}},
 		{"hdf5/testdata/small_latest.h5", "g/s", nil, []float64{2.5}}, // behind a user block
 		{"matfile/testdata/mat_edge_cases.mat", "nd", []int{2, 3, 4}, nd},
+		{"matfile/testdata/all_v73.mat", "nd", []int{2, 3, 4}, nd},
+		{"matfile/testdata/all_v73z.mat", "none", []int{0, 3}, nil},
 		{"nifti/testdata/nii_f32.nii.gz", "", []int{4, 3, 5}, vol},
 		{"npy/testdata/npy_i64.npy", "", []int{2, 3}, nd[:6]},
 		{"npy/testdata/npz.npz", "b", []int{3}, nd[:3]},

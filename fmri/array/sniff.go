@@ -39,6 +39,9 @@ func sniff(path string) (*format, error) {
 	case f.Gzip:
 		return nil, fmt.Errorf("%s: gzip: what comes out is none of NIfTI, MGH and GIFTI", path)
 	}
+	if len(head) >= 128 && (string(head[126:128]) == "IM" || string(head[126:128]) == "MI") { // version 7.3 goes on as HDF5
+		return isMAT, nil
+	}
 	for _, at := range []int{0, 512, 1024, 2048} {
 		if at < len(head) && bytes.HasPrefix(head[at:], []byte(hdf5Signature)) {
 			return isHDF5, nil
@@ -49,8 +52,6 @@ func sniff(path string) (*format, error) {
 		return isNPY, nil
 	case begins("PK\x03\x04"), begins("PK\x05\x06"):
 		return isNPZ, nil
-	case len(head) >= 128 && (string(head[126:128]) == "IM" || string(head[126:128]) == "MI"):
-		return isMAT, nil
 	case begins("\xff\xff\xfe"):
 		return isSurface, nil
 	case begins("\xff\xff\xff\xff"): // -1; a curv file goes on with the number of vertices, which is positive

@@ -113,7 +113,7 @@ func (a *Array) Ints() ([]int, error) {
 func (a *Array) numeric() error {
 	switch {
 	case a.Class < Double || a.Class > Uint64:
-		return a.errorf("is a %s array, want numbers", a.Class)
+		return a.errorf("is of class %s, want numbers", a.Class)
 	case a.Complex:
 		return a.errorf("is complex, want real numbers")
 	}
@@ -121,7 +121,7 @@ func (a *Array) numeric() error {
 }
 
 func (v values) float64s(a *Array) ([]float64, error) {
-	out := append([]float64(nil), v.floats...)
+	out := append(make([]float64, 0, len(v.floats)+len(v.ints)+len(v.uints)), v.floats...)
 	for _, x := range v.ints {
 		if int64(float64(x)) != x || x == math.MaxInt64 {
 			return nil, a.errorf("value %d has no exact float64", x)
@@ -175,11 +175,20 @@ func (p *parser) values(el part, class Class, n int) (values, error) {
 		return v, p.errorf(el.at, "numbers of storage type %d, which is not known", el.kind)
 	}
 	count := len(el.data) / st.size
-	exact := len(el.data)%st.size == 0 && (count == n || class == Char && el.kind == miUTF8)
+	// Text may have another number of bytes than letters, and MATLAB has written text of some letters without any.
+	exact := len(el.data)%st.size == 0 && (count == n || class == Char && (el.kind == miUTF8 || count == 0))
 	if !exact {
 		return v, p.errorf(el.at, "%d bytes of storage type %d, %d values are wanted", len(el.data), el.kind, n)
 	}
 	isFloat := class == Double || class == Single
+	switch {
+	case isFloat:
+		v.floats = make([]float64, 0, count)
+	case class == Uint64:
+		v.uints = make([]uint64, 0, count)
+	default:
+		v.ints = make([]int64, 0, count)
+	}
 	for i := range count {
 		b := el.data[i*st.size:]
 		switch {
@@ -217,6 +226,9 @@ func (p *parser) values(el part, class Class, n int) (values, error) {
 // text joins the rows of a char array, [rows, columns] column-major.
 func (a *Array) text() string {
 	codes := a.re.ints
+	if len(codes) == 0 { // there may still be any number of rows
+		return ""
+	}
 	if len(codes) != a.Len() || len(a.Dims) != 2 { // UTF-8 with letters of several bytes has no columns
 		return decodeText(codes, a.re.kind)
 	}

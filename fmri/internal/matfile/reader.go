@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"percept/fmri/internal/hdf5"
+	"percept/fmri/internal/source"
 )
 
 // File is the variables read from a file.
@@ -31,22 +32,58 @@ func (e *FormatError) Error() string {
 
 const (
 	headerSize = 128
-	maxInflate = 1 << 31 // bytes of one decompressed variable
-	maxDepth   = 64      // of cells and structs in one another
+	maxDepth   = 64 // of cells and structs in one another
 )
 
 // Open reads the named variables of a file, or all if no name is given. Variables that are not asked for are
 // not decoded, and it is no error if one is missing: Var says so.
 func Open(path string, names ...string) (*File, error) {
-	b, err := os.ReadFile(path)
+	v73, err := isV73(path)
 	if err != nil {
-		var pe *os.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
+		return nil, err
+	}
+	if v73 {
+		h, err := hdf5.Open(path)
+		if err != nil {
+			return nil, err
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		defer h.Close()
+		return openV73(path, h, names)
+	}
+	b, err := source.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
 	return Parse(path, b, names...)
+}
+
+// isV73 reads a file's header.
+func isV73(path string) (bool, error) {
+	f, err := source.Open(path, "MATLAB")
+	if err != nil {
+		return false, err
+	}
+	s, err := f.Stream()
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	b, err := s.Head(headerSize)
+	return err == nil && versionOf(b) == 0x0200, err
+}
+
+// versionOf is the version in a header, 0 if it is none.
+func versionOf(b []byte) uint16 {
+	if len(b) < headerSize {
+		return 0
+	}
+	switch string(b[126:128]) {
+	case "IM":
+		return binary.LittleEndian.Uint16(b[124:])
+	case "MI":
+		return binary.BigEndian.Uint16(b[124:])
+	}
+	return 0
 }
 
 // Parse is Open on the bytes of a file; name is used in errors.
@@ -62,14 +99,18 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 	case "MI":
 		order = binary.BigEndian
 	default:
-		return nil, &FormatError{name, 126, fmt.Sprintf("byte order mark %q, want \"IM\" or \"MI\": not a MATLAB v5 file", b[126:128])}
+		return nil, &FormatError{name, 126, fmt.Sprintf("byte order mark %q, want \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
 	}
-	switch v := order.Uint16(b[124:]); v {
+	switch v := versionOf(b); v {
 	case 0x0100:
 	case 0x0200:
-		return nil, &FormatError{name, 124, "this is a MATLAB v7.3 file (HDF5); save it with -v7"}
+		h, err := hdf5.NewFile(name, bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return nil, err
+		}
+		return openV73(name, h, names)
 	default:
-		return nil, &FormatError{name, 124, fmt.Sprintf("version %#x, want 0x100", v)}
+		return nil, &FormatError{name, 124, fmt.Sprintf("version %#x, want 0x100 or 0x200", v)}
 	}
 	p := &parser{file: name, order: order, names: names}
 	rest := b[headerSize:]
@@ -82,7 +123,7 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a != nil {
+		if a != nil && a.Name != "" { // what objects and functions need has no name
 			if slices.ContainsFunc(f.vars, func(o *Array) bool { return o.Name == a.Name }) {
 				return nil, &FormatError{name, at, "variable " + a.Name + " is there twice"}
 			}
@@ -117,6 +158,7 @@ type parser struct {
 	file  string
 	order binary.ByteOrder
 	names []string
+	empty *Array
 }
 
 // part is a tagged data element.
@@ -160,12 +202,9 @@ func (p *parser) variable(el part) (*Array, error) {
 		if err != nil {
 			return nil, p.errorf(el.at, "compressed variable: %v", err)
 		}
-		raw, err := io.ReadAll(io.LimitReader(z, maxInflate+1))
+		raw, err := p.inflate(z, len(el.data))
 		if err != nil {
 			return nil, p.errorf(el.at, "compressed variable: %v", err)
-		}
-		if len(raw) > maxInflate {
-			return nil, p.errorf(el.at, "compressed variable of more than %d bytes", maxInflate)
 		}
 		at := el.at
 		if el, _, err = p.element(raw, 0); err != nil {
@@ -177,6 +216,29 @@ func (p *parser) variable(el part) (*Array, error) {
 		return nil, p.errorf(el.at, "data element of type %d, want an array (14)", el.kind)
 	}
 	return p.matrix(el, 0)
+}
+
+// inflate reads a decompressed variable, whose tag says how long it is, to its end, so that the checksum is checked.
+func (p *parser) inflate(z io.Reader, compressed int) ([]byte, error) {
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(z, head); err != nil {
+		return nil, err
+	}
+	n := int64(p.order.Uint32(head[4:]))
+	if n > 1040*int64(compressed)+1024 { // deflate shrinks to no less than 1/1032
+		return nil, fmt.Errorf("%d bytes cannot hold an array of %d", compressed, n)
+	}
+	raw := make([]byte, 8+n)
+	copy(raw, head)
+	if _, err := io.ReadFull(z, raw[8:]); err != nil {
+		return nil, err
+	}
+	if more, err := io.Copy(io.Discard, z); err != nil {
+		return nil, err
+	} else if more > 7 { // padding
+		return nil, fmt.Errorf("%d bytes after an array of %d", more, n)
+	}
+	return raw, nil
 }
 
 // parts takes sub-elements from the inside of an array one by one.
@@ -205,9 +267,12 @@ func (p *parser) matrix(el part, depth int) (*Array, error) {
 		return nil, p.errorf(el.at, "cells and structs more than %d deep", maxDepth)
 	}
 	a := &Array{file: p.file}
-	if len(el.data) == 0 { // an empty cell
-		a.Class, a.Dims = Double, []int{0, 0}
-		return a, nil
+	if len(el.data) == 0 { // an empty cell: eight bytes of the file, so all share one
+		if p.empty == nil {
+			a.Class, a.Dims = Double, []int{0, 0}
+			p.empty = a
+		}
+		return p.empty, nil
 	}
 	s := &parts{p: p, b: el.data, at: el.at}
 	flags := s.next("array flags")
@@ -229,7 +294,7 @@ func (p *parser) matrix(el part, depth int) (*Array, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	if dims.kind != miInt32 || len(dims.data)%4 != 0 || len(dims.data) < 8 {
+	if dims.kind != miInt32 && dims.kind != miUint32 || len(dims.data)%4 != 0 || len(dims.data) < 8 {
 		return nil, p.errorf(dims.at, "dimensions of type %d in %d bytes", dims.kind, len(dims.data))
 	}
 	n := 1

@@ -1,0 +1,365 @@
+package matfile
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"percept/fmri/internal/hdf5"
+)
+
+// openV73 reads the named variables of a version 7.3 file, or all if no name is given.
+func openV73(name string, h *hdf5.File, names []string) (*File, error) {
+	f := &File{name: name}
+	all, err := h.List("")
+	if err != nil {
+		return nil, err
+	}
+	r := &v73{file: name, h: h, seen: make(map[uint64]*Array)}
+	for _, n := range all {
+		if strings.HasPrefix(n, "#") { // #refs# holds what cells refer to, #subsystem# what objects do
+			continue
+		}
+		if len(names) > 0 && !slices.Contains(names, n) {
+			continue
+		}
+		o, err := h.Object(n)
+		if err != nil {
+			return nil, err
+		}
+		a, err := r.array(o, n, 0)
+		if err != nil {
+			return nil, err
+		}
+		f.vars = append(f.vars, a)
+	}
+	return f, nil
+}
+
+// v73 reads arrays of one file. HDF5's last axis runs fastest and MATLAB's first: the values are in the same order and
+// the dimensions are turned round.
+type v73 struct {
+	file string
+	h    *hdf5.File
+	seen map[uint64]*Array // by address; nil while it is being read
+}
+
+func (r *v73) errorf(name, format string, args ...any) error {
+	return fmt.Errorf("%s: variable %s: %s", r.file, name, fmt.Sprintf(format, args...))
+}
+
+// array reads the array at an object; one that several cells refer to is read once.
+func (r *v73) array(o *hdf5.Object, name string, depth int) (*Array, error) {
+	if a, ok := r.seen[o.Addr()]; ok {
+		if a == nil {
+			return nil, r.errorf(name, "cells or structs hold one another")
+		}
+		return a, nil
+	}
+	if depth > maxDepth {
+		return nil, r.errorf(name, "cells and structs more than %d deep", maxDepth)
+	}
+	r.seen[o.Addr()] = nil
+	a, err := r.read(o, name, depth)
+	if err != nil {
+		return nil, err
+	}
+	r.seen[o.Addr()] = a
+	return a, nil
+}
+
+var classByName = map[string]Class{"cell": Cell, "struct": Struct, "char": Char, "double": Double, "single": Single, "int8": Int8,
+	"uint8": Uint8, "int16": Int16, "uint16": Uint16, "int32": Int32, "uint32": Uint32, "int64": Int64, "uint64": Uint64,
+	"logical": Uint8, "canonical empty": Double, "function_handle": Function}
+
+func (r *v73) read(o *hdf5.Object, name string, depth int) (*Array, error) {
+	a := &Array{file: r.file, Name: name}
+	class, err := r.class(o, name)
+	if err != nil {
+		return nil, err
+	}
+	known := false
+	a.Class, known = classByName[class]
+	a.Logical = class == "logical"
+	for attr, c := range map[string]Class{"MATLAB_sparse": Sparse, "MATLAB_object_decode": Opaque} {
+		if _, ok, err := o.Attribute(attr); err != nil {
+			return nil, err
+		} else if ok && a.Class != Function {
+			a.Class, known = c, true
+		}
+	}
+	if class != "" && !known { // an object of a class of its own
+		a.Class = Opaque
+	}
+	switch {
+	case a.Class == Sparse || a.Class == Opaque || a.Class == Function: // kept without values
+		a.Text = class
+		return a, nil
+	case !o.IsDataset():
+		if class != "struct" && class != "" {
+			return nil, r.errorf(name, "a group of class %s, want struct", class)
+		}
+		a.Class = Struct
+		return a, r.group(a, o, depth)
+	}
+	d, err := o.Dataset()
+	if err != nil {
+		return nil, err
+	}
+	empty, err := r.flag(o, "MATLAB_empty")
+	if err != nil {
+		return nil, err
+	}
+	if empty {
+		return a, r.empty(a, o, d)
+	}
+	shape := d.Shape()
+	slices.Reverse(shape)
+	for len(shape) < 2 { // MATLAB itself writes two axes at least
+		shape = append(shape, 1)
+	}
+	a.Dims = shape
+	switch a.Class {
+	case Cell:
+		return a, r.cells(a, d, depth)
+	case Struct:
+		return nil, r.errorf(name, "a dataset of class struct that is not empty")
+	}
+	return a, r.numbers(a, d, class)
+}
+
+// class is the attribute MATLAB_class, "" if there is none.
+func (r *v73) class(o *hdf5.Object, name string) (string, error) {
+	d, ok, err := o.Attribute("MATLAB_class")
+	if err != nil || !ok {
+		return "", err
+	}
+	s, err := hdf5.Strings(d)
+	if err != nil {
+		return "", err
+	}
+	if len(s) != 1 || s[0] == "" {
+		return "", r.errorf(name, "attribute MATLAB_class is %q", s)
+	}
+	return s[0], nil
+}
+
+// flag says whether an attribute is there and not zero.
+func (r *v73) flag(o *hdf5.Object, name string) (bool, error) {
+	d, ok, err := o.Attribute(name)
+	if err != nil || !ok {
+		return false, err
+	}
+	x, err := hdf5.Read[float64](d)
+	return err == nil && len(x) == 1 && x[0] != 0, err
+}
+
+// empty reads the dimensions of an empty array, which are stored in place of its values.
+func (r *v73) empty(a *Array, o *hdf5.Object, d *hdf5.Dataset) error {
+	dims, err := hdf5.Read[uint64](d)
+	if err != nil {
+		return err
+	}
+	n := uint64(1)
+	for _, v := range dims {
+		if v > 1<<40 || v > 0 && n > (1<<40)/v {
+			return r.errorf(a.Name, "empty array of dimensions %v", dims)
+		}
+		n *= v
+		a.Dims = append(a.Dims, int(v))
+	}
+	if len(dims) < 2 || n != 0 {
+		return r.errorf(a.Name, "empty array of dimensions %v", dims)
+	}
+	a.re.kind = miUTF16
+	if a.Class == Struct {
+		a.Fields, err = r.fieldNames(o)
+	}
+	return err
+}
+
+// fieldNames is the attribute MATLAB_fields, nil if there is none.
+func (r *v73) fieldNames(o *hdf5.Object) ([]string, error) {
+	d, ok, err := o.Attribute("MATLAB_fields")
+	if err != nil || !ok {
+		return nil, err
+	}
+	parts, err := hdf5.Sequences(d)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range parts {
+		p, _, _ = bytes.Cut(p, []byte{0})
+		names = append(names, string(p))
+	}
+	return names, nil
+}
+
+// group reads a struct: each member is a field's value, or, of a struct array, a dataset of references to its values.
+func (r *v73) group(a *Array, o *hdf5.Object, depth int) error {
+	names, members, err := o.Members()
+	if err != nil {
+		return err
+	}
+	order, err := r.fieldNames(o)
+	if err != nil {
+		return err
+	}
+	for _, n := range names { // a list is left out where there is one field
+		if !slices.Contains(order, n) {
+			order = append(order, n)
+		}
+	}
+	a.Dims = []int{1, 1}
+	var columns [][]*Array // by field, the values of all elements
+	for _, field := range order {
+		k := slices.Index(names, field)
+		if k < 0 { // listed, and deleted from the file
+			continue
+		}
+		if slices.Contains(a.Fields, field) {
+			return r.errorf(a.Name, "field %q is listed twice", field)
+		}
+		a.Fields = append(a.Fields, field)
+		values, dims, err := r.field(members[k], a.Name+"."+field, depth)
+		if err != nil {
+			return err
+		}
+		if len(columns) > 0 && !slices.Equal(dims, a.Dims) {
+			return r.errorf(a.Name, "field %s is of %v structs, field %s of %v", field, dims, a.Fields[0], a.Dims)
+		}
+		a.Dims = dims
+		columns = append(columns, values)
+	}
+	for e := range a.Len() {
+		for _, c := range columns {
+			if e < len(c) {
+				a.Cells = append(a.Cells, c[e])
+			}
+		}
+	}
+	return nil
+}
+
+// field reads what a struct's group holds under a field's name.
+func (r *v73) field(m *hdf5.Object, name string, depth int) (values []*Array, dims []int, err error) {
+	class, err := r.class(m, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if class == "" && m.IsDataset() {
+		d, err := m.Dataset()
+		if err != nil {
+			return nil, nil, err
+		}
+		if d.Type().Class == hdf5.Reference {
+			list := &Array{Name: name, Dims: d.Shape()}
+			slices.Reverse(list.Dims)
+			err := r.cells(list, d, depth)
+			return list.Cells, list.Dims, err
+		}
+	}
+	v, err := r.array(m, name, depth+1)
+	return []*Array{v}, []int{1, 1}, err
+}
+
+// cells follows the references of a cell array.
+func (r *v73) cells(a *Array, d *hdf5.Dataset, depth int) error {
+	refs, err := hdf5.Refs(d)
+	if err != nil {
+		return err
+	}
+	a.Cells = make([]*Array, 0, len(refs))
+	for i, ref := range refs {
+		name := fmt.Sprintf("%s{%d}", a.Name, i+1)
+		o, err := r.h.ObjectAt(ref, name)
+		if err != nil {
+			return err
+		}
+		c, err := r.array(o, name, depth+1)
+		if err != nil {
+			return err
+		}
+		a.Cells = append(a.Cells, c)
+	}
+	return nil
+}
+
+// storedClass is the MATLAB class of a stored number type, 0 if there is none.
+func storedClass(t hdf5.Type) Class {
+	switch t.Class {
+	case hdf5.Float:
+		return map[int]Class{4: Single, 8: Double}[t.Size]
+	case hdf5.Fixed:
+		if t.Signed {
+			return map[int]Class{1: Int8, 2: Int16, 4: Int32, 8: Int64}[t.Size]
+		}
+		return map[int]Class{1: Uint8, 2: Uint16, 4: Uint32, 8: Uint64}[t.Size]
+	case hdf5.Enum:
+		return storedClass(*t.Base)
+	}
+	return 0
+}
+
+// numbers reads values, real or complex.
+func (r *v73) numbers(a *Array, d *hdf5.Dataset, class string) error {
+	t := d.Type()
+	part := t
+	if t.Class == hdf5.Compound {
+		if len(t.Fields) != 2 || t.Fields[0].Name != "real" || t.Fields[1].Name != "imag" || t.Fields[0].Type.Class != t.Fields[1].Type.Class ||
+			t.Fields[0].Type.Size != t.Fields[1].Type.Size {
+			return r.errorf(a.Name, "elements are %s, want numbers or pairs of real and imag", t)
+		}
+		a.Complex, part = true, t.Fields[0].Type
+	}
+	stored := storedClass(part)
+	switch {
+	case stored == 0:
+		return r.errorf(a.Name, "class %q stored as %s, want numbers", class, t)
+	case class == "": // not MATLAB's; the numbers say what they are
+		a.Class = stored
+	case a.Class == Char:
+		if stored != Uint16 && stored != Uint8 && stored != Uint32 {
+			return r.errorf(a.Name, "text stored as %s", t)
+		}
+	case a.Class != stored:
+		return r.errorf(a.Name, "class %s stored as %s", class, t)
+	}
+	var err error
+	if a.re, err = r.part(d, stored, a.Complex, "real"); err != nil {
+		return err
+	}
+	if a.Complex {
+		a.im, err = r.part(d, stored, true, "imag")
+	}
+	if err == nil && a.Class == Char {
+		a.re.kind = map[Class]uint32{Uint8: miUTF8, Uint16: miUTF16, Uint32: miUTF32}[stored]
+		a.Text = a.text()
+	}
+	return err
+}
+
+// part reads the values, or one field of them.
+func (r *v73) part(d *hdf5.Dataset, stored Class, complex bool, field string) (v values, err error) {
+	switch {
+	case stored == Double || stored == Single:
+		v.kind = miDouble
+		v.floats, err = readPart[float64](d, complex, field)
+	case stored == Uint64:
+		v.kind = miUint64
+		v.uints, err = readPart[uint64](d, complex, field)
+	default:
+		v.kind = miInt64
+		v.ints, err = readPart[int64](d, complex, field)
+	}
+	return v, err
+}
+
+func readPart[T hdf5.Number](d *hdf5.Dataset, complex bool, field string) ([]T, error) {
+	if complex {
+		return hdf5.ReadField[T](d, field)
+	}
+	return hdf5.Read[T](d)
+}
