@@ -41,9 +41,12 @@ func (t *TorchCUDA) Randn(x []float32) {
 	for thread := range min(threads, len(x)) {
 		call := t.calls
 		for i := thread; i < len(x); call++ {
-			for _, v := range boxMuller4(philox(call, uint64(thread), t.seed)) {
-				if i < len(x) {
-					x[i] = v
+			words := philox(call, uint64(thread), t.seed)
+			for pair := 0; pair < 4 && i < len(x); pair += 2 {
+				sin, cos := boxMuller(words[pair], words[pair+1])
+				x[i] = sin
+				if i += threads; i < len(x) {
+					x[i] = cos
 				}
 				i += threads
 			}
@@ -65,14 +68,10 @@ func philox(call, thread, key uint64) [4]uint32 {
 	return c
 }
 
-// boxMuller4 makes four normal values of four words: the first two of the first two, sine before cosine.
-func boxMuller4(w [4]uint32) (x [4]float32) {
-	for i := 0; i < 4; i += 2 {
-		u := float32(w[i])*0x1p-32 + 0x1p-33 // above 0: its logarithm is finite
-		angle := (float64(w[i+1]) + 0.5) * 0x1p-32 * 2 * math.Pi
-		radius := math.Sqrt(-2 * math.Log(float64(u)))
-		sin, cos := math.Sincos(angle)
-		x[i], x[i+1] = float32(radius*sin), float32(radius*cos)
-	}
-	return x
+// boxMuller makes two normal values of two words, the sine's first.
+func boxMuller(a, b uint32) (sin, cos float32) {
+	u := float32(a)*0x1p-32 + 0x1p-33 // above 0: its logarithm is finite
+	s, c := math.Sincos((float64(b) + 0.5) * (0x1p-32 * 2 * math.Pi))
+	radius := math.Sqrt(-2 * math.Log(float64(u)))
+	return float32(radius * s), float32(radius * c)
 }
