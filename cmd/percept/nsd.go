@@ -15,6 +15,6 @@ distributes them. Nothing in it is ever written to.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNSDPrepare())
+	cmd.AddCommand(newNSDCheck(), newNSDPrepare())
 	return cmd
 }
