@@ -100,41 +100,46 @@ func sinc(x float64) float64 {
 // the filters' overshoot.
 const weightBits = 32 - 8 - 2
 
-// A span says from which input pixels an output pixel is made: weights k, in units of 2^-weightBits, from first on.
-type span struct {
-	first int
-	k     []int64
+// weights say from which input pixels each output pixel along one axis is made.
+type weights struct {
+	first []int32 // the first input pixel
+	count []int32 // how many, at least one
+	at    []int32 // where their weights begin in k
+	k     []int32 // in units of 2^-weightBits
 }
 
-// spans returns the weights of every output pixel along one axis, as Pillow computes them: the filter is widened
-// where the picture shrinks, cut off at the border, divided by its sum and rounded to fixed point, half away from 0.
-func spans(in, out int, f Filter) []span {
+// of returns the first input pixel of output pixel i and the weights from there on.
+func (w *weights) of(i int) (first int, k []int32) {
+	return int(w.first[i]), w.k[w.at[i]:][:w.count[i]]
+}
+
+// newWeights computes the weights as Pillow does: the filter is widened where the picture shrinks, cut off at the border,
+// divided by its sum and rounded to fixed point, half away from 0.
+func newWeights(in, out int, f Filter) *weights {
 	scale := float64(in) / float64(out)
 	wide := max(scale, 1)
 	support, narrow := f.support()*wide, 1/wide
-	list := make([]span, out)
 	widest := min(int(math.Ceil(support))*2+1, in)
-	w := make([]float64, widest)
-	store := make([]int64, 0, out*widest)
-	for i := range list {
+	row := make([]float64, widest)
+	w := &weights{first: make([]int32, out), count: make([]int32, out), at: make([]int32, out), k: make([]int32, 0, out*widest)}
+	for i := range out {
 		centre := (float64(i) + 0.5) * scale
 		first := max(int(centre-support+0.5), 0)
 		last := min(int(centre+support+0.5), in)
-		w = w[:last-first]
+		row = row[:last-first]
 		sum := 0.0
-		for j := range w {
-			w[j] = f.at((float64(j+first) - centre + 0.5) * narrow)
-			sum += w[j]
+		for j := range row {
+			row[j] = f.at((float64(j+first) - centre + 0.5) * narrow)
+			sum += row[j]
 		}
-		from := len(store)
-		for _, v := range w {
+		w.first[i], w.count[i], w.at[i] = int32(first), int32(len(row)), int32(len(w.k))
+		for _, v := range row {
 			if sum != 0 {
 				v /= sum
 			}
-			store = append(store, int64(math.Copysign(0.5, v)+float64(v*(1<<weightBits))))
+			w.k = append(w.k, int32(math.Copysign(0.5, v)+float64(v*(1<<weightBits))))
 		}
-		list[i] = span{first, store[from:len(store):len(store)]}
-		w = w[:widest]
+		row = row[:widest]
 	}
-	return list
+	return w
 }

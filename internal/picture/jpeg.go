@@ -150,7 +150,7 @@ func (j *jpegImage) frame(b []byte, progressive bool) error {
 	if n != 1 && n != 3 && n != 4 {
 		return fmt.Errorf("%d components, expected 1, 3 or 4", n)
 	}
-	if err := checkSize(j.w, j.h, 1024, len(j.data)); err != nil {
+	if err := checkSize(j.w, j.h, maxPixels, len(j.data)); err != nil {
 		return err
 	}
 	j.hMax, j.vMax = 1, 1
@@ -167,9 +167,20 @@ func (j *jpegImage) frame(b []byte, progressive bool) error {
 		comps = append(comps, c)
 	}
 	j.mcuW, j.mcuH = ceil(j.w, 8*j.hMax), ceil(j.h, 8*j.vMax)
+	blocks := 0
 	for _, c := range comps {
 		c.w, c.rows = ceil(j.w*c.h, j.hMax), ceil(j.h*c.v, j.vMax)
 		c.bw, c.bh = ceil(c.w, 8), ceil(c.rows, 8)
+		blocks += c.bw * c.bh
+	}
+	codes := 2 // a block takes a code for DC and one for AC, each of a bit at least
+	if progressive {
+		codes = 1
+	}
+	if blocks*codes > 8*len(j.data) {
+		return fmt.Errorf("%d blocks of 8×8 pixels in %d bytes: the file is cut short", blocks, len(j.data))
+	}
+	for _, c := range comps {
 		c.stride = j.mcuW * c.h * 8
 		if progressive {
 			c.coef = make([]int16, c.stride*j.mcuH*c.v*8)

@@ -71,85 +71,115 @@ func clamp(v int32) uint32 {
 
 const opaque = 255 << 24
 
-// resizeRows makes every row w pixels long; two rows are made at a time.
+// resizeRows makes every row w pixels long: four rows at a time where the processor's vectors serve, and two else.
 func resizeRows(m *image.RGBA, w int, f Filter) *image.RGBA {
 	in := m.Rect.Size()
-	list := spans(in.X, w, f)
+	table := newWeights(in.X, w, f)
 	out := image.NewRGBA(image.Rect(0, 0, w, in.Y))
+	row := func(y int) (src, dst []byte) {
+		y = min(y, in.Y-1) // rows that are missing at the end are the last one again
+		return m.Pix[y*m.Stride:][:4*in.X], out.Pix[y*out.Stride:][:4*w]
+	}
+	if vectors {
+		parallel((in.Y+3)/4, 2*(in.X+w), func(from, to int) {
+			quads := make([]byte, 16*in.X)
+			for y := 4 * from; y < min(4*to, in.Y); y += 4 {
+				a, toA := row(y)
+				b, toB := row(y + 1)
+				c, toC := row(y + 2)
+				d, toD := row(y + 3)
+				for x := range in.X {
+					q := quads[16*x:][:16]
+					copy(q[:4], a[4*x:])
+					copy(q[4:8], b[4*x:])
+					copy(q[8:12], c[4*x:])
+					copy(q[12:], d[4*x:])
+				}
+				rowsAVX2(&toA[0], &toB[0], &toC[0], &toD[0], &quads[0], &table.first[0], &table.count[0], &table.k[0], w)
+			}
+		})
+		return out
+	}
 	parallel((in.Y+1)/2, in.X+w, func(from, to int) {
 		pairs := make([]uint64, in.X)
 		for y := 2 * from; y < min(2*to, in.Y); y += 2 {
-			a := m.Pix[y*m.Stride:][:4*in.X]
-			b := a // the last of an odd number of rows is paired with itself
-			z := y
-			if y+1 < in.Y {
-				z = y + 1
-				b = m.Pix[z*m.Stride:][:4*in.X]
-			}
+			a, toA := row(y)
+			b, toB := row(y + 1)
 			for x := range pairs {
 				pairs[x] = uint64(binary.LittleEndian.Uint32(a[4*x:])) | uint64(binary.LittleEndian.Uint32(b[4*x:]))<<32
 			}
-			to0, to1 := out.Pix[y*out.Stride:][:4*w], out.Pix[z*out.Stride:][:4*w]
-			for x, s := range list {
+			for x := range w {
 				var r, g, bl int64 = half, half, half
-				taken := pairs[s.first:][:len(s.k)]
-				for j, k := range s.k {
-					p := taken[j]
-					r += int64(p&channels) * k
-					g += int64(p>>8&channels) * k
-					bl += int64(p>>16&channels) * k
+				first, k := table.of(x)
+				taken := pairs[first:][:len(k)]
+				for j, weight := range k {
+					p, weight := taken[j], int64(weight)
+					r += int64(p&channels) * weight
+					g += int64(p>>8&channels) * weight
+					bl += int64(p>>16&channels) * weight
 				}
 				r0, r1 := halves(r)
 				g0, g1 := halves(g)
 				b0, b1 := halves(bl)
-				binary.LittleEndian.PutUint32(to0[4*x:], r0|g0<<8|b0<<16|opaque)
-				binary.LittleEndian.PutUint32(to1[4*x:], r1|g1<<8|b1<<16|opaque)
+				binary.LittleEndian.PutUint32(toA[4*x:], r0|g0<<8|b0<<16|opaque)
+				binary.LittleEndian.PutUint32(toB[4*x:], r1|g1<<8|b1<<16|opaque)
 			}
 		}
 	})
 	return out
 }
 
-// resizeColumns makes every column h pixels long; two columns are made at a time.
+// resizeColumns makes every column h pixels long: eight columns at a time where the processor's vectors serve, and two
+// else.
 func resizeColumns(m *image.RGBA, h int, f Filter) *image.RGBA {
 	in := m.Rect.Size()
-	list := spans(in.Y, h, f)
+	table := newWeights(in.Y, h, f)
 	out := image.NewRGBA(image.Rect(0, 0, in.X, h))
 	parallel(h, in.X*(1+in.Y/h), func(from, to int) {
-		pair := make([]byte, 8)
 		for y := from; y < to; y++ {
-			s := list[y]
-			row := out.Pix[y*out.Stride:][:4*in.X]
-			for x := 0; x < in.X; x += 2 {
-				var r, g, b int64 = half, half, half
-				at := s.first*m.Stride + 4*x
-				if x+1 < in.X {
-					for _, k := range s.k {
-						p := binary.LittleEndian.Uint64(m.Pix[at:])
-						r += int64(p&channels) * k
-						g += int64(p>>8&channels) * k
-						b += int64(p>>16&channels) * k
-						at += m.Stride
-					}
-				} else {
-					for _, k := range s.k {
-						p := binary.LittleEndian.Uint32(m.Pix[at:])
-						r += int64(p&255) * k
-						g += int64(p>>8&255) * k
-						b += int64(p>>16&255) * k
-						at += m.Stride
-					}
-				}
-				r0, r1 := halves(r)
-				g0, g1 := halves(g)
-				b0, b1 := halves(b)
-				binary.LittleEndian.PutUint32(pair, r0|g0<<8|b0<<16|opaque)
-				binary.LittleEndian.PutUint32(pair[4:], r1|g1<<8|b1<<16|opaque)
-				copy(row[4*x:], pair)
+			first, k := table.of(y)
+			src, dst := m.Pix[first*m.Stride:], out.Pix[y*out.Stride:][:4*in.X]
+			done := 0
+			if groups := in.X / 8; vectors && groups > 0 {
+				columnsAVX2(&dst[0], &src[0], m.Stride, &k[0], len(k), groups)
+				done = 8 * groups
 			}
+			columns(dst, src, m.Stride, k, done, in.X)
 		}
 	})
 	return out
+}
+
+// columns makes the pixels from … to-1 of one row.
+func columns(dst, src []byte, stride int, k []int32, from, to int) {
+	for x := from; x < to; x += 2 {
+		var r, g, b int64 = half, half, half
+		at := 4 * x
+		if x+1 == to { // the last of an odd number
+			for _, weight := range k {
+				p, weight := binary.LittleEndian.Uint32(src[at:]), int64(weight)
+				r += int64(p&255) * weight
+				g += int64(p>>8&255) * weight
+				b += int64(p>>16&255) * weight
+				at += stride
+			}
+		} else {
+			for _, weight := range k {
+				p, weight := binary.LittleEndian.Uint64(src[at:]), int64(weight)
+				r += int64(p&channels) * weight
+				g += int64(p>>8&channels) * weight
+				b += int64(p>>16&channels) * weight
+				at += stride
+			}
+		}
+		r0, r1 := halves(r)
+		g0, g1 := halves(g)
+		b0, b1 := halves(b)
+		binary.LittleEndian.PutUint32(dst[4*x:], r0|g0<<8|b0<<16|opaque)
+		if x+1 < to {
+			binary.LittleEndian.PutUint32(dst[4*x+4:], r1|g1<<8|b1<<16|opaque)
+		}
+	}
 }
 
 // nearest takes the pixel under each centre. Centres are found by adding steps, as Pillow does, whose rounding decides
