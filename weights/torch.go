@@ -66,7 +66,7 @@ func torchTensor(x *torchfile.Tensor, swap bool, fileSize int) (tensorInfo, erro
 // treeWalk collects the tensors of a tree of containers under their names.
 type treeWalk struct {
 	budget  *pickle.Budget
-	steps   int // values that may still be visited: containers that share others unfold without end
+	steps   int // values that may still be looked at: containers that share others unfold without end
 	onPath  map[any]bool
 	tensors map[string]found
 }
@@ -98,9 +98,6 @@ func (w *treeWalk) file(root any) error {
 }
 
 func (w *treeWalk) walk(name string, v any, aside bool, depth int) error {
-	if w.steps--; w.steps < 0 {
-		return errors.New("its containers share one another so often that they cannot be unfolded")
-	}
 	switch v := v.(type) {
 	case *torchfile.Tensor:
 		return w.add(name, v, aside)
@@ -115,6 +112,14 @@ func (w *treeWalk) walk(name string, v any, aside bool, depth int) error {
 		return w.items(name, v, aside, depth)
 	}
 	return nil // numbers, text, sets and objects hold no weights
+}
+
+// step counts n values that are looked at.
+func (w *treeWalk) step(n int) error {
+	if w.steps -= n; w.steps < 0 {
+		return errors.New("its containers share one another so often that they cannot be unfolded")
+	}
+	return nil
 }
 
 var errNesting = fmt.Errorf("its containers lie more than %d deep in one another", maxNesting)
@@ -133,6 +138,9 @@ func (w *treeWalk) inside(v any, depth int, visit func() error) error {
 }
 
 func (w *treeWalk) items(name string, items []any, aside bool, depth int) error {
+	if err := w.step(len(items) + 1); err != nil {
+		return err
+	}
 	for i, v := range items {
 		if !holds(v) {
 			continue
@@ -150,6 +158,9 @@ func (w *treeWalk) items(name string, items []any, aside bool, depth int) error 
 
 // dict visits the values of a dictionary. With aside at the top, the state_dict has been visited.
 func (w *treeWalk) dict(name string, d *pickle.Dict, aside bool, depth int) error {
+	if err := w.step(len(d.Keys) + 1); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(d.Values, holds) {
 		return nil
 	}

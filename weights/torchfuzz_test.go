@@ -77,6 +77,7 @@ func TestTorchTreesRefused(t *testing.T) {
 	tests := []struct{ name, pickle, want string }{
 		{"one name for two tensors", oneTensor + "0}(" + str("a") + "}" + str("b") + "h\x09s" + str("a.b") + oneTensor + "u.", `two tensors are named "a.b"`},
 		{"lists that double", doubling + ".", "cannot be unfolded"},
+		{"a long list many times", "](" + strings.Repeat("N", 10000) + "eq\x000](" + strings.Repeat("h\x00", 10000) + "e.", "cannot be unfolded"},
 		{"lists in lists", strings.Repeat("]", 1000) + strings.Repeat("a", 999) + ".", "100 deep"},
 		{"tuples in tuples", ")" + strings.Repeat("\x85", 1000) + ".", "100 deep"},
 	}

@@ -90,7 +90,7 @@ type Budget struct{ left, total int }
 // NewBudget allows 16 bytes for each of a file, and what any file needs.
 func NewBudget(fileSize int) *Budget {
 	const slack = 1 << 20
-	n := 16 * min(fileSize, (1<<62-slack)/16) // 1<<62 becomes negative where int has 32 bits, and so never the smaller
+	n := 16 * min(fileSize, (maxInt-slack)/16)
 	return &Budget{n + slack, n + slack}
 }
 
