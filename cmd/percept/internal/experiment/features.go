@@ -25,7 +25,8 @@ func (r *Run) responses(ctx context.Context, subject string) error {
 		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFile(subject),
 		Params: []any{d.Atlas, d.Early, d.Higher, d.MinNCSNR},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			data, err := readResponses(ctx, r.dataRoot(), fmri.Subject(subject), d, p)
+			folder := r.stages.Path("betas_" + subject)
+			data, err := readResponses(ctx, r.dataRoot(), folder, r.stages.Version, fmri.Subject(subject), d, p)
 			if err != nil {
 				return err
 			}
