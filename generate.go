@@ -52,7 +52,7 @@ func (p *Pipeline) Generate(ctx context.Context, r Request) ([]Picture, error) {
 	}
 	batches := (len(r.Prompts) + size - 1) / size
 	var made []Picture
-	var start Latents // of a single Init
+	var mean, logVar Latents // of Init, as the VAE sees it
 	for b := range batches {
 		lo, hi := b*size, min((b+1)*size, len(r.Prompts))
 		if len(r.Init) > 1 || len(r.Init) == 1 && b == 0 {
@@ -60,11 +60,11 @@ func (p *Pipeline) Generate(ctx context.Context, r Request) ([]Picture, error) {
 			if len(from) > 1 {
 				from = from[lo:hi]
 			}
-			if start, err = p.Encode(ctx, from); err != nil {
+			if mean, logVar, err = p.posterior(ctx, from); err != nil {
 				return made, err
 			}
 		}
-		x, err := p.generateBatch(ctx, r, start, lo, hi, h, w, func(done, total int) {
+		x, err := p.generateBatch(ctx, r, mean, logVar, lo, hi, h, w, func(done, total int) {
 			if r.Progress != nil {
 				r.Progress(b*total+done, batches*total)
 			}
@@ -90,8 +90,9 @@ func (p *Pipeline) Generate(ctx context.Context, r Request) ([]Picture, error) {
 	return made, nil
 }
 
-// generateBatch denoises pictures lo to hi of a request.
-func (p *Pipeline) generateBatch(ctx context.Context, r Request, start Latents, lo, hi, h, w int, progress func(done, total int)) (Latents, error) {
+// generateBatch denoises pictures lo to hi of a request. An image's generator gives, as in the original scripts and in
+// diffusers: with Init what the posterior is sampled with, then the noise, then that of the steps.
+func (p *Pipeline) generateBatch(ctx context.Context, r Request, mean, logVar Latents, lo, hi, h, w int, progress func(done, total int)) (Latents, error) {
 	c, err := p.TextEmbed(ctx, r.Prompts[lo:hi])
 	if err != nil {
 		return Latents{}, err
@@ -107,14 +108,18 @@ func (p *Pipeline) generateBatch(ctx context.Context, r Request, start Latents, 
 			return watch(st)
 		}
 	}
-	noise := s.noise(hi-lo, h, w)
 	if len(r.Init) == 0 {
-		return p.Denoise(ctx, noise, c, s, progress)
+		return p.Denoise(ctx, s.draw(0, hi-lo, h, w), c, s, progress)
 	}
 	if len(r.Init) == 1 {
-		start = start.repeat(hi - lo)
+		mean, logVar = mean.repeat(hi-lo), logVar.repeat(hi-lo)
 	}
-	return p.DenoiseFrom(ctx, start, noise, r.strength(), c, s, progress)
+	z, err := p.sampled(mean, logVar, s.draw(0, hi-lo, h, w))
+	if err != nil {
+		return Latents{}, err
+	}
+	s.drawn = 2
+	return p.DenoiseFrom(ctx, z, s.draw(1, hi-lo, h, w), r.strength(), c, s, progress)
 }
 
 func (r Request) strength() float64 {

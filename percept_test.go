@@ -2,6 +2,9 @@ package percept_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"image"
 	"image/color"
@@ -12,6 +15,7 @@ import (
 	"testing"
 
 	"percept"
+	"percept/scheduler"
 )
 
 var embeddedPipeline = sync.OnceValues(func() (*percept.Pipeline, error) { return percept.Embedded(context.Background()) })
@@ -287,5 +291,61 @@ func TestLoadOptions(t *testing.T) {
 		if _, err := percept.LoadEmbedded(t.Context(), c.o); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
+	}
+}
+
+// Image to image is made of the parts that the library has: a sample of the posterior with the first draw of the
+// generator, noise with the second.
+func TestGenerateFromAPictureDrawsAsTheOriginals(t *testing.T) {
+	p := pipeline(t)
+	start := []image.Image{flat(p.Size, color.RGBA{200, 120, 40, 255})}
+	s := percept.Sampling{Sampler: "ddim-diffusers", Steps: 4, Guidance: 1, Seed: 11}
+	made, err := p.Generate(t.Context(), percept.Request{Prompts: []string{"a house"}, Init: start, Strength: 0.5, Sampling: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := p.Size / p.VAE.Config.Downscale()
+	first, second := percept.Latents{N: 1, H: side, W: side}, percept.Latents{N: 1, H: side, W: side}
+	first.Data, second.Data = make([]float32, first.Len()), make([]float32, first.Len())
+	g := scheduler.NewTorch(11)
+	g.Randn(first.Data)
+	g.Randn(second.Data)
+	z, err := p.EncodeSample(t.Context(), start, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := p.TextEmbed(t.Context(), []string{"a house"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := p.DenoiseFrom(t.Context(), z, second, 0.5, c, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(want.Data, made[0].Latents.Data) {
+		t.Error("the latents differ from those of the parts")
+	}
+	mean, err := p.Encode(t.Context(), start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(mean.Data, z.Data) {
+		t.Error("a sample of the posterior is its mean")
+	}
+	zero := percept.Latents{Data: make([]float32, len(z.Data)), N: 1, H: side, W: side}
+	if z, err = p.EncodeSample(t.Context(), start, zero); err != nil || !slices.Equal(mean.Data, z.Data) {
+		t.Errorf("a sample without noise is not the mean (%v)", err)
+	}
+}
+
+// The noise of a seed is what torch.manual_seed(42); torch.randn(1, 4, 64, 64) gives with torch 2.15 (sha256 of the
+// float32 values, little-endian).
+func TestNoiseIsTorchs(t *testing.T) {
+	h := sha256.New()
+	if err := binary.Write(h, binary.LittleEndian, percept.NoiseFor(40, 2, 3, 64, 64).Data); err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != "e97f3de04c7c6ba86354db4402b91d4402ede9c72aabed29a96dd7d635a798ba" {
+		t.Errorf("sha256 %s", got)
 	}
 }

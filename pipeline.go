@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+
+	"percept/vae"
 )
 
 // batch bounds how many captions or small pictures go through a network at once.
@@ -97,40 +99,65 @@ func (p *Pipeline) MeanTextEmbed(ctx context.Context, captions []string) ([]floa
 // Encode returns the latents of pictures of one size: the mean of the VAE's posterior, scaled.
 // The published pipeline draws a sample instead, which makes z depend on the order of the calls.
 func (p *Pipeline) Encode(ctx context.Context, pictures []image.Image) (Latents, error) {
-	if len(pictures) == 0 {
-		return Latents{}, fmt.Errorf("no picture given, expected at least one")
+	mean, _, err := p.posterior(ctx, pictures)
+	for i := range mean.Data {
+		mean.Data[i] *= p.Scale
 	}
-	var all Latents
+	return mean, err
+}
+
+// EncodeSample returns samples of the VAE's posterior, scaled: the mean, and the standard deviation times noise, which is
+// standard normal and has the latents' size.
+func (p *Pipeline) EncodeSample(ctx context.Context, pictures []image.Image, noise Latents) (Latents, error) {
+	mean, logVar, err := p.posterior(ctx, pictures)
+	if err != nil {
+		return Latents{}, err
+	}
+	return p.sampled(mean, logVar, noise)
+}
+
+func (p *Pipeline) sampled(mean, logVar, noise Latents) (Latents, error) {
+	if len(noise.Data) != len(mean.Data) {
+		return Latents{}, fmt.Errorf("noise has %d values, expected %d as the latents", len(noise.Data), len(mean.Data))
+	}
+	z := mean.with(make([]float32, len(mean.Data)))
+	return z, vae.Sample(z.Data, mean.Data, logVar.Data, noise.Data, p.Scale)
+}
+
+// posterior returns mean and log-variance of pictures' latents, not scaled.
+func (p *Pipeline) posterior(ctx context.Context, pictures []image.Image) (mean, logVar Latents, err error) {
+	if len(pictures) == 0 {
+		return mean, logVar, fmt.Errorf("no picture given, expected at least one")
+	}
 	f := p.VAE.Config.Downscale()
 	size := pictures[0].Bounds().Size()
-	at := batchFor(max(size.Y/f, 1), max(size.X/f, 1))
+	if size.Y%f != 0 || size.X%f != 0 || size.Y < f || size.X < f {
+		return mean, logVar, fmt.Errorf("picture is %d×%d, expected sides that are multiples of %d", size.X, size.Y, f)
+	}
+	mean = Latents{N: len(pictures), H: size.Y / f, W: size.X / f}
+	at := batchFor(mean.H, mean.W)
 	for lo := 0; lo < len(pictures); lo += at {
-		x, h, w, err := FromImages(pictures[lo:min(lo+at, len(pictures))])
-		if err != nil {
-			return Latents{}, err
-		}
-		n := len(x) / (3 * h * w)
-		if h%f != 0 || w%f != 0 {
-			return Latents{}, fmt.Errorf("picture is %d×%d, expected sides that are multiples of %d", w, h, f)
-		}
-		if lo == 0 {
-			all = Latents{N: len(pictures), H: h / f, W: w / f}
-			all.Data = make([]float32, 0, all.N*all.Len())
-		} else if h/f != all.H || w/f != all.W {
-			return Latents{}, fmt.Errorf("picture %d is %d×%d, expected %d×%d as the first", lo, w, h, all.W*f, all.H*f)
-		}
-		moments := make([]float32, n*2*all.Len())
-		if err := p.VAE.Encode(ctx, moments, x, n, h, w); err != nil {
-			return Latents{}, err
-		}
-		for i := range n {
-			mean := moments[i*2*all.Len():][:all.Len()]
-			for _, v := range mean {
-				all.Data = append(all.Data, v*p.Scale)
+		part := pictures[lo:min(lo+at, len(pictures))]
+		for i, m := range part {
+			if got := m.Bounds().Size(); got != size {
+				return mean, logVar, fmt.Errorf("picture %d is %d×%d, expected %d×%d as the first", lo+i, got.X, got.Y, size.X, size.Y)
 			}
 		}
+		x, h, w, err := FromImages(part)
+		if err != nil {
+			return mean, logVar, err
+		}
+		moments := make([]float32, len(part)*2*mean.Len())
+		if err := p.VAE.Encode(ctx, moments, x, len(part), h, w); err != nil {
+			return mean, logVar, err
+		}
+		m, v, err := vae.Moments(moments, len(part))
+		if err != nil {
+			return mean, logVar, err
+		}
+		mean.Data, logVar.Data = append(mean.Data, m...), append(logVar.Data, v...)
 	}
-	return all, all.check()
+	return mean, mean.with(logVar.Data), nil
 }
 
 // Decode renders latents as pictures.

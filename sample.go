@@ -13,7 +13,8 @@ type Sampling struct {
 	Steps    int      // denoising steps of a whole diffusion; 0 means 50
 	Guidance float64  // scale of classifier-free guidance; 0 means 5, 1 switches it off
 	Eta      float64  // 0 is deterministic DDIM, 1 adds as much noise as DDPM
-	Seed     uint64   // image i draws from torch's generator, seeded with Seed + i
+	Noise    string   // whose random numbers: those of torch's generator on a CPU (CPU, or empty), or on a GPU (CUDA)
+	Seed     uint64   // image i draws from a generator of its own, seeded with Seed + i
 	First    int      // number i of the first image
 	Seeds    []uint64 // of each image, instead of Seed and First; nil means those
 	Batch    int      // images denoised together; 0 means as many as a network can take at little memory
@@ -22,6 +23,8 @@ type Sampling struct {
 	Uncond []float32
 	// Watch, unless nil, is shown every step of every batch; an error ends the run and is returned.
 	Watch func(Step) error
+
+	drawn int // draws that each generator has made before its steps; 0 means one
 }
 
 // A Step is what a run shows of itself after each denoising step. Its latents are valid during the call.
@@ -65,34 +68,57 @@ func (s Sampling) Check() error {
 	if g := s.guidance(); !(g >= 1) {
 		return fmt.Errorf("guidance is %g, expected 1 or more", g)
 	}
+	if s.Noise != "" && s.Noise != CPU && s.Noise != CUDA {
+		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, CPU, CUDA)
+	}
 	_, err := s.sampler()
 	return err
 }
 
+// Values of Sampling.Noise.
+const (
+	CPU  = "cpu"
+	CUDA = "cuda"
+)
+
 // NoiseFor returns Gaussian noise for images lo to hi: image i has the first numbers of torch's CPU generator seeded
 // with seed + i, as torch.randn(1, 4, h, w) gives them, whatever it is batched with.
 func NoiseFor(seed uint64, lo, hi, h, w int) Latents {
-	return Sampling{Seed: seed, First: lo}.noise(hi-lo, h, w)
+	return Sampling{Seed: seed, First: lo}.draw(0, hi-lo, h, w)
 }
 
-// noise is what the first n images of a run begin with.
-func (s Sampling) noise(n, h, w int) Latents {
+// A generator gives what one torch.randn of the length of x does.
+type generator interface{ Randn(x []float32) }
+
+// generator is that of image i of the run, after so many draws of x's length.
+func (s Sampling) generator(i, drawn int, x []float32) generator {
+	var g generator = scheduler.NewTorch(s.seed(i))
+	if s.Noise == CUDA {
+		g = scheduler.NewTorchCUDA(s.seed(i), 0)
+	}
+	for range drawn {
+		g.Randn(x)
+	}
+	return g
+}
+
+// draw is what the generators of the first n images give in their draw number k, from 0.
+func (s Sampling) draw(k, n, h, w int) Latents {
 	x := Latents{N: n, H: h, W: w}
 	x.Data = make([]float32, n*x.Len())
 	for i := range n {
-		scheduler.NewTorch(s.seed(i)).Randn(x.At(i))
+		s.generator(i, k, x.At(i)).Randn(x.At(i))
 	}
 	return x
 }
 
 // stepNoise fills the latents of a batch, whose first image is number lo of the run, with what their generators give
-// after the noise that they began with.
+// after what they began with.
 func (s Sampling) stepNoise(lo int, x Latents) func([]float32) {
-	generators := make([]*scheduler.Torch, x.N)
-	used := make([]float32, x.Len())
+	generators := make([]generator, x.N)
+	scratch := make([]float32, x.Len())
 	for i := range generators {
-		generators[i] = scheduler.NewTorch(s.seed(lo + i))
-		generators[i].Randn(used)
+		generators[i] = s.generator(lo+i, max(s.drawn, 1), scratch)
 	}
 	return func(noise []float32) {
 		for i, g := range generators {

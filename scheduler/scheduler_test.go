@@ -443,34 +443,3 @@ func TestPerfectModelIsInverted(t *testing.T) {
 		near(t, fmt.Sprint(steps, " steps"), pred, x0, 1e-4)
 	}
 }
-
-func TestNoise(t *testing.T) {
-	const n = 200_000
-	x := scheduler.Noise(7, n)
-	var sum, squares, fourth float64
-	for _, v := range x {
-		v := float64(v)
-		sum, squares, fourth = sum+v, squares+v*v, fourth+v*v*v*v
-	}
-	// Five standard errors of the mean (1/√n), the variance (√(2/n)) and the fourth moment (√(96/n)).
-	if m := sum / n; math.Abs(m) > 5/math.Sqrt(n) {
-		t.Errorf("mean %g", m)
-	}
-	if v := squares / n; math.Abs(v-1) > 5*math.Sqrt(2.0/n) {
-		t.Errorf("variance %g", v)
-	}
-	if k := fourth / n; math.Abs(k-3) > 5*math.Sqrt(96.0/n) {
-		t.Errorf("fourth moment %g", k)
-	}
-	if !slices.Equal(x[:1000], scheduler.Noise(7, 1000)) || slices.Equal(x[:1000], scheduler.Noise(8, 1000)) {
-		t.Error("a seed does not decide the values")
-	}
-	// Drawn in pieces, the values are the same.
-	s := scheduler.NewNoise(7)
-	parts := make([]float32, 1000)
-	s.Fill(parts[:333])
-	s.Fill(parts[333:])
-	if !slices.Equal(parts, x[:1000]) {
-		t.Error("the values depend on how many are drawn at once")
-	}
-}

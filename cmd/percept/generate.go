@@ -33,6 +33,7 @@ type generateFlags struct {
 	steps     int
 	guidance  float64
 	sampler   string
+	noise     string
 	eta       float64
 	seed      uint64
 	negative  string
@@ -61,10 +62,10 @@ model: a folder in the layout of diffusers, or a single .safetensors or .ckpt fi
 --model it takes the small model that is part of the program, which knows houses, trees, boats,
 cars, animals, people, sun and mountains; without --prompt as well it draws a few examples.
 
-The noise of a seed is that of torch's CPU generator: with --sampler ddim-diffusers, pndm,
-dpmpp-2m or euler a seed gives what diffusers gives for a generator on the CPU, and with ddim
-or plms what the original scripts give on the CPU for their first picture. Column k of several
-(--count) has seed + k - 1, whatever the prompt.
+The noise of a seed is that of torch's generator on a CPU, bit for bit, or with --noise cuda on
+a GPU, to about six digits: a seed gives what diffusers gives for a generator of that seed, and
+what the original scripts give for their first picture. Column k of several (--count) has
+seed + k - 1, whatever the prompt.
 
 Each picture carries its prompt, seed, sampler, model hash and the program's version in its
 metadata; --like takes them from there. With --folder every picture is a file of its own,
@@ -93,6 +94,7 @@ Samplers:
 	f.StringVar(&g.size, "size", "", "`WxH` of the pictures in pixels (default: the model's; with --image, that of the picture scaled to the model's)")
 	f.IntVar(&g.count, "count", 1, "pictures per caption")
 	f.Uint64Var(&g.seed, "seed", 0, "noise seed; the same seed gives the same picture")
+	f.StringVar(&g.noise, "noise", percept.CPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
 	f.StringVar(&g.sampler, "sampler", "ddim", "`name` of the sampler, see above")
 	f.IntVar(&g.steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
 	f.Float64Var(&g.guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
@@ -170,6 +172,8 @@ func (g *generateFlags) checkNumbers() error {
 		return fmt.Errorf("--batch %d, expected 0 to 64", g.batch)
 	case g.every < 0:
 		return fmt.Errorf("--preview-every %d, expected 0 or more", g.every)
+	case g.noise != percept.CPU && g.noise != percept.CUDA:
+		return fmt.Errorf("--noise %q, expected %s or %s", g.noise, percept.CPU, percept.CUDA)
 	case len(g.images) > 1 && len(g.images) != len(g.prompts):
 		return fmt.Errorf("--image: %d pictures for %d captions, expected one, or one for each", len(g.images), len(g.prompts))
 	case len(g.images) > 0 && !(g.strength > 0 && g.strength <= 1):
@@ -251,6 +255,9 @@ func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
 	if unset("sampler") {
 		g.sampler = r.Sampler
 	}
+	if unset("noise") {
+		g.noise = r.Noise
+	}
 	if unset("steps") {
 		g.steps = r.Steps
 	}
@@ -307,6 +314,6 @@ func readPrompts(stdin io.Reader, name string) ([]string, error) {
 func (g *generateFlags) request() percept.Request {
 	return percept.Request{
 		Negative: g.negative, Strength: g.strength, Width: g.width, Height: g.height,
-		Sampling: percept.Sampling{Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Batch: g.batch},
+		Sampling: percept.Sampling{Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Noise: g.noise, Batch: g.batch},
 	}
 }

@@ -93,7 +93,7 @@ func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, i
 	for i, prompt := range g.prompts {
 		for k := range g.count {
 			d := drawing{prompt: i, recipe: recipe.Recipe{
-				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.negative, Seed: g.seed + uint64(k),
+				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.negative, Seed: g.seed + uint64(k), Noise: g.noise,
 				Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Width: width, Height: height,
 				Model: pipe.Name, ModelHash: pipe.Hash, Text: pipe.Tokenizer.Cleaning().String(), Storage: pipe.Storage, Kernels: tensor.KernelSet(), Forms: tensor.Forms().Hash(),
 			}}
@@ -297,6 +297,6 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 		weights.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
 	}, map[string]string{
 		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
-		"sampler": g.sampler, "steps": fmt.Sprint(g.steps), "guidance": fmt.Sprint(g.guidance), "eta": fmt.Sprint(g.eta),
+		"noise": g.noise, "sampler": g.sampler, "steps": fmt.Sprint(g.steps), "guidance": fmt.Sprint(g.guidance), "eta": fmt.Sprint(g.eta),
 	})
 }

@@ -95,6 +95,7 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"argument missing", []string{"verify"}, 2, []string{"folder"}},
 		{"prompt missing", []string{"generate", "--model", taken}, 2, []string{"--prompt"}},
 		{"sampler that is not there", []string{"generate", "--sampler", "dpm-fast"}, 2, []string{"--sampler", "dpm-fast", "euler"}},
+		{"noise of another machine", []string{"generate", "--noise", "tpu"}, 2, []string{"--noise", "tpu", "cuda"}},
 		{"eta of a sampler without", []string{"generate", "--sampler", "euler", "--eta", "1"}, 2, []string{"--eta", "euler"}},
 		{"size without a height", []string{"generate", "--size", "512"}, 2, []string{"--size", "512x512"}},
 		{"size that the model has not", []string{"generate", "--size", "100x96", "--out", filepath.Join(t.TempDir(), "x.png")}, 1, []string{"100×96", "multiples of 32"}},

@@ -16,6 +16,7 @@ type Recipe struct {
 	Prompt    string  `json:"prompt"`
 	Negative  string  `json:"negative,omitempty"`
 	Seed      uint64  `json:"seed"`
+	Noise     string  `json:"noise"` // on what torch would have drawn it: "cpu" or "cuda"
 	Sampler   string  `json:"sampler"`
 	Steps     int     `json:"steps"`
 	Guidance  float64 `json:"guidance"`
