@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"image"
 	"math"
+
+	"percept/internal/picture"
 )
 
 // An Image is an RGB picture with values from 0 to 1, row after row, three values a pixel.
@@ -18,15 +20,14 @@ type Plane struct {
 	Pix  []float64 // [H, W]
 }
 
-// FromImage converts a picture of package image: 8-bit colours divided by 255, without
-// alpha.
+// FromImage converts a picture of package image, as Pillow's convert("RGB") does, to colours divided by 255. Alpha is
+// dropped.
 func FromImage(m image.Image) Image {
-	b := m.Bounds()
-	out := Image{b.Dy(), b.Dx(), make([]float64, 0, 3*b.Dx()*b.Dy())}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			r, g, bl, _ := m.At(x, y).RGBA()
-			out.Pix = append(out.Pix, float64(r>>8)/255, float64(g>>8)/255, float64(bl>>8)/255)
+	rgb := picture.ToRGB(m)
+	out := Image{rgb.Rect.Dy(), rgb.Rect.Dx(), make([]float64, 0, len(rgb.Pix)/4*3)}
+	for i, v := range rgb.Pix {
+		if i%4 != 3 {
+			out.Pix = append(out.Pix, float64(v)/255)
 		}
 	}
 	return out

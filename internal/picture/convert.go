@@ -16,6 +16,9 @@ import (
 //   - YCbCr is converted by libjpeg's integers; chroma is taken from the nearest sample.
 func ToRGB(m image.Image) *image.RGBA {
 	b := m.Bounds()
+	if r, ok := m.(*image.RGBA); ok && r.Opaque() {
+		return clone(r)
+	}
 	out := image.NewRGBA(image.Rectangle{Max: b.Size()})
 	w, h := b.Dx(), b.Dy()
 	put := func(at func(x, y int) (r, g, b uint8)) {

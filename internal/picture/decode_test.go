@@ -87,3 +87,19 @@ func TestIgnoreOrientation(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkDecode(b *testing.B) {
+	for _, name := range []string{"rgb.png", "420.jpg", "progressive.jpg"} {
+		file, err := os.ReadFile("testdata/files/" + name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Decode(name, file); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
