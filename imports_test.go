@@ -49,6 +49,7 @@ var selfContained = map[string][]string{
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
 	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/npy":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 	"percept/fmri/internal/source":   nil,
 
 	"percept/fmri/internal/freesurfer": {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},

@@ -1,23 +1,40 @@
-// Package npy reads arrays that numpy wrote: .npy files of versions 1 to 3, and the members of .npz archives, stored or
-// deflated.
+// Package npy reads and writes numpy's files: .npy of versions 1 to 3, and .npz archives, stored or deflated.
 //
-// Numbers, booleans and half floats of either byte order and either axis order are read, as float64 in C order; an integer
-// that float64 cannot hold exactly is an error. Object arrays, which would have to be unpickled, are refused.
+//	a, err := npy.ReadFile("betas.npy")                 // everything, as float64 in C order
+//	a, err := npy.ReadMember("rois.npz", "mask")
+//
+//	f, err := npy.Open("features.npy")                  // header only
+//	err = npy.ReadRows(f, dst, 100)                     // as many rows from row 100 on as fit in dst
+//
+//	w, err := npy.Create[float32]("c.npy", []int{n, 59136})
+//	err = w.Append(row)                                 // in C order, any number of values at a time
+//	err = w.Close()
+//
+//	err = npy.WriteZip("scores.npz", true, npy.Of("r", []int{n}, r), npy.Of("ids", []int{n}, ids))
+//
+// Numbers, booleans and half floats of either byte order and either axis order are read; an integer that the wanted float
+// cannot hold exactly is an error. Complex numbers, text and structured arrays are refused, as are object arrays, which
+// would have to be unpickled.
 //
 // Format: numpy.lib.format.
 package npy
 
 import (
-	"archive/zip"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"strconv"
 	"strings"
+
+	"percept/fmri/internal/source"
 )
+
+// Header is what a file says about its values.
+type Header struct {
+	DType   string // as numpy writes it, "<f4"
+	Fortran bool   // stored with the first index fastest
+	Shape   []int  // empty for a scalar
+}
 
 // Array is an array's values in C order.
 type Array struct {
@@ -26,81 +43,50 @@ type Array struct {
 	Data  []float64
 }
 
-const magic = "\x93NUMPY"
-
-// maxHeader is far beyond what numpy writes; version 2 and 3 headers may claim up to 4 GB.
-const maxHeader = 1 << 20
+const (
+	magic       = "\x93NUMPY"
+	maxElements = 1 << 46
+	maxHeader   = 1 << 20 // far beyond what numpy writes; version 2 and 3 headers may claim up to 4 GB
+)
 
 // ReadFile reads a .npy file. Bytes after the data are passed over, as numpy does.
 func ReadFile(path string) (*Array, error) {
-	f, err := os.Open(path)
+	f, err := source.Open(path, "npy")
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, reason(err))
+		return nil, err
 	}
-	defer f.Close()
-	return Read(path, f)
-}
-
-func reason(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
-// Names lists the arrays of a .npz archive, in the archive's order.
-func Names(path string) ([]string, error) {
-	z, err := zip.OpenReader(path)
+	s, err := f.Stream()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, reason(err))
+		return nil, err
 	}
-	defer z.Close()
-	var names []string
-	for _, f := range z.File {
-		names = append(names, strings.TrimSuffix(f.Name, ".npy"))
-	}
-	return names, nil
-}
-
-// ReadMember reads one array of a .npz archive.
-func ReadMember(path, name string) (*Array, error) {
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, reason(err))
-	}
-	defer z.Close()
-	var have []string
-	for _, f := range z.File {
-		if strings.TrimSuffix(f.Name, ".npy") != name {
-			have = append(have, strings.TrimSuffix(f.Name, ".npy"))
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", path, f.Name, err)
-		}
-		defer r.Close()
-		a, err := Read(path+": "+f.Name, r)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil { // checks the member's checksum
-			return nil, fmt.Errorf("%s: %s: %w", path, f.Name, err)
-		}
-		return a, nil
-	}
-	return nil, fmt.Errorf("%s: no array %s; there is %s", path, name, strings.Join(have, ", "))
+	defer s.Close()
+	return read(path, s.Reader(), f.Size)
 }
 
 // Read reads an array from its magic string on; name is used in errors.
-func Read(name string, r io.Reader) (*Array, error) {
-	fail := func(at int, format string, args ...any) error {
-		return fmt.Errorf("%s: npy, offset %d: %s", name, at, fmt.Sprintf(format, args...))
+func Read(name string, r io.Reader) (*Array, error) { return read(name, r, 0) }
+
+// read is Read of a file of size bytes; 0 where that is not known.
+func read(name string, r io.Reader, size int64) (*Array, error) {
+	h, at, err := readHeader(name, r)
+	if err != nil {
+		return nil, err
+	}
+	a := &Array{DType: h.DType, Shape: h.Shape}
+	if err := a.readData(h, r, size-at); err != nil {
+		return nil, fmt.Errorf("%s: npy, offset %d: %w", name, at, err)
+	}
+	return a, nil
+}
+
+// readHeader reads up to the data and says where they begin.
+func readHeader(name string, r io.Reader) (*Header, int64, error) {
+	fail := func(at int, format string, args ...any) (*Header, int64, error) {
+		return nil, 0, fmt.Errorf("%s: npy, offset %d: %s", name, at, fmt.Sprintf(format, args...))
 	}
 	head := make([]byte, 8)
-	if _, err := io.ReadFull(r, head); err != nil || string(head[:6]) != magic {
-		return nil, fail(0, "found %q, want %q: not an npy file", head[:6], magic)
+	if n, err := io.ReadFull(r, head); err != nil || string(head[:6]) != magic {
+		return fail(0, "found %q, want %q: not an npy file", head[:min(n, 6)], magic)
 	}
 	size := 2
 	switch head[6] {
@@ -108,49 +94,62 @@ func Read(name string, r io.Reader) (*Array, error) {
 	case 2, 3:
 		size = 4
 	default:
-		return nil, fail(6, "version %d, known are 1 to 3", head[6])
+		return fail(6, "version %d, known are 1 to 3", head[6])
 	}
 	length := make([]byte, 4)
 	if _, err := io.ReadFull(r, length[:size]); err != nil {
-		return nil, fail(8, "the file ends inside the header")
+		return fail(8, "the file ends inside the header")
 	}
 	n := int64(binary.LittleEndian.Uint32(length))
 	if n > maxHeader {
-		return nil, fail(8, "header of %d bytes", n)
+		return fail(8, "header of %d bytes", n)
 	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(r, text); err != nil {
-		return nil, fail(8+size, "the file ends inside the header of %d bytes", n)
+	text, err := io.ReadAll(io.LimitReader(r, n)) // grows with what is there
+	if err != nil || int64(len(text)) < n {
+		return fail(8+size, "the file ends inside the header of %d bytes", n)
 	}
-	a := &Array{}
-	fortran, err := a.parseHeader(string(text))
-	if err != nil {
-		return nil, fail(8+size, "header: %v", err)
+	h := &Header{}
+	if err := h.parse(string(text)); err != nil {
+		return fail(8+size, "header: %v", err)
 	}
-	if err := a.readData(r, fortran); err != nil {
-		return nil, fail(8+size+int(n), "%v", err)
+	total := 1
+	for _, d := range h.Shape {
+		if d > 0 && total > maxElements/d {
+			return fail(8+size, "shape %v has too many elements", h.Shape)
+		}
+		total *= d
 	}
-	return a, nil
+	return h, 8 + int64(size) + n, nil
 }
 
-// readData reads the values. Memory grows with what is there, since shapes may lie.
-func (a *Array) readData(r io.Reader, fortran bool) error {
-	get, size, err := element(a.DType)
+// Len is the number of elements.
+func (h *Header) Len() int {
+	n := 1
+	for _, d := range h.Shape {
+		n *= d
+	}
+	return n
+}
+
+// readData reads the values. Memory grows with what is there, since shapes may lie; it is taken at once where the file is
+// known to have left bytes more.
+func (a *Array) readData(h *Header, r io.Reader, left int64) error {
+	get, size, err := element(h.DType)
 	if err != nil {
 		return err
 	}
-	n := 1
-	for _, d := range a.Shape {
-		if d > 0 && n > (1<<46)/d {
-			return fmt.Errorf("shape %v has too many elements", a.Shape)
-		}
-		n *= d
+	n := h.Len()
+	if left >= int64(n)*int64(size) {
+		a.Data = make([]float64, 0, n)
 	}
-	buf := make([]byte, 1<<16/size*size)
+	buf := make([]byte, min(1<<16/size, max(n, 1))*size)
 	for left := n; left > 0; {
 		k := min(left, len(buf)/size)
-		if _, err := io.ReadFull(r, buf[:k*size]); err != nil {
-			return fmt.Errorf("the file ends after %d values, shape %v of %s needs %d", n-left, a.Shape, a.DType, n)
+		if m, err := io.ReadFull(r, buf[:k*size]); err != nil {
+			if err != io.EOF && err != io.ErrUnexpectedEOF {
+				return err
+			}
+			return fmt.Errorf("the file ends after %d values, shape %v of %s needs %d", n-left+m/size, h.Shape, h.DType, n)
 		}
 		for i := range k {
 			v, exact := get(buf[i*size:])
@@ -161,7 +160,7 @@ func (a *Array) readData(r io.Reader, fortran bool) error {
 		}
 		left -= k
 	}
-	if fortran {
+	if h.Fortran {
 		a.transpose()
 	}
 	return nil
@@ -169,6 +168,9 @@ func (a *Array) readData(r io.Reader, fortran bool) error {
 
 // transpose brings data from Fortran order, first index fastest, to C order.
 func (a *Array) transpose() {
+	if len(a.Shape) < 2 {
+		return
+	}
 	out := make([]float64, len(a.Data))
 	at := make([]int, len(a.Shape))
 	for _, v := range a.Data {
@@ -187,8 +189,11 @@ func (a *Array) transpose() {
 	a.Data = out
 }
 
-// element is the reader of one stored value.
-func element(dtype string) (get func(b []byte) (v float64, exact bool), size int, err error) {
+// getter is the value stored at the front of b; exact is false for a 64-bit integer that float64 cannot hold.
+type getter func(b []byte) (v float64, exact bool)
+
+// element is the reader of one stored value, and its size.
+func element(dtype string) (get getter, size int, err error) {
 	if len(dtype) < 2 || !strings.ContainsRune("<>|=", rune(dtype[0])) {
 		return nil, 0, fmt.Errorf("dtype %q is not supported", dtype)
 	}
@@ -197,43 +202,54 @@ func element(dtype string) (get func(b []byte) (v float64, exact bool), size int
 		o = binary.BigEndian
 	}
 	const most = 1 << 53
-	f := func(g func(b []byte) float64) func([]byte) (float64, bool) {
+	f := func(g func(b []byte) float64) getter {
 		return func(b []byte) (float64, bool) { return g(b), true }
 	}
 	switch dtype[1:] {
-	case "b1", "u1":
+	case "b1":
+		return f(func(b []byte) float64 { return float64(min(b[0], 1)) }), 1, nil
+	case "u1":
 		return f(func(b []byte) float64 { return float64(b[0]) }), 1, nil
 	case "i1":
 		return f(func(b []byte) float64 { return float64(int8(b[0])) }), 1, nil
+	}
+	switch kind := dtype[1:]; kind {
 	case "i2":
-		return f(func(b []byte) float64 { return float64(int16(o.Uint16(b))) }), 2, nil
+		get, size = f(func(b []byte) float64 { return float64(int16(o.Uint16(b))) }), 2
 	case "u2":
-		return f(func(b []byte) float64 { return float64(o.Uint16(b)) }), 2, nil
+		get, size = f(func(b []byte) float64 { return float64(o.Uint16(b)) }), 2
 	case "i4":
-		return f(func(b []byte) float64 { return float64(int32(o.Uint32(b))) }), 4, nil
+		get, size = f(func(b []byte) float64 { return float64(int32(o.Uint32(b))) }), 4
 	case "u4":
-		return f(func(b []byte) float64 { return float64(o.Uint32(b)) }), 4, nil
+		get, size = f(func(b []byte) float64 { return float64(o.Uint32(b)) }), 4
 	case "i8":
-		return func(b []byte) (float64, bool) {
+		get, size = func(b []byte) (float64, bool) {
 			v := int64(o.Uint64(b))
 			return float64(v), v >= -most && v <= most
-		}, 8, nil
+		}, 8
 	case "u8":
-		return func(b []byte) (float64, bool) {
+		get, size = func(b []byte) (float64, bool) {
 			v := o.Uint64(b)
 			return float64(v), v <= most
-		}, 8, nil
+		}, 8
 	case "f2":
-		return f(func(b []byte) float64 { return half(o.Uint16(b)) }), 2, nil
+		get, size = f(func(b []byte) float64 { return half(o.Uint16(b)) }), 2
 	case "f4":
-		return f(func(b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }), 4, nil
+		get, size = f(func(b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }), 4
 	case "f8":
-		return f(func(b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }), 8, nil
+		get, size = f(func(b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }), 8
+	default:
+		what := map[byte]string{'O': "objects, which would have to be unpickled", 'c': "complex numbers", 'U': "text", 'S': "text",
+			'M': "dates", 'm': "times", 'V': "bytes without meaning", 'f': "floats of that width"}[kind[0]]
+		if what == "" {
+			what = "no numbers"
+		}
+		return nil, 0, fmt.Errorf("dtype %q holds %s; known are integers, floats of 16 to 64 bits and booleans", dtype, what)
 	}
-	if dtype[1] == 'O' {
-		return nil, 0, errors.New("object array: it would have to be unpickled, which is refused")
+	if dtype[0] != '<' && dtype[0] != '>' {
+		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, want < or >", dtype)
 	}
-	return nil, 0, fmt.Errorf("dtype %q is not supported; known are integers, floats and booleans", dtype)
+	return get, size, nil
 }
 
 // half widens an IEEE 754 half.
@@ -253,88 +269,4 @@ func half(h uint16) float64 {
 		return math.Inf(int(sign))
 	}
 	return sign * (1 + man/1024) * math.Ldexp(1, exp-15)
-}
-
-// parseHeader reads the Python dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (4, 3, 2), }.
-func (a *Array) parseHeader(s string) (fortran bool, err error) {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "{")
-	rest, ok2 := strings.CutSuffix(rest, "}")
-	if !ok || !ok2 {
-		return false, fmt.Errorf("%.40q, want a dictionary", s)
-	}
-	seen := make(map[string]bool)
-	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
-		key, after, err := quoted(rest)
-		if err != nil {
-			return false, err
-		}
-		after, ok := strings.CutPrefix(strings.TrimSpace(after), ":")
-		if !ok || seen[key] {
-			return false, fmt.Errorf("key %q", key)
-		}
-		seen[key] = true
-		after = strings.TrimSpace(after)
-		switch key {
-		case "descr":
-			if strings.HasPrefix(after, "[") {
-				return false, errors.New("structured array, which is not supported")
-			}
-			if a.DType, rest, err = quoted(after); err != nil {
-				return false, err
-			}
-		case "fortran_order":
-			if rest, ok = strings.CutPrefix(after, "True"); ok {
-				fortran = true
-			} else if rest, ok = strings.CutPrefix(after, "False"); !ok {
-				return false, errors.New("fortran_order is neither True nor False")
-			}
-		case "shape":
-			if rest, err = a.parseShape(after); err != nil {
-				return false, err
-			}
-		default:
-			return false, fmt.Errorf("key %q is not known", key)
-		}
-		rest = strings.TrimSpace(rest)
-		if next, ok := strings.CutPrefix(rest, ","); ok {
-			rest = next
-		} else if rest != "" {
-			return false, fmt.Errorf("%.20q, want a comma", rest)
-		}
-	}
-	if len(seen) != 3 {
-		return false, errors.New("want descr, fortran_order and shape")
-	}
-	return fortran, nil
-}
-
-func quoted(s string) (text, rest string, err error) {
-	if s == "" || s[0] != '\'' && s[0] != '"' {
-		return "", "", fmt.Errorf("%.20q, want a string", s)
-	}
-	text, rest, ok := strings.Cut(s[1:], s[:1])
-	if !ok {
-		return "", "", fmt.Errorf("%.20q, a string without end", s)
-	}
-	return text, rest, nil
-}
-
-func (a *Array) parseShape(s string) (rest string, err error) {
-	inner, ok := strings.CutPrefix(s, "(")
-	inner, rest, ok2 := strings.Cut(inner, ")")
-	if !ok || !ok2 {
-		return "", fmt.Errorf("shape %.20q", s)
-	}
-	a.Shape = []int{}
-	for _, d := range strings.Split(inner, ",") {
-		if d = strings.TrimSuffix(strings.TrimSpace(d), "L"); d == "" { // (3,) and Python 2's 3L
-			continue
-		}
-		n, err := strconv.Atoi(d)
-		if err != nil || n < 0 || len(a.Shape) == 32 {
-			return "", fmt.Errorf("shape (%s)", inner)
-		}
-		a.Shape = append(a.Shape, n)
-	}
-	return rest, nil
 }

@@ -69,7 +69,7 @@ func TestGolden(t *testing.T) {
 
 func TestRejects(t *testing.T) {
 	for name, want := range map[string]string{
-		"npy_truncated.npy": "the file ends after", "npy_bad_magic.npy": "not an npy file", "npy_object.npy": "object array",
+		"npy_truncated.npy": "the file ends after", "npy_bad_magic.npy": "not an npy file", "npy_object.npy": "holds objects",
 		"absent.npy": "no such file",
 	} {
 		path := filepath.Join("testdata", name)

@@ -1,0 +1,128 @@
+package npy
+
+import (
+	"fmt"
+	"math"
+
+	"percept/fmri/internal/source"
+)
+
+// File is a .npy file whose header was read. Its rows are read from the file each time they are asked for.
+type File struct {
+	Header
+	src  *source.File
+	data int64 // where the values begin
+	get  getter
+	size int
+}
+
+// Open reads the header of a .npy file and compares its shape with the length of the file.
+func Open(path string) (*File, error) {
+	src, err := source.Open(path, "npy")
+	if err != nil {
+		return nil, err
+	}
+	return newFile(src)
+}
+
+func newFile(src *source.File) (*File, error) {
+	s, err := src.Stream()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	h, at, err := readHeader(src.Name, s.Reader())
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Header: *h, src: src, data: at}
+	if f.get, f.size, err = element(h.DType); err != nil {
+		return nil, fmt.Errorf("%s: npy, offset %d: %w", src.Name, at, err)
+	}
+	if need := at + int64(h.Len())*int64(f.size); src.Gzip || need > src.Size {
+		return nil, fmt.Errorf("%s: npy, offset %d: the file ends after %d bytes, shape %v of %s needs %d", src.Name, at, src.Size, h.Shape, h.DType, need)
+	}
+	return f, nil
+}
+
+// Rows is the length of the first axis; 1 for a scalar.
+func (f *File) Rows() int {
+	if len(f.Shape) == 0 {
+		return 1
+	}
+	return f.Shape[0]
+}
+
+// Width is the number of values of a row: the product of the axes after the first.
+func (f *File) Width() int {
+	n := 1
+	for _, d := range f.Shape[min(1, len(f.Shape)):] {
+		n *= d
+	}
+	return n
+}
+
+// ReadRows reads rows from the given one on, as many as fit in dst, which holds n·Width() values, in C order. Nothing
+// else of the file is read. Float64 is rounded for float32; an integer that T cannot hold exactly is an error.
+func ReadRows[T float32 | float64](f *File, dst []T, first int) error {
+	width := f.Width()
+	if width == 0 && len(dst) > 0 || first < 0 || first > f.Rows() || len(dst)%max(width, 1) != 0 || len(dst)/max(width, 1) > f.Rows()-first {
+		return fmt.Errorf("%s: %d values from row %d on, the file has %d rows of %d", f.src.Name, len(dst), first, f.Rows(), width)
+	}
+	if len(dst) == 0 {
+		return nil
+	}
+	at, err := f.src.At()
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	if !f.Fortran || len(f.Shape) < 2 {
+		return readRun(f, at, first*width, dst, 1)
+	}
+	// In Fortran order a row's values lie far apart, but the wanted rows of one column follow on one another.
+	rows := len(dst) / width
+	index := make([]int, len(f.Shape)-1) // of the column, its first axis fastest
+	for c := range width {
+		to := 0
+		for i, d := range f.Shape[1:] {
+			to = to*d + index[i]
+		}
+		if err := readRun(f, at, c*f.Rows()+first, dst[to:to+(rows-1)*width+1], width); err != nil {
+			return err
+		}
+		for i := range index {
+			if index[i]++; index[i] < f.Shape[i+1] {
+				break
+			}
+			index[i] = 0
+		}
+	}
+	return nil
+}
+
+// readRun reads values that follow on one another, from the one numbered from on, into dst[0], dst[step], ...
+func readRun[T float32 | float64](f *File, at *source.ReaderAt, from int, dst []T, step int) error {
+	n := (len(dst) + step - 1) / step
+	_, single := any(dst).([]float32)
+	buf := make([]byte, min(1<<16/f.size, n)*f.size)
+	for done := 0; done < n; {
+		k := min(n-done, len(buf)/f.size)
+		if err := at.Read(buf[:k*f.size], f.data+int64(from+done)*int64(f.size), "the values"); err != nil {
+			return err
+		}
+		for i := range k {
+			v, exact := f.get(buf[i*f.size:])
+			if single && v == math.Trunc(v) && f.DType[1] != 'f' && float64(float32(v)) != v {
+				exact = false
+			}
+			if !exact {
+				return fmt.Errorf("%s: npy: value %d is about %.0f, which float%d cannot hold exactly", f.src.Name, from+done+i, v,
+					map[bool]int{true: 32, false: 64}[single])
+			}
+			dst[(done+i)*step] = T(v)
+		}
+		done += k
+	}
+	return nil
+}
