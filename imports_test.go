@@ -48,7 +48,7 @@ var selfContained = map[string][]string{
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
 	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
-	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 	"percept/fmri/internal/npy":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 	"percept/fmri/internal/source":   nil,
 

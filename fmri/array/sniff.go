@@ -30,6 +30,8 @@ func sniff(path string) (*format, error) {
 	switch {
 	case strings.HasSuffix(path, ".annot"):
 		return isAnnot, nil
+	case strings.HasSuffix(path, ".img"), strings.HasSuffix(path, ".img.gz"): // the voxels of a pair: the header tells
+		return isNIfTI, nil
 	case begins("\x00\x00\x00\x01") && len(head) >= 284:
 		return isMGH, nil
 	case begins("\x5c\x01\x00\x00"), begins("\x00\x00\x01\x5c"), begins("\x1c\x02\x00\x00"), begins("\x00\x00\x02\x1c"): // 348 or 540

@@ -1,4 +1,4 @@
-// Package nifti reads and writes NIfTI-1 images (.nii, .nii.gz), and reads NIfTI-2.
+// Package nifti reads and writes NIfTI-1 images (.nii, .nii.gz), and reads NIfTI-2 and pairs of files (.hdr and .img).
 //
 // # Writing
 //
@@ -20,6 +20,9 @@
 //	img, err := nifti.Open("streams.nii.gz")         // header only
 //	labels, err := img.ReadAll()                     // []float32, scaled
 //	err = img.ReadVoxels(dst, indices)               // 4-D: [volumes, voxels], one pass, only those voxels kept
+//	err = img.ReadVolumes(dst, 10)                   // whole volumes from volume 10 on
+//
+// Of a file that is not compressed only what is asked for is read.
 //
 // Scaling follows the standard: a slope of 0 or NaN means none. A finite slope with an intercept that is not finite is
 // an error, as in nibabel.

@@ -72,10 +72,10 @@ func TestRejects(t *testing.T) {
 		"nii_scl_nan_inter.nii":   "offset 116: slope 2 with intercept NaN",
 		"nii_gz_corrupt.nii.gz":   "",
 		"nii_gz_bad_crc.nii.gz":   "gzip: invalid checksum",
-		"nii_gz_truncated.nii.gz": "the file ends inside",
-		"nii_truncated.nii":       "the file ends inside the voxels: dimensions [4 3 5]",
+		"nii_gz_truncated.nii.gz": "gzip: the stream is cut inside the voxels",
+		"nii_truncated.nii":       "the file ends after 400 bytes, inside the voxels: dimensions [4 3 5]",
 		"nii_bad_magic.nii":       "offset 344: magic",
-		"nii_dims_lie.nii":        "the file ends inside the voxels",
+		"nii_dims_lie.nii":        "the file ends after 592 bytes, inside the voxels",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name)

@@ -1,133 +1,120 @@
 package nifti
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"math"
-	"os"
+	"strings"
+
+	"percept/fmri/internal/source"
 )
 
 // FormatError says what in a file is not as it has to be, and where.
-type FormatError struct {
-	File   string
-	Offset int64 // bytes from the start of the (decompressed) file
-	Msg    string
-}
+type FormatError = source.FormatError
 
-func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s: NIfTI, offset %d: %s", e.File, e.Offset, e.Msg)
-}
+const format = "NIfTI"
 
-// Image is a file whose header was read. Its voxels are read from the file each time they are asked for.
+// Image is a file whose header was read. Its voxels are read from the file each time they are asked for; a compressed
+// file is then read through to its end, so that damage shows.
 type Image struct {
 	Header
-	name   string
-	open   func() (io.ReadCloser, error)
+	name   string       // of the file of the header
+	data   *source.File // that of the voxels
 	offset int64
 	order  binary.ByteOrder
+	pair   bool // the voxels are in a file of their own
 }
 
-// Open reads the header of a .nii or .nii.gz file; what it is shows in its first bytes, not in its name.
+// Open reads the header of a .nii file or of a pair .hdr and .img, each compressed or not; what a file is shows in its first
+// bytes, not in its name. Of a pair either name will do.
 func Open(path string) (*Image, error) {
-	return newImage(path, func() (io.ReadCloser, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, reason(err))
+	header := path
+	if stem, ok := cut(path, ".img"); ok {
+		var err error
+		if header, err = either(stem, ".hdr"); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		return f, nil
-	})
-}
-
-// reason drops the operation and the path that os puts in front of an error.
-func reason(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
 	}
-	return err
-}
-
-func newImage(name string, open func() (io.ReadCloser, error)) (*Image, error) {
-	img := &Image{name: name, open: open}
-	s, err := img.stream()
+	f, err := source.Open(header, format)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	return img, img.readHeader(s)
+	img, err := newImage(f)
+	if err != nil || !img.pair {
+		return img, err
+	}
+	stem, ok := cut(header, ".hdr")
+	if !ok {
+		return nil, fmt.Errorf("%s: NIfTI: is the header of a pair of files, want a name that ends in .hdr", header)
+	}
+	voxels, err := either(stem, ".img")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", header, err)
+	}
+	if img.data, err = source.Open(voxels, format); err != nil {
+		return nil, err
+	}
+	return img, img.checkSize()
 }
 
-// stream is the decompressed file from its start.
-type stream struct {
-	name string
-	r    io.Reader
-	file io.Closer
-	pos  int64
+// cut takes an ending off a path, with .gz behind it or not.
+func cut(path, ending string) (stem string, ok bool) {
+	return strings.CutSuffix(strings.TrimSuffix(path, ".gz"), ending)
 }
 
-func (s *stream) close() { s.file.Close() }
+// either is the file of the given name, or the compressed one.
+func either(stem, ending string) (string, error) {
+	for _, p := range []string{stem + ending, stem + ending + ".gz"} {
+		if _, err := source.Open(p, format); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("NIfTI: the other file of the pair, %s, is not there", stem+ending)
+}
 
-func (img *Image) stream() (*stream, error) {
-	f, err := img.open()
+// newImage reads the header at the front of a file.
+func newImage(f *source.File) (*Image, error) {
+	img := &Image{name: f.Name, data: f}
+	s, err := f.Stream()
 	if err != nil {
 		return nil, err
 	}
-	b := bufio.NewReaderSize(f, 1<<18)
-	s := &stream{name: img.name, r: b, file: f}
-	if head, _ := b.Peek(2); len(head) == 2 && head[0] == 0x1f && head[1] == 0x8b {
-		gz, err := gzip.NewReader(b)
-		if err != nil {
-			f.Close()
-			return nil, &FormatError{img.name, 0, "gzip: " + err.Error()}
-		}
-		s.r = gz
+	defer s.Close()
+	if err := img.readHeader(s); err != nil {
+		return nil, err
 	}
-	return s, nil
+	if img.pair {
+		return img, nil
+	}
+	return img, img.checkSize()
 }
 
-// read fills b or says that the file ends, or is damaged, before what was expected.
-func (s *stream) read(b []byte, what string) error {
-	n, err := io.ReadFull(s.r, b)
-	s.pos += int64(n)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && n < len(b):
-		return &FormatError{s.name, s.pos, fmt.Sprintf("the file ends inside %s", what)}
-	}
-	return &FormatError{s.name, s.pos, fmt.Sprintf("cannot read %s: %v", what, reason(err))}
-}
-
-func (s *stream) skip(n int64, what string) error {
-	m, err := io.CopyN(io.Discard, s.r, n)
-	s.pos += m
-	if err != nil {
-		return &FormatError{s.name, s.pos, fmt.Sprintf("the file ends before %s", what)}
+// checkSize compares an uncompressed file's length with what the header says.
+func (img *Image) checkSize() error {
+	if v := img.values(); !v.Fits() {
+		return &FormatError{File: img.data.Name, Format: format, Offset: img.data.Size, Msg: fmt.Sprintf("the file ends after %d bytes, inside %s", img.data.Size, v.What)}
 	}
 	return nil
 }
 
-// drain reads to the end, so that gzip's checksum is checked.
-func (s *stream) drain() error {
-	if _, err := io.Copy(io.Discard, s.r); err != nil {
-		return &FormatError{s.name, s.pos, fmt.Sprintf("after the voxels: %v", err)}
-	}
-	return nil
+// values is where the voxels lie.
+func (img *Image) values() *source.Values {
+	v := &source.Values{File: img.data, Offset: img.offset, Size: img.Type.Size(), Count: volume(img.Dims)}
+	v.What = fmt.Sprintf("the voxels: dimensions %v of %s need %d bytes from %d on", img.Dims, img.Type, v.Count*v.Size, img.offset)
+	return v
 }
 
 const header2Size = 540
 
-func (img *Image) readHeader(s *stream) error {
+func (img *Image) readHeader(s *source.Stream) error {
 	b := make([]byte, header1Size, header2Size)
-	if err := s.read(b, "the header"); err != nil {
+	if err := s.Read(b, "the header"); err != nil {
 		return err
 	}
 	fail := func(at int64, format string, args ...any) error {
-		return &FormatError{img.name, at, fmt.Sprintf(format, args...)}
+		return &FormatError{File: img.name, Format: "NIfTI", Offset: at, Msg: fmt.Sprintf(format, args...)}
 	}
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch order.Uint32(b) {
@@ -137,7 +124,7 @@ func (img *Image) readHeader(s *stream) error {
 		case header2Size:
 			img.order = order
 			b = b[:header2Size]
-			if err := s.read(b[header1Size:], "the header"); err != nil {
+			if err := s.Read(b[header1Size:], "the header"); err != nil {
 				return err
 			}
 			return img.header2(b, fail)
@@ -152,9 +139,11 @@ func (img *Image) header1(b []byte, fail failer) error {
 	switch string(b[344:348]) {
 	case "n+1\x00":
 	case "ni1\x00":
-		return fail(344, "header of a pair of files (.hdr, .img), which is not supported")
+		img.pair = true
+	case "\x00\x00\x00\x00":
+		return fail(344, "no magic: an ANALYZE file, which does not say how its axes lie; want NIfTI")
 	default:
-		return fail(344, "magic %q, want \"n+1\"", b[344:348])
+		return fail(344, "magic %q, want \"n+1\" or \"ni1\"", b[344:348])
 	}
 	o := img.order
 	f32 := func(at int) float64 { return float64(math.Float32frombits(o.Uint32(b[at:]))) }
@@ -185,8 +174,12 @@ func (img *Image) header1(b []byte, fail failer) error {
 }
 
 func (img *Image) header2(b []byte, fail failer) error {
-	if string(b[4:12]) != "n+2\x00\r\n\x1a\n" {
-		return fail(4, "magic %q, want \"n+2\"", b[4:12])
+	switch string(b[4:12]) {
+	case "n+2\x00\r\n\x1a\n":
+	case "ni2\x00\r\n\x1a\n":
+		img.pair = true
+	default:
+		return fail(4, "magic %q, want \"n+2\" or \"ni2\"", b[4:12])
 	}
 	o := img.order
 	f64 := func(at int) float64 { return math.Float64frombits(o.Uint64(b[at:])) }
@@ -240,11 +233,14 @@ func (img *Image) setData(bitpix int, typeAt int64, offset, slope, inter float64
 	if bitpix != 8*size {
 		return fail(typeAt, "%d bits per voxel for %s", bitpix, img.Type)
 	}
-	if offset == 0 { // some writers leave it out
+	switch {
+	case img.pair:
+		least = 4 // 0 is allowed
+	case offset == 0: // some writers leave it out
 		offset = float64(least)
 	}
 	if !(offset >= float64(least-4) && offset < 1<<40) || offset != math.Trunc(offset) {
-		return fail(108, "voxels at offset %v, want at least %d", offset, least)
+		return fail(108, "voxels at offset %v, want a whole number from %d on", offset, least-4)
 	}
 	img.offset = int64(offset)
 	if slope == 0 || math.IsNaN(slope) || math.IsInf(slope, 0) {

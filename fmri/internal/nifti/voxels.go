@@ -9,10 +9,11 @@ import (
 // ReadAll reads all voxels in file order, first index fastest, with scaling applied in float64 and the result rounded to
 // float32. An integer that float32 cannot hold exactly, where nothing is scaled, is an error.
 func (img *Image) ReadAll() ([]float32, error) {
-	var out []float32 // grows with what the file really holds: dimensions may lie
-	err := img.blocks(func(b []byte, n int) error {
+	v := img.values()
+	out := make([]float32, 0, v.Room()) // grows with what the file really holds: a compressed file's dimensions may lie
+	err := v.Blocks(0, v.Count, func(b []byte, n int) error {
 		at := len(out)
-		out = append(out, make([]float32, n)...)
+		out = slices.Grow(out, n)[:at+n]
 		return img.decode(out[at:], b, n)
 	})
 	if err != nil {
@@ -23,14 +24,15 @@ func (img *Image) ReadAll() ([]float32, error) {
 
 // ReadAll64 is ReadAll in float64.
 func (img *Image) ReadAll64() ([]float64, error) {
-	var out []float64
-	err := img.blocks(func(b []byte, n int) error {
+	v := img.values()
+	out := make([]float64, 0, v.Room())
+	err := v.Blocks(0, v.Count, func(b []byte, n int) error {
 		for i := range n {
-			v, exact := img.value(b[i*img.Type.Size():])
+			x, exact := img.value(b[i*v.Size:])
 			if !exact {
-				return fmt.Errorf("%s: a voxel is about %.0f, which float64 cannot hold exactly", img.name, v)
+				return fmt.Errorf("%s: a voxel is about %.0f, which float64 cannot hold exactly", img.name, x)
 			}
-			out = append(out, v)
+			out = append(out, x)
 		}
 		return nil
 	})
@@ -43,81 +45,51 @@ func (img *Image) ReadAll64() ([]float64, error) {
 // ReadInts reads all voxels of an image of integers in file order, first index fastest. Values that scaling or a float
 // type makes fractional are an error: label volumes have none.
 func (img *Image) ReadInts() ([]int, error) {
-	x, err := img.ReadAll()
+	v := img.values()
+	out := make([]int, 0, v.Room())
+	err := v.Blocks(0, v.Count, func(b []byte, n int) error {
+		for i := range n {
+			x, exact := img.value(b[i*v.Size:])
+			if !exact || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+				return fmt.Errorf("%s: voxel %d is %v, want a whole number", img.name, len(out), x)
+			}
+			out = append(out, int(x))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	out := make([]int, len(x))
-	for i, v := range x {
-		if v != float32(math.Trunc(float64(v))) || math.Abs(float64(v)) > 1<<24 {
-			return nil, fmt.Errorf("%s: voxel %d is %v, want a whole number", img.name, i, v)
-		}
-		out[i] = int(v)
 	}
 	return out, nil
 }
 
-// ReadVoxels reads some voxels of every volume into dst [Volumes(), len(index)], in one pass that keeps nothing else.
-// An index is the place in a volume, x fastest: (z·Y+y)·X+x; any order, repeats allowed.
-func (img *Image) ReadVoxels(dst []float32, index []int) error {
-	vox, volumes := img.Voxels(), img.Volumes()
-	if len(dst) != volumes*len(index) {
-		return fmt.Errorf("%s: %d voxels of %d volumes into %d values", img.name, len(index), volumes, len(dst))
+// ReadVolumes reads whole volumes, beginning with the given one, as many as fit in dst, which holds n·Voxels() values, in
+// file order, as ReadAll does. Of a file that is not compressed nothing else is read.
+func (img *Image) ReadVolumes(dst []float32, first int) error {
+	n := len(dst) / img.Voxels()
+	if len(dst) != n*img.Voxels() || first < 0 || first > img.Volumes() || n > img.Volumes()-first {
+		return fmt.Errorf("%s: %d values from volume %d on, the file has %d volumes of %d", img.name, len(dst), first, img.Volumes(), img.Voxels())
 	}
-	order := make([]int, len(index))
-	for i, v := range index {
-		if v < 0 || v >= vox {
-			return fmt.Errorf("%s: voxel %d of %d", img.name, v, vox)
-		}
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return index[a] - index[b] })
-	size := img.Type.Size()
-	begin, volume, next := 0, 0, 0 // of the block; the volume and the voxel that come next
-	one := make([]float32, 1)
-	return img.blocks(func(b []byte, n int) error {
-		for len(order) > 0 && volume < volumes {
-			at := volume*vox + index[order[next]] - begin
-			if at >= n {
-				break
-			}
-			if err := img.decode(one, b[at*size:], 1); err != nil {
-				return err
-			}
-			dst[volume*len(index)+order[next]] = one[0]
-			if next++; next == len(order) {
-				next, volume = 0, volume+1
-			}
-		}
-		begin += n
-		return nil
+	return img.values().Blocks(first*img.Voxels(), len(dst), func(b []byte, n int) error {
+		err := img.decode(dst, b, n)
+		dst = dst[n:]
+		return err
 	})
 }
 
-// blocks hands all voxels out, as stored, some at a time.
-func (img *Image) blocks(take func(b []byte, n int) error) error {
-	s, err := img.stream()
-	if err != nil {
-		return err
+// ReadVoxels reads some voxels of every volume into dst [Volumes(), len(index)], in one pass that keeps nothing else.
+// An index is the place in a volume, x fastest: (z·Y+y)·X+x; any order, repeats allowed. Of a file that is not compressed
+// only the parts that hold one are read.
+func (img *Image) ReadVoxels(dst []float32, index []int) error {
+	if len(dst) != img.Volumes()*len(index) {
+		return fmt.Errorf("%s: %d voxels of %d volumes into %d values", img.name, len(index), img.Volumes(), len(dst))
 	}
-	defer s.close()
-	if err := s.skip(img.offset, "the voxels"); err != nil {
-		return err
-	}
-	size := img.Type.Size()
-	buf := make([]byte, 1<<18)
-	for left := volume(img.Dims); left > 0; {
-		n := min(left, len(buf)/size)
-		b := buf[:n*size]
-		if err := s.read(b, fmt.Sprintf("the voxels: dimensions %v of %s need %d bytes", img.Dims, img.Type, volume(img.Dims)*size)); err != nil {
-			return err
+	for _, v := range index {
+		if v < 0 || v >= img.Voxels() {
+			return fmt.Errorf("%s: voxel %d of %d", img.name, v, img.Voxels())
 		}
-		if err := take(b, n); err != nil {
-			return err
-		}
-		left -= n
 	}
-	return s.drain()
+	return img.values().Pick(img.Voxels(), index, func(place int, b []byte) error { return img.decode(dst[place:], b, 1) })
 }
 
 // decode converts n stored values to float32.

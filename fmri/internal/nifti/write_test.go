@@ -1,13 +1,14 @@
 package nifti
 
 import (
-	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/fmri/internal/golden"
+	"percept/fmri/internal/source"
 )
 
 func ramp[T Element](n, from int) []T {
@@ -142,13 +143,24 @@ func FuzzRead(f *testing.F) {
 		if len(b) > 1<<16 {
 			return
 		}
-		img, err := newImage("fuzz.nii", func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil })
+		src, err := source.Bytes("fuzz.nii", format, b)
 		if err != nil {
 			return
 		}
-		_, _ = img.ReadAll()
-		if img.Volumes() < 1000 {
-			_ = img.ReadVoxels(make([]float32, img.Volumes()), []int{img.Voxels() - 1})
-		}
+		golden.WithinMemory(t, len(b), src.Gzip, func() {
+			img, err := newImage(src)
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), "fuzz.nii: ") || strings.Contains(err.Error(), "\n") {
+					t.Errorf("error %q", err)
+				}
+				return
+			}
+			_, _ = img.ReadAll()
+			_, _ = img.ReadAll64()
+			_, _ = img.ReadInts()
+			if img.Volumes() < 1000 {
+				_ = img.ReadVoxels(make([]float32, img.Volumes()), []int{img.Voxels() - 1})
+			}
+		})
 	})
 }

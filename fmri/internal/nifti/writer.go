@@ -1,11 +1,8 @@
 package nifti
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
@@ -37,10 +34,7 @@ func Write[T Element](path string, h Header, data []T) error {
 
 // Writer writes one image piece by piece.
 type Writer[T Element] struct {
-	file    *atomicfile.File
-	buf     *bufio.Writer
-	gz      *gzip.Writer // nil for .nii
-	out     io.Writer
+	out     *atomicfile.Stream
 	dims    []int
 	written int
 	total   int
@@ -53,19 +47,14 @@ func Create[T Element](path string, h Header) (*Writer[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f, err := atomicfile.Create(path)
+	out, err := atomicfile.CreateStream(path, strings.HasSuffix(path, ".gz"))
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer[T]{file: f, buf: bufio.NewWriterSize(f, 1<<18), dims: h.Dims, total: volume(h.Dims)}
-	w.out = w.buf
-	if strings.HasSuffix(path, ".gz") {
-		w.gz = gzip.NewWriter(w.buf)
-		w.out = w.gz
-	}
-	if _, err := w.out.Write(b); err != nil {
+	w := &Writer[T]{out: out, dims: h.Dims, total: volume(h.Dims)}
+	if _, err := out.Write(b); err != nil {
 		w.Abort()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	return w, nil
 }
@@ -73,7 +62,7 @@ func Create[T Element](path string, h Header) (*Writer[T], error) {
 // Append adds elements in file order, any number at a time.
 func (w *Writer[T]) Append(data []T) error {
 	if len(data) > w.total-w.written {
-		return fmt.Errorf("%s: more values than dimensions %v hold", w.file.Path(), w.dims)
+		return fmt.Errorf("%s: more values than dimensions %v hold", w.out.Path(), w.dims)
 	}
 	for len(data) > 0 {
 		n := min(len(data), 1<<14)
@@ -83,7 +72,7 @@ func (w *Writer[T]) Append(data []T) error {
 		}
 		w.bytes = b
 		if _, err := w.out.Write(b); err != nil {
-			return fmt.Errorf("%s: %w", w.file.Path(), err)
+			return err
 		}
 		w.written += n
 		data = data[n:]
@@ -92,23 +81,15 @@ func (w *Writer[T]) Append(data []T) error {
 }
 
 // Abort gives the file up and removes what was written. After Close it does nothing.
-func (w *Writer[T]) Abort() { w.file.Abort() }
+func (w *Writer[T]) Abort() { w.out.Abort() }
 
 // Close gives the file its name. It fails, leaving nothing, if values are missing.
 func (w *Writer[T]) Close() error {
-	defer w.file.Abort()
+	defer w.out.Abort()
 	if w.written != w.total {
-		return fmt.Errorf("%s: %d of %d values were written", w.file.Path(), w.written, w.total)
+		return fmt.Errorf("%s: %d of %d values were written", w.out.Path(), w.written, w.total)
 	}
-	if w.gz != nil {
-		if err := w.gz.Close(); err != nil {
-			return fmt.Errorf("%s: %w", w.file.Path(), err)
-		}
-	}
-	if err := w.buf.Flush(); err != nil {
-		return fmt.Errorf("%s: %w", w.file.Path(), err)
-	}
-	return w.file.Commit()
+	return w.out.Close()
 }
 
 func elementType[T Element]() DataType {
