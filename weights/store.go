@@ -115,8 +115,12 @@ func (s *Store) Verify(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := f.Check(i); err != nil {
+			read, err := f.Check(i)
+			if err != nil {
 				return &FormatError{s.file, err.Error()}
+			}
+			if s.origin != nil {
+				dropPages(read)
 			}
 		}
 	}

@@ -80,8 +80,14 @@ func (f *File) describe(name string, m *Member) error {
 	return nil
 }
 
-// Check compares member i with its sum.
-func (f *File) Check(i int) error { return f.Members[i].Check(f.file) }
+// Check compares member i with its sum and returns what it has read.
+func (f *File) Check(i int) ([]byte, error) {
+	m := &f.Members[i]
+	if err := m.Check(f.file); err != nil {
+		return nil, err
+	}
+	return m.Data(f.file)
+}
 
 // sum makes a sum of all that is known of the contents without reading them: the list has the members' sums.
 func (f *File) sum(list []byte) {
