@@ -83,6 +83,29 @@ func benchmarkAlgebra[E Float](b *testing.B) {
 			}
 		})
 	})
+	b.Run("ReduceToBand", func(b *testing.B) {
+		benchmark(b, 4*f(p, p, p)/3, func() {
+			copy(l.Data, gram.Data)
+			ReduceToBand[E, float32](l)
+		})
+	})
+	band, q := ReduceToBand[E, float32](clone(gram))
+	b.Run("BandSolve", func(b *testing.B) {
+		var factor BandFactor[E]
+		if err := band.Factor(&factor, 1); err != nil {
+			b.Fatal(err)
+		}
+		x := randomMatrix[E](r, p, held)
+		benchmark(b, 6*f(p, held, BandWidth), func() { factor.Solve(x) })
+	})
+	b.Run("Rotate", func(b *testing.B) {
+		x, work := randomMatrix[float32](r, p, held), make([]float32, WorkPerColumn*held)
+		benchmark(b, 2*f(p, p, held), func() { q.MulT(x, work) })
+	})
+	copy(l.Data, gram.Data)
+	if err := Cholesky(l); err != nil {
+		b.Fatal(err)
+	}
 	b.Run("SolveHeld", func(b *testing.B) {
 		rhs := w.Slice(0, p, 0, held)
 		benchmark(b, f(p, p, held), func() { SolveLower(l, rhs) })
