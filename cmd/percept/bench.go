@@ -55,6 +55,7 @@ Without a command both are timed. The U-Net needs about 5 GiB of memory.`,
 	cmd.AddCommand(
 		newBenchTune(&f),
 		newBenchAlgebra(&f),
+		newBenchRidge(&f),
 		&cobra.Command{
 			Use:     "kernels",
 			Short:   "Time operations at the sizes of the U-Net",

@@ -2,7 +2,8 @@ package ridge
 
 import (
 	"context"
-	"math"
+	"fmt"
+	"sync"
 
 	"percept/tensor/linalg"
 )
@@ -12,10 +13,9 @@ import (
 //	x  [samples, features]
 //	y  [samples, targets]
 //
-// X is standardised once, with all samples given here, which are the training samples; the
-// means of X and Y are those of each fold's own training part. The cost is one
-// eigendecomposition per fold and one for the fit, O(min(samples, features)³) each, and
-// per penalty the product that predicts the samples left out.
+// Every fold is predicted by the other rows alone: their means, and their standard
+// deviations unless Options.StandardiseOnce says otherwise. The cost is that of package
+// ridge's doc comment.
 //
 // Of penalties with equal scores the largest is taken; as in himalaya, 10⁻¹⁰·ln α is added
 // to each mean score when they are compared (CVScores and CVTable are without it).
@@ -31,16 +31,25 @@ func FitCV(ctx context.Context, x, y Matrix, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	var order []int
-	for _, part := range parts {
-		order = append(order, part...)
+	if o.double(x) {
+		return fitCV[float64](ctx, x, y, parts, o)
 	}
-	p, err := newProblem(x, y, order, o)
+	return fitCV[float32](ctx, x, y, parts, o)
+}
+
+func fitCV[E linalg.Float](ctx context.Context, x, y Matrix, parts [][]int, o Options) (*Model, error) {
+	p, err := newProblem[E](x, y, parts, o)
 	if err != nil {
 		return nil, err
 	}
-	p.total = len(parts) + 2*len(split(y.Cols, targetBatch)) + 1
-	table, err := p.crossValidate(ctx, parts)
+	return p.run(ctx)
+}
+
+// run is cross-validation and the fit of all rows.
+func (p *problem[E]) run(ctx context.Context) (*Model, error) {
+	o, y := p.opt, p.y
+	p.total = (len(p.starts)-1)*(1+p.plan.rounds*len(p.plan.batches)) + 1 + len(p.plan.batches)
+	table, err := p.crossValidate(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,180 +67,161 @@ func FitCV(ctx context.Context, x, y Matrix, o Options) (*Model, error) {
 	return m, nil
 }
 
-// crossValidate returns the mean over folds of the score of every penalty and target.
-func (p *problem) crossValidate(ctx context.Context, parts [][]int) ([]float64, error) {
-	folds := make([]*fold, len(parts))
-	starts := make([]int, len(parts)+1)
-	for f, part := range parts {
-		starts[f+1] = starts[f] + len(part)
-	}
-	err := parallel(ctx, len(parts), func(f int) (err error) {
-		if p.primal {
-			folds[f], err = primalFold(p.x, p.gram, starts[f], starts[f+1], p.intercept)
-		} else {
-			folds[f], err = dualFold(p.gram, p.x.Cols, starts[f], starts[f+1], p.intercept)
-		}
-		p.step()
-		return err
-	})
+// A problem is a form of X and Y with all that fitting needs.
+type problem[E linalg.Float] struct {
+	*rows[E]
+	form[E]
+	opt  Options
+	plan plan
+	m    *memory
+	coef Matrix // of the model to be [p, targets]
+
+	progress sync.Mutex
+	done     int
+	total    int
+}
+
+// newProblem prepares X and Y. parts are the rows of each fold.
+func newProblem[E linalg.Float](x, y Matrix, parts [][]int, o Options) (*problem[E], error) {
+	m := &memory{}
+	pl, err := o.plan(size{x.Rows, x.Cols, y.Cols, longest(parts), o.primal(x.Rows, x.Cols), isDouble[E](), 0})
 	if err != nil {
 		return nil, err
 	}
-	targets := p.y.Cols
-	table := make([]float64, len(p.opt.Alphas)*targets)
-	batches := split(targets, targetBatch)
-	err = parallel(ctx, len(batches), func(b int) error {
-		lo, hi := batches[b][0], batches[b][1]
-		sum := p.scoreBatch(folds, columns(p.y, lo, hi, p.order))
-		for a := range p.opt.Alphas {
-			for j, v := range sum[a] {
-				table[a*targets+lo+j] = v / float64(len(folds))
-			}
-		}
-		p.step()
-		return nil
-	})
-	return table, err
+	r, err := newRows[E](m, x, y, parts, o)
+	if err != nil {
+		return nil, err
+	}
+	p := &problem[E]{rows: r, opt: o, plan: pl, m: m}
+	m.add(bytesOf[float32](x.Cols, y.Cols))
+	p.coef = NewMatrix(x.Cols, y.Cols)
+	if !o.primal(x.Rows, x.Cols) {
+		p.form = newDual(m, r, nil)
+		return p, nil
+	}
+	all, ok := any(p.coef.view()).(matrix[E])
+	if !ok {
+		all = take[E](m, x.Cols, y.Cols)
+	}
+	p.form = newPrimal(m, r, all, pl.batches)
+	return p, nil
 }
 
-// scoreBatch returns for every penalty the score of each column of y [n, targets], summed
-// over folds in their order.
-func (p *problem) scoreBatch(folds []*fold, y dense) [][]float64 {
-	sum := make([][]float64, len(p.opt.Alphas))
-	for a := range sum {
-		sum[a] = make([]float64, y.Cols)
+func longest(parts [][]int) int {
+	most := 0
+	for _, part := range parts {
+		most = max(most, len(part))
 	}
-	if p.intercept {
-		subtractRow(y, columnMeans(y))
-	}
-	var all dense // x'y, of which each fold leaves out a part
-	if p.primal {
-		all = newDense(p.x.Cols, y.Cols)
-		linalg.Mul(all, 1, p.x.T(), y, 0)
-	}
-	for _, f := range folds {
-		rank := len(f.s)
-		c := newDense(rank, y.Cols)
-		truth := newDense(f.hi-f.lo, y.Cols)
-		copy(truth.Data, y.Data[f.lo*y.Cols:f.hi*y.Cols])
-		if p.primal {
-			rest := newDense(rank, y.Cols)
-			copy(rest.Data, all.Data)
-			linalg.Mul(rest, -1, p.x.Slice(f.lo, f.hi, 0, p.x.Cols).T(), truth, 1)
-			if p.intercept {
-				mean := meanWithout(y, f.lo, f.hi)
-				rows := float64(y.Rows - (f.hi - f.lo))
-				for i, mx := range f.mean {
-					for j, my := range mean {
-						rest.Data[i*y.Cols+j] -= rows * mx * my
-					}
-				}
-				subtractRow(truth, mean)
-			}
-			linalg.Mul(c, 1, f.q.T(), rest, 0)
-		} else {
-			rest := dropRows(y, f.lo, f.hi)
-			if p.intercept {
-				mean := columnMeans(rest)
-				subtractRow(rest, mean)
-				subtractRow(truth, mean)
-			}
-			linalg.Mul(c, 1, f.q.T(), rest, 0)
-		}
-		shrunk, predicted := newDense(rank, y.Cols), newDense(truth.Rows, y.Cols)
-		for a, alpha := range p.opt.Alphas {
-			f.shrink(shrunk, c, []float64{alpha})
-			linalg.Mul(predicted, 1, f.held, shrunk, 0)
-			p.opt.Score.add(sum[a], truth, predicted)
-		}
-	}
-	return sum
+	return most
 }
 
-// choose returns the index of the best penalty of every target.
+// crossValidate returns the mean over folds of the score of every penalty and target, with a
+// weight for each feature or kernel.
+func (p *problem[E]) crossValidate(ctx context.Context, weight []float64) ([]float64, error) {
+	table := make([]float64, len(p.opt.Alphas)*p.y.Cols)
+	for f := range len(p.starts) - 1 {
+		if err := p.scoreFold(ctx, f, weight, table); err != nil {
+			return nil, err
+		}
+	}
+	for i := range table {
+		table[i] /= float64(len(p.starts) - 1)
+	}
+	return table, nil
+}
+
+// scoreFold adds the scores of fold f to table.
 //
-//	table  [penalties, targets]
-func choose(table, grid []float64, targets int, global bool) []int {
-	slope := func(a int) float64 { return 1e-10 * math.Log(grid[a]) }
-	best := make([]int, targets)
-	if global {
-		top := math.Inf(-1)
-		for a := range grid {
-			mean := 0.0
-			for _, v := range table[a*targets : (a+1)*targets] {
-				mean += v
-			}
-			if mean = mean/float64(targets) + slope(a); mean > top {
-				top, best[0] = mean, a
-			}
-		}
-		for t := range best {
-			best[t] = best[0]
-		}
-		return best
+//	A_α = (S + α)⁻¹·L, prediction = A_α'·R = ((C + α)⁻¹·Q'L)'·Q'R
+//
+// Q' is applied to R or Q to A, whichever has fewer columns.
+func (p *problem[E]) scoreFold(ctx context.Context, f int, weight, table []float64) error {
+	s, err := p.system(f, weight)
+	if err != nil {
+		return err
 	}
-	for t := range best {
-		top := math.Inf(-1)
-		for a := range grid {
-			if v := table[a*targets+t] + slope(a); v > top {
-				top, best[t] = v, a
+	p.step()
+	lo, hi := p.held(f)
+	held, m, targets, alphas := hi-lo, p.unknowns(f), p.y.Cols, p.opt.Alphas
+	turn := targets <= held*len(alphas)
+	wide := widest(p.plan.batches)
+
+	rotated, solved := take[float64](p.m, m, held), take[float64](p.m, m, held)
+	p.left(rotated, f, weight)
+	s.rotateDense(rotated)
+	work := take[E](p.m, linalg.WorkPerColumn, max(wide, held))
+	group := min(p.plan.group, len(alphas))
+	var predictors []matrix[E]
+	for range group {
+		predictors = append(predictors, take[E](p.m, held, m))
+	}
+	right, truth, predicted := take[E](p.m, m, wide), take[E](p.m, held, wide), take[E](p.m, held, wide)
+	for a0 := 0; a0 < len(alphas); a0 += group {
+		a1 := min(a0+group, len(alphas))
+		for a := a0; a < a1; a++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			copy(solved.Data, rotated.Data)
+			s.shrink(solved, alphas[a])
+			convertTransposed(predictors[a-a0], solved)
+			if !turn {
+				s.restore(predictors[a-a0].T(), work.Data)
 			}
 		}
+		for _, b := range p.plan.batches {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n := b[1] - b[0]
+			r, y, yHat := right.Slice(0, m, 0, n), truth.Slice(0, held, 0, n), predicted.Slice(0, held, 0, n)
+			p.form.right(r, f, b[0], b[1], weight)
+			if turn {
+				s.rotate(r, work.Data)
+			}
+			p.targets(y, lo, hi, b[0], b[1])
+			if p.intercept {
+				subtractRow(y, p.targetMean(f, b[0], b[1]))
+			}
+			for a := a0; a < a1; a++ {
+				linalg.Mul(yHat, 1, predictors[a-a0], r, 0)
+				addScore(p.opt.Score, table[a*targets+b[0]:a*targets+b[1]], y, yHat)
+			}
+			p.step()
+		}
 	}
-	return best
+	for _, matrix := range append(predictors, work, right, truth, predicted) {
+		drop(p.m, matrix)
+	}
+	drop(p.m, rotated)
+	drop(p.m, solved)
+	return nil
 }
 
-// edges counts the targets at the ends of the grid.
-func edges(y Matrix, alphas, grid []float64) Edge {
-	e := Edge{Targets: y.Cols}
-	low, high := grid[0], grid[0]
-	for _, a := range grid {
-		low, high = min(low, a), max(high, a)
+// step reports one part of the work as done.
+func (p *problem[E]) step() {
+	if p.opt.Progress == nil {
+		return
 	}
-	flat := make([]bool, y.Cols)
-	first := y.Row(0)
-	for j := range flat {
-		flat[j] = true
-	}
-	for i := range y.Rows {
-		for j, v := range y.Row(i) {
-			flat[j] = flat[j] && v == first[j]
-		}
-	}
-	for t, a := range alphas {
-		switch {
-		case flat[t]:
-			e.Flat++
-		case low == high: // a grid of one penalty has no edge
-		case a == low:
-			e.Low++
-		case a == high:
-			e.High++
-		}
-	}
-	return e
+	p.progress.Lock()
+	defer p.progress.Unlock()
+	p.done++
+	p.opt.Progress(p.done, p.total)
 }
 
-// dropRows copies y without the rows lo to hi.
-func dropRows(y dense, lo, hi int) dense {
-	rest := newDense(y.Rows-(hi-lo), y.Cols)
-	copy(rest.Data[:lo*y.Cols], y.Data[:lo*y.Cols])
-	copy(rest.Data[lo*y.Cols:], y.Data[hi*y.Cols:])
-	return rest
-}
-
-// meanWithout returns the column means of y without the rows lo to hi.
-func meanWithout(y dense, lo, hi int) []float64 {
-	mean := make([]float64, y.Cols)
-	for i := range y.Rows {
-		if i < lo || i >= hi {
-			for j, v := range y.Data[i*y.Cols : (i+1)*y.Cols] {
-				mean[j] += v
-			}
-		}
+// checkXY reports arrays that do not fit together.
+func checkXY(x, y Matrix) error {
+	if err := x.check("X"); err != nil {
+		return err
 	}
-	for j := range mean {
-		mean[j] /= float64(y.Rows - (hi - lo))
+	if err := y.check("Y"); err != nil {
+		return err
 	}
-	return mean
+	if x.Rows != y.Rows {
+		return fmt.Errorf("ridge: X has %d samples and Y has %d, want as many", x.Rows, y.Rows)
+	}
+	if x.Rows < 2 {
+		return fmt.Errorf("ridge: %d sample, want at least 2", x.Rows)
+	}
+	return nil
 }

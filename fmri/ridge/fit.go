@@ -4,79 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"percept/tensor/linalg"
 )
 
-// A problem is X and Y ready to be solved: rows in the order of the folds, X standardised
-// and, with an intercept, without its mean.
-type problem struct {
-	x         dense     // [n, p]
-	gram      dense     // x'x (primal) or xx' (dual)
-	shift     []float64 // subtracted from the (standardised) X; nil without intercept
-	y         Matrix
-	order     []int // row of y behind each row of x
-	scaler    *Scaler
-	primal    bool
-	intercept bool
-	opt       Options
-
-	progress sync.Mutex
-	done     int
-	total    int
-}
-
-// newProblem checks and prepares the data. parts is the number of steps that will be
-// reported to opt.Progress.
-func newProblem(x, y Matrix, order []int, o Options) (*problem, error) {
-	p := &problem{y: y, order: order, opt: o, intercept: !o.NoIntercept, primal: o.primal(x.Rows, x.Cols)}
-	if !o.NoStandardise {
-		s, err := FitScaler(x)
-		if err != nil {
-			return nil, err
-		}
-		p.scaler = s
-	}
-	if order != nil {
-		x = x.Take(order)
-	}
-	p.x = widen(x, p.scaler)
-	if p.intercept {
-		// Near zero the means of the folds cost no digits when they are subtracted later.
-		p.shift = columnMeans(p.x)
-		subtractRow(p.x, p.shift)
-	}
-	if p.primal {
-		p.gram = newDense(x.Cols, x.Cols)
-		linalg.Gram(p.gram, 1, p.x.T(), 0)
-	} else {
-		p.gram = newDense(x.Rows, x.Rows)
-		linalg.Gram(p.gram, 1, p.x, 0)
-	}
-	return p, nil
-}
-
-// checkXY reports arrays that do not fit together.
-func checkXY(x, y Matrix) error {
-	if err := x.check("X"); err != nil {
-		return err
-	}
-	if err := y.check("Y"); err != nil {
-		return err
-	}
-	if x.Rows != y.Rows {
-		return fmt.Errorf("ridge: X has %d samples and Y has %d, want as many", x.Rows, y.Rows)
-	}
-	if x.Rows < 2 {
-		return fmt.Errorf("ridge: %d sample, want at least 2", x.Rows)
-	}
-	return nil
-}
-
 // Fit fits with given penalties: one for all targets or one for each. Alpha 0 is ordinary
 // least squares, the solution of least norm where it is not unique. Of the options it uses
-// NoIntercept, NoStandardise, Form and Progress.
+// NoIntercept, NoStandardise, Form, Precision, MaxMemory and Progress.
 //
 //	x  [samples, features]
 //	y  [samples, targets]
@@ -84,69 +18,63 @@ func Fit(ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model,
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
-	if len(alphas) != 1 && len(alphas) != y.Cols {
-		return nil, fmt.Errorf("ridge: %d penalties, want 1 or one for each of %d targets", len(alphas), y.Cols)
+	each, err := spread(alphas, y.Cols)
+	if err != nil {
+		return nil, err
 	}
-	each := make([]float64, y.Cols)
+	o.StandardiseOnce = true
+	o.Alphas = alphas
+	if o.double(x) {
+		return fit[float64](ctx, x, y, each, o)
+	}
+	return fit[float32](ctx, x, y, each, o)
+}
+
+func fit[E linalg.Float](ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model, error) {
+	p, err := newProblem[E](x, y, [][]int{sequence(x.Rows)}, o)
+	if err != nil {
+		return nil, err
+	}
+	p.total = len(p.plan.batches) + 1
+	return p.solve(ctx, alphas)
+}
+
+// spread returns a penalty for each target.
+func spread(alphas []float64, targets int) ([]float64, error) {
+	if len(alphas) != 1 && len(alphas) != targets {
+		return nil, fmt.Errorf("ridge: %d penalties, want 1 or one for each of %d targets", len(alphas), targets)
+	}
+	each := make([]float64, targets)
 	for j := range each {
 		each[j] = alphas[min(j, len(alphas)-1)]
 		if !(each[j] >= 0) || math.IsInf(each[j], 0) {
 			return nil, fmt.Errorf("ridge: penalty %v, want 0 or a positive number", each[j])
 		}
 	}
-	p, err := newProblem(x, y, nil, o)
-	if err != nil {
-		return nil, err
+	return each, nil
+}
+
+func sequence(n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = i
 	}
-	p.total = len(split(y.Cols, targetBatch)) + 1
-	return p.solve(ctx, each)
+	return s
 }
 
 // solve fits all rows with the penalty of each target.
-func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
-	features, targets := p.x.Cols, p.y.Cols
-	sp, err := p.decompose()
-	if err != nil {
-		return nil, err
-	}
-	p.step()
-	m := &Model{Coef: NewMatrix(features, targets), Intercept: make([]float64, targets), Scaler: p.scaler, Alphas: alphas}
-	batches := split(targets, targetBatch)
-	err = parallel(ctx, len(batches), func(b int) error {
-		lo, hi := batches[b][0], batches[b][1]
-		y := columns(p.y, lo, hi, p.order)
-		var mean []float64
-		if p.intercept {
-			mean = columnMeans(y)
-			subtractRow(y, mean)
-		}
-		// W = Q·shrink(Q'X'Y) or X'·Q·shrink(Q'Y)
-		c := newDense(len(sp.s), hi-lo)
-		w := newDense(features, hi-lo)
-		if p.primal {
-			linalg.Mul(w, 1, p.x.T(), y, 0)
-			linalg.Mul(c, 1, sp.q.T(), w, 0)
-			sp.shrink(c, c, alphas[lo:hi])
-			linalg.Mul(w, 1, sp.q, c, 0)
+func (p *problem[E]) solve(ctx context.Context, alphas []float64) (*Model, error) {
+	m := &Model{Coef: p.coef, Intercept: make([]float64, p.y.Cols), Scaler: p.scaler, Alphas: alphas}
+	err := p.weights(ctx, nil, alphas, func(w dense, lo, hi int) {
+		to := p.coef.view().Slice(0, p.coef.Rows, lo, hi)
+		if _, ok := p.form.(*primal[E]); ok {
+			convert(to, w)
 		} else {
-			linalg.Mul(c, 1, sp.q.T(), y, 0)
-			sp.shrink(c, c, alphas[lo:hi])
-			linalg.Mul(y, 1, sp.q, c, 0)
-			linalg.Mul(w, 1, p.x.T(), y, 0)
+			p.fromSamples(to, w)
 		}
-		for i := range features {
-			row := m.Coef.Row(i)[lo:hi]
-			for j := range row {
-				v := w.Data[i*w.Stride+j]
-				row[j] = float32(v)
-				if p.intercept {
-					mean[j] -= p.shift[i] * v
-				}
-			}
+		if p.intercept {
+			p.intercepts(m.Intercept[lo:hi], to, lo)
 		}
-		copy(m.Intercept[lo:hi], mean)
-		p.step()
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -154,25 +82,57 @@ func (p *problem) solve(ctx context.Context, alphas []float64) (*Model, error) {
 	return m, nil
 }
 
-// decompose returns the spectrum of all rows.
-func (p *problem) decompose() (*spectrum, error) {
-	if p.primal && p.x.Cols <= smallSide && p.x.Rows >= p.x.Cols {
-		x := newDense(p.x.Rows, p.x.Cols)
-		copy(x.Data, p.x.Data)
-		return singular(x)
+// fromSamples sets dst = X'·w, the coefficients of features from weights of samples. Those
+// are large and cancel where penalties are small, so float64 it is.
+func (p *problem[E]) fromSamples(dst matrix[float32], w dense) {
+	wide := min(gramRows, p.x.Cols)
+	slab, c := take[float64](p.m, p.x.Rows, wide), take[float64](p.m, wide, w.Cols)
+	for from := 0; from < p.x.Cols; from += wide {
+		to := min(from+wide, p.x.Cols)
+		x, part := slab.Slice(0, p.x.Rows, 0, to-from), c.Slice(0, to-from, 0, w.Cols)
+		convert(x, p.x.Slice(0, p.x.Rows, from, to))
+		linalg.Mul(part, 1, x.T(), w, 0)
+		convert(dst.Slice(from, to, 0, w.Cols), part)
 	}
-	gram := newDense(p.gram.Rows, p.gram.Cols)
-	copy(gram.Data, p.gram.Data)
-	return eigen(gram, max(p.x.Rows, p.x.Cols))
+	drop(p.m, slab)
+	drop(p.m, c)
 }
 
-// step reports one part of the work as done.
-func (p *problem) step() {
-	if p.opt.Progress == nil {
-		return
+// intercepts sets b to mean(Y) − shift·W for the targets from lo on.
+func (p *problem[E]) intercepts(b []float64, w matrix[float32], lo int) {
+	copy(b, p.yMean[lo:])
+	for i, s := range p.shift {
+		for j, v := range line(w, i) {
+			b[j] -= s * float64(v)
+		}
 	}
-	p.progress.Lock()
-	defer p.progress.Unlock()
-	p.done++
-	p.opt.Progress(p.done, p.total)
+}
+
+// weights solves (S + α)·W = R for all rows, calling f for each batch of targets.
+func (p *problem[E]) weights(ctx context.Context, weight, alphas []float64, f func(w dense, lo, hi int)) error {
+	s, err := p.system(-1, weight)
+	if err != nil {
+		return err
+	}
+	p.step()
+	m, wide := p.unknowns(-1), widest(p.plan.batches)
+	right, solved := take[E](p.m, m, wide), take[float64](p.m, m, wide)
+	work := take[E](p.m, linalg.WorkPerColumn, wide)
+	for _, b := range p.plan.batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r, w := right.Slice(0, m, 0, b[1]-b[0]), solved.Slice(0, m, 0, b[1]-b[0])
+		p.form.right(r, -1, b[0], b[1], weight)
+		s.rotate(r, work.Data)
+		convert(w, r)
+		s.shrink(w, alphas[b[0]:b[1]]...)
+		s.restoreDense(w)
+		f(w, b[0], b[1])
+		p.step()
+	}
+	drop(p.m, right)
+	drop(p.m, solved)
+	drop(p.m, work)
+	return nil
 }

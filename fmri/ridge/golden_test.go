@@ -241,14 +241,24 @@ func TestFitCVGlobalGolden(t *testing.T) {
 	g.within("ridgecv.global_alpha.pred", pred, 0)
 }
 
-// More features than samples, folds by image, all defaults: by testdata/grouped.py.
+// More features than samples, folds by image: by testdata/grouped.py.
 func TestFitCVGroupedGolden(t *testing.T) {
 	g := openFile(t, "testdata/grouped.safetensors")
 	var groups []int
 	for _, v := range g.float64s("groups") {
 		groups = append(groups, int(v))
 	}
-	m, err := FitCV(context.Background(), g.matrix("X"), g.matrix("Y"), Options{Alphas: g.float64s("alphas"), Groups: groups, Score: R2})
+	o := Options{Alphas: g.float64s("alphas"), Groups: groups, Score: R2}
+	for _, form := range []Form{Dual, Primal} {
+		o.Form = form
+		m, err := FitCV(context.Background(), g.matrix("X"), g.matrix("Y"), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "table, standardised in each fold", m.CVTable, g.float64s("table_by_fold"), 1e-8)
+	}
+	o.Form, o.StandardiseOnce = Auto, true
+	m, err := FitCV(context.Background(), g.matrix("X"), g.matrix("Y"), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package ridge
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -58,8 +59,15 @@ func (m Matrix) check(name string) error {
 	return nil
 }
 
-// dense is a float64 matrix, which all arithmetic is done in.
-type dense = linalg.Matrix[float64]
+// view is a Matrix as linalg sees it.
+func (m Matrix) view() matrix[float32] { return linalg.Of(m.Data, m.Rows, m.Cols) }
+
+// matrix is a matrix that arithmetic is done on; dense is that of Gram matrices, their
+// factors and all sums.
+type (
+	matrix[E linalg.Float] = linalg.Matrix[E]
+	dense                  = linalg.Matrix[float64]
+)
 
 func newDense(rows, cols int) dense { return linalg.New[float64](rows, cols) }
 
@@ -68,14 +76,62 @@ func asDense(g blas64.General) dense {
 	return dense{Rows: g.Rows, Cols: g.Cols, Stride: g.Stride, Data: g.Data}
 }
 
-// columnMeans returns the mean of every column.
-func columnMeans(g dense) []float64 {
-	mean := make([]float64, g.Cols)
+// line returns row i of g, which is no transposed view.
+func line[E linalg.Float](g matrix[E], i int) []E { return g.Data[i*g.Stride : i*g.Stride+g.Cols] }
+
+// rowBlock is the number of rows that eachRow gives to one goroutine at a time.
+const rowBlock = 64
+
+// eachRow calls f for blocks of the rows 0 … n−1, on all threads.
+func eachRow(n int, f func(from, to int)) {
+	_ = parallel(context.Background(), (n+rowBlock-1)/rowBlock, func(b int) error {
+		f(b*rowBlock, min((b+1)*rowBlock, n))
+		return nil
+	})
+}
+
+// convert sets dst = src for matrices of one shape and two types, neither of them transposed.
+func convert[D, S linalg.Float](dst matrix[D], src matrix[S]) {
+	eachRow(src.Rows, func(from, to int) {
+		for i := from; i < to; i++ {
+			d := line(dst, i)
+			for j, v := range line(src, i) {
+				d[j] = D(v)
+			}
+		}
+	})
+}
+
+// convertTransposed sets dst = srcᵀ.
+func convertTransposed[D, S linalg.Float](dst matrix[D], src matrix[S]) {
+	eachRow(dst.Rows, func(from, to int) {
+		for j0 := 0; j0 < src.Rows; j0 += 16 {
+			j1 := min(j0+16, src.Rows)
+			for i := from; i < to; i++ {
+				d := dst.Data[i*dst.Stride+j0 : i*dst.Stride+j1]
+				at := j0*src.Stride + i
+				for j := range d {
+					d[j] = D(src.Data[at])
+					at += src.Stride
+				}
+			}
+		}
+	})
+}
+
+// columnSums adds the sum of every column of g to sum.
+func columnSums[E linalg.Float](sum []float64, g matrix[E]) {
 	for i := range g.Rows {
-		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
-			mean[j] += v
+		for j, v := range line(g, i) {
+			sum[j] += float64(v)
 		}
 	}
+}
+
+// columnMeans returns the mean of every column.
+func columnMeans[E linalg.Float](g matrix[E]) []float64 {
+	mean := make([]float64, g.Cols)
+	columnSums(mean, g)
 	for j := range mean {
 		mean[j] /= float64(g.Rows)
 	}
@@ -83,11 +139,13 @@ func columnMeans(g dense) []float64 {
 }
 
 // subtractRow subtracts v from every row of g.
-func subtractRow(g dense, v []float64) {
-	for i := range g.Rows {
-		row := g.Data[i*g.Stride : i*g.Stride+g.Cols]
-		for j := range row {
-			row[j] -= v[j]
+func subtractRow[E linalg.Float](g matrix[E], v []float64) {
+	eachRow(g.Rows, func(from, to int) {
+		for i := from; i < to; i++ {
+			row := line(g, i)
+			for j := range row {
+				row[j] = E(float64(row[j]) - v[j])
+			}
 		}
-	}
+	})
 }

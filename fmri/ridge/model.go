@@ -1,7 +1,6 @@
 package ridge
 
 import (
-	"context"
 	"fmt"
 
 	"percept/tensor/linalg"
@@ -50,55 +49,22 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 	if x.Cols != m.Coef.Rows {
 		return Matrix{}, fmt.Errorf("ridge: X has %d features, the model was fitted on %d", x.Cols, m.Coef.Rows)
 	}
-	xs := widen(x, m.Scaler)
+	// In float64, a batch of targets at a time: coefficients of tiny penalties are large and
+	// cancel.
+	xs := newDense(x.Rows, x.Cols)
+	standardise(xs, x, nil, m.Scaler)
 	out := NewMatrix(x.Rows, m.Coef.Cols)
-	batches := split(m.Coef.Cols, targetBatch)
-	err := parallel(context.Background(), len(batches), func(b int) error {
-		lo, hi := batches[b][0], batches[b][1]
-		w := columns(m.Coef, lo, hi, nil)
-		y := newDense(x.Rows, hi-lo)
+	for _, b := range split(m.Coef.Cols, targetBatch) {
+		lo, hi := b[0], b[1]
+		w, y := newDense(x.Cols, hi-lo), newDense(x.Rows, hi-lo)
+		convert(w, m.Coef.view().Slice(0, x.Cols, lo, hi))
 		linalg.Mul(y, 1, xs, w, 0)
 		for i := range y.Rows {
 			row := out.Row(i)[lo:hi]
-			for j := range row {
-				row[j] = float32(y.Data[i*y.Stride+j] + m.Intercept[lo+j])
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// widen returns x in float64, standardised by s unless s is nil.
-func widen(x Matrix, s *Scaler) dense {
-	g := newDense(x.Rows, x.Cols)
-	for i := range x.Rows {
-		row := g.Data[i*x.Cols : (i+1)*x.Cols]
-		for j, v := range x.Row(i) {
-			row[j] = float64(v)
-		}
-		if s != nil {
-			for j := range row {
-				row[j] = (row[j] - s.Mean[j]) / s.Scale[j]
+			for j, v := range line(y, i) {
+				row[j] = float32(v + m.Intercept[lo+j])
 			}
 		}
 	}
-	return g
-}
-
-// columns returns columns lo to hi of m in float64, with its rows in the given order (nil:
-// as they are).
-func columns(m Matrix, lo, hi int, order []int) dense {
-	g := newDense(m.Rows, hi-lo)
-	for i := range m.Rows {
-		r := i
-		if order != nil {
-			r = order[i]
-		}
-		row := g.Data[i*g.Stride : i*g.Stride+g.Cols]
-		for j, v := range m.Row(r)[lo:hi] {
-			row[j] = float64(v)
-		}
-	}
-	return g
+	return out, nil
 }

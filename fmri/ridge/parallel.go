@@ -8,7 +8,7 @@ import (
 	"percept/tensor"
 )
 
-// targetBatch is the number of targets solved at once: enough for the matrix products to
+// targetBatch is the number of targets predicted at once: enough for the matrix products to
 // run at full speed, few enough for the float64 copies to stay small.
 const targetBatch = 256
 

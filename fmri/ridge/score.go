@@ -1,8 +1,11 @@
 package ridge
 
 import (
+	"context"
 	"fmt"
 	"math"
+
+	"percept/tensor/linalg"
 )
 
 // Score says how a prediction is judged; higher is better for all of them.
@@ -51,17 +54,25 @@ func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
 	if err := predicted.check("prediction"); err != nil {
 		return nil, err
 	}
-	y, p := newDense(truth.Rows, truth.Cols), newDense(truth.Rows, truth.Cols)
-	for i := range truth.Data {
-		y.Data[i], p.Data[i] = float64(truth.Data[i]), float64(predicted.Data[i])
-	}
 	total := make([]float64, truth.Cols)
-	s.add(total, y, p)
+	addScore(s, total, truth.view(), predicted.view())
 	return total, nil
 }
 
-// add adds the score of every column of p, given the truth y, to total.
-func (s Score) add(total []float64, y, p dense) {
+// scoreColumns is the number of targets that one goroutine scores at a time.
+const scoreColumns = 256
+
+// addScore adds the score of every column of p, given the truth y, to total.
+func addScore[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
+	columns := split(y.Cols, scoreColumns)
+	_ = parallel(context.Background(), len(columns), func(i int) error {
+		lo, hi := columns[i][0], columns[i][1]
+		score(s, total[lo:hi], y.Slice(0, y.Rows, lo, hi), p.Slice(0, p.Rows, lo, hi))
+		return nil
+	})
+}
+
+func score[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
 	n := float64(y.Rows)
 	switch s {
 	case L2:
@@ -83,9 +94,9 @@ func (s Score) add(total []float64, y, p dense) {
 		my, mp := columnMeans(y), columnMeans(p)
 		yp := make([]float64, y.Cols)
 		for i := range y.Rows {
-			yi, pi := y.Data[i*y.Stride:i*y.Stride+y.Cols], p.Data[i*p.Stride:i*p.Stride+p.Cols]
+			yi, pi := line(y, i), line(p, i)
 			for j := range yp {
-				yp[j] += (yi[j] - my[j]) * (pi[j] - mp[j])
+				yp[j] += (float64(yi[j]) - my[j]) * (float64(pi[j]) - mp[j])
 			}
 		}
 		for j := range yp {
@@ -97,12 +108,14 @@ func (s Score) add(total []float64, y, p dense) {
 }
 
 // squaredError returns Σ(y − p)² of every column.
-func squaredError(y, p dense) []float64 {
+func squaredError[E linalg.Float](y, p matrix[E]) []float64 {
 	sum := make([]float64, y.Cols)
 	for i := range y.Rows {
-		yi, pi := y.Data[i*y.Stride:i*y.Stride+y.Cols], p.Data[i*p.Stride:i*p.Stride+p.Cols]
-		for j := range sum {
-			d := yi[j] - pi[j]
+		yi, pi := line(y, i), line(p, i)
+		pi = pi[:len(yi)]
+		sum := sum[:len(yi)]
+		for j, v := range yi {
+			d := float64(v) - float64(pi[j])
 			sum[j] += d * d
 		}
 	}
@@ -111,14 +124,14 @@ func squaredError(y, p dense) []float64 {
 
 // deviations returns Σ(v − mean)² of every column, and whether the column is constant up
 // to rounding: an exact test for zero would take rounding for variance.
-func deviations(g dense) (sum []float64, flat []bool) {
-	first := g.Data[:g.Cols]
+func deviations[E linalg.Float](g matrix[E]) (sum []float64, flat []bool) {
+	first := line(g, 0)
 	mean := make([]float64, g.Cols) // less the first value, so that it is exact for a constant
 	largest := make([]float64, g.Cols)
 	for i := range g.Rows {
-		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
-			mean[j] += v - first[j]
-			largest[j] = max(largest[j], math.Abs(v))
+		for j, v := range line(g, i) {
+			mean[j] += float64(v) - float64(first[j])
+			largest[j] = max(largest[j], math.Abs(float64(v)))
 		}
 	}
 	for j := range mean {
@@ -126,8 +139,8 @@ func deviations(g dense) (sum []float64, flat []bool) {
 	}
 	sum = make([]float64, g.Cols)
 	for i := range g.Rows {
-		for j, v := range g.Data[i*g.Stride : i*g.Stride+g.Cols] {
-			d := v - first[j] - mean[j]
+		for j, v := range line(g, i) {
+			d := float64(v) - float64(first[j]) - mean[j]
 			sum[j] += d * d
 		}
 	}

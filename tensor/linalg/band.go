@@ -1,6 +1,9 @@
 package linalg
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 // BandWidth is how far from the diagonal a Band has elements, and the size of its blocks. Narrower bands are solved
 // faster; wider ones are reached faster, as each step of the reduction reads what is left of the matrix once.
@@ -140,9 +143,11 @@ type reflectors[E Float] struct {
 	t    Matrix[E] // [k, k] upper triangular
 }
 
-// MulT replaces C [n, r] by Qᵀ·C, in 2·n²·r operations. It needs a workspace of 512·r elements, or allocates one.
+// MulT replaces C [n, r] by Qᵀ·C, in 2·n²·r operations. work is memory for WorkPerColumn·r elements; with less, it
+// allocates them.
 func (q *Rotation[E]) MulT(c Matrix[E], work []E) {
 	c.need("MulT", "C", q.N, c.Cols)
+	work = q.space(c, work)
 	for _, g := range q.groups {
 		g.reflect(c, g.t.T(), work)
 	}
@@ -151,17 +156,22 @@ func (q *Rotation[E]) MulT(c Matrix[E], work []E) {
 // Mul replaces C [n, r] by Q·C, as MulT does.
 func (q *Rotation[E]) Mul(c Matrix[E], work []E) {
 	c.need("Mul", "C", q.N, c.Cols)
+	work = q.space(c, work)
 	for i := len(q.groups) - 1; i >= 0; i-- {
 		q.groups[i].reflect(c, q.groups[i].t, work)
 	}
 }
 
+func (q *Rotation[E]) space(c Matrix[E], work []E) []E {
+	if need := WorkPerColumn * c.Cols; len(work) < need && len(q.groups) > 0 {
+		return make([]E, need)
+	}
+	return work
+}
+
 // reflect replaces C by C − V·t·Vᵀ·C.
 func (g *reflectors[E]) reflect(c, t Matrix[E], work []E) {
 	k := g.v.Rows
-	if need := 2 * k * c.Cols; len(work) < need {
-		work = make([]E, need)
-	}
 	at := c.Slice(g.from, c.Rows, 0, c.Cols)
 	vc, tvc := Of(work[:k*c.Cols], k, c.Cols), Of(work[k*c.Cols:2*k*c.Cols], k, c.Cols)
 	Mul(vc, 1, g.v, at, 0)
@@ -171,3 +181,34 @@ func (g *reflectors[E]) reflect(c, t Matrix[E], work []E) {
 
 // WorkPerColumn is how many elements of workspace Mul and MulT need for each column.
 const WorkPerColumn = 2 * groupSize
+
+// Bound returns the largest sum of absolute values in a row, which no eigenvalue exceeds.
+func (b *Band[E]) Bound() float64 {
+	sums := make([]float64, b.N)
+	add := func(m Matrix[E], row, col int, lower bool) {
+		for i := range m.Rows {
+			for j, v := range m.line(i, 0, m.Cols) {
+				if lower && j > i {
+					break
+				}
+				size := math.Abs(float64(v))
+				sums[row+i] += size
+				if row+i != col+j {
+					sums[col+j] += size
+				}
+			}
+		}
+	}
+	for i := range parts(b.N, BandWidth) {
+		from, _ := b.block(i)
+		add(b.onDiagonal(i), from, from, true)
+		if i > 0 {
+			add(b.below(i), from, from-BandWidth, false)
+		}
+	}
+	most := 0.0
+	for _, s := range sums {
+		most = max(most, s)
+	}
+	return most
+}

@@ -29,7 +29,7 @@ func testReduceToBand[E Float](t *testing.T) {
 		for i := range n {
 			size = max(size, float64(g.At(i, i)))
 		}
-		b, q := ReduceToBand[E, E](clone(g))
+		b, q := ReduceToBand(clone(g))
 		// Q·B·Qᵀ, its columns one by one rotated, then its rows.
 		c := b.Dense()
 		q.Mul(c, nil)
@@ -77,7 +77,7 @@ func TestBandSolves(t *testing.T) {
 		r := newRand()
 		for _, n := range sides {
 			g := positive[float64](r, n, 0.5)
-			b, q := ReduceToBand[float64, float64](clone(g))
+			b, q := ReduceToBand(clone(g))
 			rhs := inside[float64](r, n, 5, false)
 			var f BandFactor[float64]
 			for _, shift := range []float64{0, 0.1, 100} {
@@ -115,7 +115,7 @@ func TestBandRejects(t *testing.T) {
 		g.Set(i, i, 1)
 	}
 	g.Set(100, 100, -2)
-	b, _ := ReduceToBand[float64, float64](g)
+	b, _ := ReduceToBand(g)
 	var f BandFactor[float64]
 	var p *PivotError
 	if err := b.Factor(&f, 1); !errors.As(err, &p) || p.Value != -1 {
@@ -145,9 +145,9 @@ func TestBandSameBitsAtAnyThreadCount(t *testing.T) {
 	x := inside[float32](newRand(), 400, 50, false)
 	run := func(threads int) []float32 {
 		defer tensor.SetThreads(threads)()
-		b, q := ReduceToBand[float64, float32](clone(g))
+		b, q := ReduceToBand(clone(g))
 		y := clone(x)
-		q.MulT(y, nil)
+		ConvertRotation[float32](q).MulT(y, nil)
 		y.Data[0] += float32(b.Dense().At(399, 398))
 		return y.Data
 	}

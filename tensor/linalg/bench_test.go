@@ -86,10 +86,10 @@ func benchmarkAlgebra[E Float](b *testing.B) {
 	b.Run("ReduceToBand", func(b *testing.B) {
 		benchmark(b, 4*f(p, p, p)/3, func() {
 			copy(l.Data, gram.Data)
-			ReduceToBand[E, float32](l)
+			ReduceToBand(l)
 		})
 	})
-	band, q := ReduceToBand[E, float32](clone(gram))
+	band, q := ReduceToBand(clone(gram))
 	b.Run("BandSolve", func(b *testing.B) {
 		var factor BandFactor[E]
 		if err := band.Factor(&factor, 1); err != nil {
@@ -99,7 +99,7 @@ func benchmarkAlgebra[E Float](b *testing.B) {
 		benchmark(b, 6*f(p, held, BandWidth), func() { factor.Solve(x) })
 	})
 	b.Run("Rotate", func(b *testing.B) {
-		x, work := randomMatrix[float32](r, p, held), make([]float32, WorkPerColumn*held)
+		x, work := randomMatrix[E](r, p, held), make([]E, WorkPerColumn*held)
 		benchmark(b, 2*f(p, p, held), func() { q.MulT(x, work) })
 	})
 	copy(l.Data, gram.Data)

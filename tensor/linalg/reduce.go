@@ -10,19 +10,19 @@ const groupSize = 4 * BandWidth
 const leafSize = 8
 
 // ReduceToBand computes a band matrix B and a rotation Q with A = Q·B·Qᵀ for a symmetric A [n, n], of which
-// it reads the lower triangle and overwrites everything. It costs 4/3·n³ operations in A's type; the rotation may be kept in another one. The system (A + α)·X = C, for any
+// it reads the lower triangle and overwrites everything. It costs 4/3·n³ operations. The system (A + α)·X = C, for any
 // number of shifts α, is then QᵀC once, a band for each shift, and Q once.
 //
 // Source: Golub & Van Loan, Matrix Computations, 4th edition, §5.1–5.2 (Householder vectors and their blocks); Bischof,
 // Lang & Sun 2000, doi:10.1145/365723.365735 (successive band reduction).
-func ReduceToBand[E, Q Float](a Matrix[E]) (*Band[E], *Rotation[Q]) {
+func ReduceToBand[E Float](a Matrix[E]) (*Band[E], *Rotation[E]) {
 	a.need("ReduceToBand", "A", a.Rows, a.Rows)
 	a.needPlain("ReduceToBand", "A")
 	const w = BandWidth
 	n := a.Rows
 	Mirror(a)
 	r := &reduction[E]{band: newBand[E](n), a: a}
-	q := &Rotation[Q]{N: n}
+	q := &Rotation[E]{N: n}
 	for i := range parts(n, w) {
 		from, to := r.band.block(i)
 		d := r.band.onDiagonal(i)
@@ -43,7 +43,7 @@ func ReduceToBand[E, Q Float](a Matrix[E]) (*Band[E], *Rotation[Q]) {
 			}
 			r.panel(i)
 			if r.count == groupSize || n-to-w <= w {
-				q.groups = append(q.groups, asReflectors[E, Q](r))
+				q.groups = append(q.groups, r.reflectors())
 				r.count = 0
 			}
 		}
@@ -210,19 +210,26 @@ func (r *reduction[E]) update(a, v Matrix[E], tau []float64) {
 	Mirror(a)
 }
 
-// asReflectors returns the group's vectors in another type. T is that of the group as a whole.
-func asReflectors[E, Q Float](r *reduction[E]) reflectors[Q] {
+// reflectors returns the vectors of the group. T is that of the group as a whole.
+func (r *reduction[E]) reflectors() reflectors[E] {
 	n := r.v.Cols
-	v := r.v.Slice(0, r.count, 0, n)
-	t := r.triangle(v, r.tau[:r.count])
-	g := reflectors[Q]{r.from, New[Q](r.count, n), New[Q](r.count, r.count)}
-	for i := range r.count {
-		for j, e := range v.line(i, 0, n) {
-			g.v.Data[i*n+j] = Q(e)
-		}
+	t := r.triangle(r.v.Slice(0, r.count, 0, n), r.tau[:r.count])
+	return reflectors[E]{r.from, Of(r.v.Data[:r.count*n], r.count, n), Of(append([]E(nil), t.Data...), r.count, r.count)}
+}
+
+// ConvertRotation returns q in another type.
+func ConvertRotation[D, S Float](q *Rotation[S]) *Rotation[D] {
+	c := &Rotation[D]{N: q.N}
+	for _, g := range q.groups {
+		c.groups = append(c.groups, reflectors[D]{g.from, converted[D](g.v), converted[D](g.t)})
 	}
-	for i, e := range t.Data {
-		g.t.Data[i] = Q(e)
+	return c
+}
+
+func converted[D, S Float](m Matrix[S]) Matrix[D] {
+	c := New[D](m.Rows, m.Cols)
+	for i, e := range m.Data {
+		c.Data[i] = D(e)
 	}
-	return g
+	return c
 }
