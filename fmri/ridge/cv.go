@@ -173,15 +173,15 @@ func (p *problem[E]) scoreFold(ctx context.Context, f int, weight, table []float
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			n := b[1] - b[0]
+			n, columns := b[1]-b[0], p.columns[b[0]:b[1]]
 			r, y, yHat := right.Slice(0, m, 0, n), truth.Slice(0, held, 0, n), predicted.Slice(0, held, 0, n)
-			p.form.right(r, f, b[0], b[1], weight)
+			p.right(r, f, columns, weight)
 			if turn {
 				s.rotate(r, work.Data)
 			}
-			p.targets(y, lo, hi, b[0], b[1])
+			p.targets(y, lo, hi, columns)
 			if p.intercept {
-				subtractRow(y, p.targetMean(f, b[0], b[1]))
+				subtractRow(y, p.targetMean(f, columns))
 			}
 			for a := a0; a < a1; a++ {
 				linalg.Mul(yHat, 1, predictors[a-a0], r, 0)

@@ -10,13 +10,15 @@ type dual[E linalg.Float] struct {
 	s      dense
 	cross  dense // [rows of a fold, rows outside]: the products of both
 	// kernels, if there are any, take the place of X: K = Σ weight[k]·kernels[k].
-	kernels []Matrix
+	kernels []Matrix64
 	weight  []float64 // that kernel was made with
 	scale   []float64
 	made    bool
+
+	spectral bool // eigenvalues for problems of all sizes
 }
 
-func newDual[E linalg.Float](m *memory, r *rows[E], kernels []Matrix) *dual[E] {
+func newDual[E linalg.Float](m *memory, r *rows[E], kernels []Matrix64) *dual[E] {
 	n := len(r.order)
 	d := &dual[E]{rows: r, m: m, kernels: kernels}
 	d.kernel, d.s = take[float64](m, n, n), take[float64](m, n, n)
@@ -45,7 +47,7 @@ func (d *dual[E]) gram(weight, scale []float64) {
 				for k, kernel := range d.kernels {
 					of, w := kernel.Row(d.order[i]), at(weight, k, 1)
 					for j, o := range d.order {
-						row[j] += w * float64(of[o])
+						row[j] += w * of[o]
 					}
 				}
 			}
@@ -105,7 +107,11 @@ func (d *dual[E]) system(f int, weight []float64) (factor[E], error) {
 	if d.kernels == nil {
 		side = max(m, d.x.Cols)
 	}
-	return decompose[E](s, side)
+	of, err := decompose[E](s, side, d.spectral)
+	if e, ok := any(of).(*spectrum); ok && err == nil {
+		e.whole = d.kernels != nil
+	}
+	return of, err
 }
 
 // scaling is moments without the mean, which is taken from the kernel.
@@ -125,12 +131,12 @@ func (d *dual[E]) crossOf(f int) dense {
 // left is what system left in cross.
 func (d *dual[E]) left(l dense, f int, _ []float64) { convertTransposed(l, d.crossOf(f)) }
 
-func (d *dual[E]) right(r matrix[E], f, lo, hi int, _ []float64) {
+func (d *dual[E]) right(r matrix[E], f int, columns []int, _ []float64) {
 	from, to := d.held(f)
-	d.targets(r.Slice(0, from, 0, hi-lo), 0, from, lo, hi)
-	d.targets(r.Slice(from, r.Rows, 0, hi-lo), to, len(d.order), lo, hi)
+	d.targets(r.Slice(0, from, 0, len(columns)), 0, from, columns)
+	d.targets(r.Slice(from, r.Rows, 0, len(columns)), to, len(d.order), columns)
 	if d.intercept && f >= 0 {
-		subtractRow(r, d.targetMean(f, lo, hi))
+		subtractRow(r, d.targetMean(f, columns))
 	}
 }
 

@@ -29,9 +29,10 @@ var exactSide = 512
 func rounding(side int, largest float64) float64 { return 0x1p-52 * float64(side) * largest }
 
 // decompose factors s, of which it reads the lower triangle and which it overwrites. side is
-// the number of rows or columns of X, whichever is larger.
-func decompose[E linalg.Float](s dense, side int) (factor[E], error) {
-	if e, ok := any(eigenOf).(func(dense, int) (factor[E], error)); ok && s.Rows <= exactSide {
+// the number of rows or columns of X, whichever is larger; spectral wants eigenvalues at all
+// sizes, and E to be float64.
+func decompose[E linalg.Float](s dense, side int, spectral bool) (factor[E], error) {
+	if e, ok := any(eigenOf).(func(dense, int) (factor[E], error)); ok && (spectral || s.Rows <= exactSide) {
 		return e(s, side)
 	}
 	b, q := linalg.ReduceToBand(s)
@@ -127,6 +128,9 @@ func clearAll(c dense) {
 type spectrum struct {
 	s []float64 // eigenvalues; 0 where indistinguishable from 0
 	q dense     // eigenvectors in columns
+	// whole keeps directions without variance, which add nothing to a prediction but belong
+	// to the weights of samples.
+	whole bool
 }
 
 // eigen decomposes the symmetric gram. Eigenvalues below its rounding are set to 0 and drop
@@ -146,7 +150,7 @@ func eigen(gram dense, side int) (*spectrum, error) {
 			s[i] = 0
 		}
 	}
-	return &spectrum{s, asDense(q.RawMatrix())}, nil
+	return &spectrum{s: s, q: asDense(q.RawMatrix())}, nil
 }
 
 // smallSide is the number of features up to which a primal fit decomposes X itself. That
@@ -170,7 +174,7 @@ func singular(x dense) (*spectrum, error) {
 		}
 		s[i] = value * value
 	}
-	return &spectrum{s, asDense(v.RawMatrix())}, nil
+	return &spectrum{s: s, q: asDense(v.RawMatrix())}, nil
 }
 
 func (sp *spectrum) rotate(c dense, _ []float64) { sp.multiply(sp.q.T(), c) }
@@ -195,7 +199,7 @@ func (sp *spectrum) shrink(c dense, alpha ...float64) {
 	for i, s := range sp.s {
 		row := line(c, i)
 		switch {
-		case s == 0:
+		case s == 0 && !sp.whole:
 			clear(row)
 		case len(alpha) == 1:
 			w := 1 / (s + alpha[0])

@@ -65,7 +65,7 @@ func sequence(n int) []int {
 // solve fits all rows with the penalty of each target.
 func (p *problem[E]) solve(ctx context.Context, alphas []float64) (*Model, error) {
 	m := &Model{Coef: p.coef, Intercept: make([]float64, p.y.Cols), Scaler: p.scaler, Alphas: alphas}
-	err := p.weights(ctx, nil, alphas, func(w dense, lo, hi int) {
+	err := p.weights(ctx, nil, p.columns, alphas, func(w dense, lo, hi int) {
 		to := p.coef.view().Slice(0, p.coef.Rows, lo, hi)
 		if _, ok := p.form.(*primal[E]); ok {
 			convert(to, w)
@@ -73,7 +73,7 @@ func (p *problem[E]) solve(ctx context.Context, alphas []float64) (*Model, error
 			p.fromSamples(to, w)
 		}
 		if p.intercept {
-			p.intercepts(m.Intercept[lo:hi], to, lo)
+			p.intercepts(m.Intercept[lo:hi], to, p.columns[lo:hi])
 		}
 	})
 	if err != nil {
@@ -98,9 +98,11 @@ func (p *problem[E]) fromSamples(dst matrix[float32], w dense) {
 	drop(p.m, c)
 }
 
-// intercepts sets b to mean(Y) − shift·W for the targets from lo on.
-func (p *problem[E]) intercepts(b []float64, w matrix[float32], lo int) {
-	copy(b, p.yMean[lo:])
+// intercepts sets b to mean(Y) − shift·W for some targets.
+func (p *problem[E]) intercepts(b []float64, w matrix[float32], columns []int) {
+	for j, c := range columns {
+		b[j] = p.yMean[c]
+	}
 	for i, s := range p.shift {
 		for j, v := range line(w, i) {
 			b[j] -= s * float64(v)
@@ -108,8 +110,9 @@ func (p *problem[E]) intercepts(b []float64, w matrix[float32], lo int) {
 	}
 }
 
-// weights solves (S + α)·W = R for all rows, calling f for each batch of targets.
-func (p *problem[E]) weights(ctx context.Context, weight, alphas []float64, f func(w dense, lo, hi int)) error {
+// weights solves (S + α)·W = R for all rows and some targets, which have alphas one by one,
+// and calls f for each batch lo … hi−1 of them.
+func (p *problem[E]) weights(ctx context.Context, weight []float64, columns []int, alphas []float64, f func(w dense, lo, hi int)) error {
 	s, err := p.system(-1, weight)
 	if err != nil {
 		return err
@@ -118,17 +121,18 @@ func (p *problem[E]) weights(ctx context.Context, weight, alphas []float64, f fu
 	m, wide := p.unknowns(-1), widest(p.plan.batches)
 	right, solved := take[E](p.m, m, wide), take[float64](p.m, m, wide)
 	work := take[E](p.m, linalg.WorkPerColumn, wide)
-	for _, b := range p.plan.batches {
+	for _, b := range split(len(columns), wide) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r, w := right.Slice(0, m, 0, b[1]-b[0]), solved.Slice(0, m, 0, b[1]-b[0])
-		p.form.right(r, -1, b[0], b[1], weight)
+		lo, hi := b[0], b[1]
+		r, w := right.Slice(0, m, 0, hi-lo), solved.Slice(0, m, 0, hi-lo)
+		p.right(r, -1, columns[lo:hi], weight)
 		s.rotate(r, work.Data)
 		convert(w, r)
-		s.shrink(w, alphas[b[0]:b[1]]...)
+		s.shrink(w, alphas[lo:hi]...)
 		s.restoreDense(w)
-		f(w, b[0], b[1])
+		f(w, lo, hi)
 		p.step()
 	}
 	drop(p.m, right)

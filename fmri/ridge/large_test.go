@@ -83,10 +83,10 @@ func TestBandEqualsEigen(t *testing.T) {
 // Penalties are those of float64, except where two scores are closer than float32's error.
 func TestSingleChoosesAsDouble(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
-	for _, shape := range []struct{ n, p int }{{900, 560}, {560, 900}} {
-		x, y := brain(r, shape.n, shape.p, 120)
-		for _, score := range []Score{L2, R2, Correlation} {
-			o := Options{Alphas: LogSpace(0, 6, 10), Score: score, Precision: Double}
+	for _, shape := range []struct{ n, p int }{{700, 530}, {530, 700}} {
+		x, y := brain(r, shape.n, shape.p, 40)
+		for _, score := range []Score{R2, Correlation} {
+			o := Options{Alphas: LogSpace(0, 6, 7), Score: score, Precision: Double}
 			if o.Precision = AutoPrecision; o.double(x) {
 				t.Fatal("this size and grid are fitted in float64")
 			}
@@ -95,15 +95,12 @@ func TestSingleChoosesAsDouble(t *testing.T) {
 			double := mustFit(t, x, y, o)
 			worst, differ := 0.0, 0
 			for j := range y.Cols {
-				miss, unit := 0.0, 1.0
-				if score == L2 {
-					_, unit = meanVariance(y, j)
-				}
+				miss := 0.0
 				for a := range o.Alphas {
 					want := double.CVTable[a*y.Cols+j]
 					d := math.Abs(single.CVTable[a*y.Cols+j] - want)
 					miss = max(miss, d)
-					worst = max(worst, d/unit)
+					worst = max(worst, d)
 				}
 				if single.Alphas[j] == double.Alphas[j] {
 					continue
@@ -118,7 +115,7 @@ func TestSingleChoosesAsDouble(t *testing.T) {
 			}
 			t.Logf("%v %v: largest error of a score %.2g; %d of %d penalties differ", shape, score, worst, differ, y.Cols)
 			if worst > 3e-5 {
-				t.Errorf("%v %v: a score is off by %g (l2: of the variance)", shape, score, worst)
+				t.Errorf("%v %v: a score is off by %g", shape, score, worst)
 			}
 			p, q := mustPredict(t, single, x), mustPredict(t, double, x)
 			sum, off := 0.0, 0.0
@@ -133,17 +130,6 @@ func TestSingleChoosesAsDouble(t *testing.T) {
 			}
 		}
 	}
-}
-
-func meanVariance(y Matrix, j int) (mean, variance float64) {
-	for i := range y.Rows {
-		mean += float64(y.Row(i)[j]) / float64(y.Rows)
-	}
-	for i := range y.Rows {
-		d := float64(y.Row(i)[j]) - mean
-		variance += d * d / float64(y.Rows)
-	}
-	return mean, variance
 }
 
 func TestTinyPenaltiesAreDouble(t *testing.T) {
@@ -171,11 +157,11 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 		prec    Precision
 		alphas  int
 	}{
-		{"primal, targets turned", 160, 90, 150, Single, 6},
-		{"primal, predictors turned", 160, 90, 900, Single, 2},
-		{"primal, float64", 160, 90, 150, Double, 6},
-		{"dual", 90, 160, 150, Single, 6},
-		{"dual, predictors turned", 90, 160, 700, Double, 3},
+		{"primal, targets turned", 110, 80, 90, Single, 5},
+		{"primal, predictors turned", 110, 80, 90, Single, 2},
+		{"primal, float64", 110, 80, 90, Double, 5},
+		{"dual", 80, 110, 70, Single, 5},
+		{"dual, predictors turned", 80, 110, 70, Double, 2},
 	} {
 		x, y := brain(r, c.n, c.p, c.t)
 		o := Options{Alphas: LogSpace(0, 5, c.alphas), Precision: c.prec, Score: Correlation}
@@ -187,6 +173,9 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 			least := size{c.n, c.p, c.t, (c.n + 4) / 5, c.p < c.n, c.prec == Double, 0}.bytes(1, 1)
 			for _, limit := range []int64{full, (full + least) / 2, least} {
 				for _, threads := range []int{1, 3} {
+					if threads == 3 && limit == full {
+						continue
+					}
 					o := o
 					o.MaxMemory = limit
 					restore := tensor.SetThreads(threads)
@@ -209,9 +198,9 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 // The matrices of a fit are never more than what was announced.
 func TestMemoryIsAnnounced(t *testing.T) {
 	r := rand.New(rand.NewPCG(24, 1))
-	for _, c := range []struct{ n, p, t int }{{300, 200, 50}, {300, 200, 3000}, {200, 300, 50}, {200, 300, 2500}, {90, 1500, 20}} {
+	for _, c := range []struct{ n, p, t int }{{150, 100, 50}, {150, 100, 2500}, {100, 150, 50}, {100, 150, 2300}, {60, 1300, 20}} {
 		x, y := gaussian(r, c.n, c.p), gaussian(r, c.n, c.t)
-		for _, limit := range []int64{0, 40 << 20} {
+		for _, limit := range []int64{0, 20 << 20} {
 			o, err := Options{MaxMemory: limit, Alphas: LogSpace(0, 3, 4)}.withDefaults(c.n)
 			if err != nil {
 				t.Fatal(err)

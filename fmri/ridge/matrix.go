@@ -59,6 +59,30 @@ func (m Matrix) check(name string) error {
 	return nil
 }
 
+// A Matrix64 is a Matrix in float64, for kernels and what is solved with them: weights of
+// samples are large and cancel where penalties are small.
+type Matrix64 struct {
+	Rows, Cols int
+	Data       []float64
+}
+
+// Row returns row i; changes to it change the matrix.
+func (m Matrix64) Row(i int) []float64 { return m.Data[i*m.Cols : (i+1)*m.Cols] }
+
+func (m Matrix64) check(name string) error {
+	if m.Rows <= 0 || m.Cols <= 0 || len(m.Data) != m.Rows*m.Cols {
+		return fmt.Errorf("ridge: %s: %d values, want a matrix of %d×%d", name, len(m.Data), m.Rows, m.Cols)
+	}
+	for i, v := range m.Data {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("ridge: %s: row %d, column %d is %v, want a finite number", name, i/m.Cols, i%m.Cols, v)
+		}
+	}
+	return nil
+}
+
+func (m Matrix64) view() dense { return linalg.Of(m.Data, m.Rows, m.Cols) }
+
 // view is a Matrix as linalg sees it.
 func (m Matrix) view() matrix[float32] { return linalg.Of(m.Data, m.Rows, m.Cols) }
 

@@ -43,11 +43,8 @@ func (e Edge) String() string {
 
 // Predict returns the prediction for x [samples, features] as [samples, targets].
 func (m *Model) Predict(x Matrix) (Matrix, error) {
-	if err := x.check("X"); err != nil {
+	if err := m.accepts(x); err != nil {
 		return Matrix{}, err
-	}
-	if x.Cols != m.Coef.Rows {
-		return Matrix{}, fmt.Errorf("ridge: X has %d features, the model was fitted on %d", x.Cols, m.Coef.Rows)
 	}
 	// In float64, a batch of targets at a time: coefficients of tiny penalties are large and
 	// cancel.
@@ -67,4 +64,15 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 		}
 	}
 	return out, nil
+}
+
+// accepts reports an x that the model cannot predict from.
+func (m *Model) accepts(x Matrix) error {
+	if err := x.check("X"); err != nil {
+		return err
+	}
+	if x.Cols != m.Coef.Rows {
+		return fmt.Errorf("ridge: X has %d features, the model was fitted on %d", x.Cols, m.Coef.Rows)
+	}
+	return nil
 }

@@ -127,19 +127,6 @@ func (o Options) primal(n, p int) bool {
 
 // double says in which precision x is fitted.
 func (o Options) double(x Matrix) bool {
-	switch o.Precision {
-	case Single:
-		return false
-	case Double:
-		return true
-	}
-	if o.unknowns(x) <= exactSide {
-		return true
-	}
-	least := math.Inf(1)
-	for _, a := range o.Alphas {
-		least = min(least, a)
-	}
 	squares := float64(len(x.Data)) // of a standardised X
 	if o.NoStandardise {
 		squares = 0
@@ -147,16 +134,31 @@ func (o Options) double(x Matrix) bool {
 			squares += float64(v) * float64(v)
 		}
 	}
-	return least < singleFrom*squares
+	unknowns := x.Rows
+	if o.primal(x.Rows, x.Cols) {
+		unknowns = x.Cols
+	}
+	return o.doubleFor(unknowns, squares)
+}
+
+// doubleFor is double for a problem of that many unknowns and a Gram matrix of that trace.
+func (o Options) doubleFor(unknowns int, trace float64) bool {
+	switch o.Precision {
+	case Single:
+		return false
+	case Double:
+		return true
+	}
+	if unknowns <= exactSide {
+		return true
+	}
+	least := math.Inf(1)
+	for _, a := range o.Alphas {
+		least = min(least, a)
+	}
+	return least < singleFrom*trace
 }
 
 // singleFrom is the smallest penalty, as a part of the sum of squares of X, that float32 is
 // taken for.
 const singleFrom = 1e-8
-
-func (o Options) unknowns(x Matrix) int {
-	if o.primal(x.Rows, x.Cols) {
-		return x.Cols
-	}
-	return x.Rows
-}

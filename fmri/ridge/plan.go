@@ -69,6 +69,9 @@ func (s size) bytes(width, group int) int64 {
 	n, p, t, held, w := int64(s.n), int64(s.p), int64(s.t), int64(s.held), int64(width)
 	m := n // unknowns
 	total := e*n*p + 4*p*t
+	if s.kernels > 0 {
+		total = 8 * n * t // of the model
+	}
 	if s.primal {
 		m = p
 		if s.double {

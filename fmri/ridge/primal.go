@@ -15,7 +15,7 @@ type form[E linalg.Float] interface {
 	unknowns(f int) int
 	system(f int, weight []float64) (factor[E], error)
 	left(l dense, f int, weight []float64)
-	right(r matrix[E], f, lo, hi int, weight []float64)
+	right(r matrix[E], f int, columns []int, weight []float64)
 }
 
 // primal is the form of more rows than features.
@@ -26,6 +26,8 @@ type primal[E linalg.Float] struct {
 	all   matrix[E] // X'Y [p, targets]
 	s     dense
 	truth matrix[E] // work for right [rows of a fold, targets in a batch]
+
+	spectral bool // eigenvalues for problems of all sizes
 }
 
 // newPrimal sums X'X and X'Y. all is where X'Y is kept.
@@ -38,17 +40,17 @@ func newPrimal[E linalg.Float](m *memory, r *rows[E], all matrix[E], batches [][
 	for _, b := range batches {
 		to := all.Slice(0, all.Rows, b[0], b[1])
 		for f := range len(r.starts) - 1 {
-			p.product(to, 1, f, b[0], b[1], min(f, 1))
+			p.product(to, 1, f, r.columns[b[0]:b[1]], min(f, 1))
 		}
 	}
 	return p
 }
 
 // product adds alpha·X_f'·Y_f of the rows of fold f to dst, or sets it with add 0.
-func (p *primal[E]) product(dst matrix[E], alpha E, f, lo, hi, add int) {
+func (p *primal[E]) product(dst matrix[E], alpha E, f int, columns []int, add int) {
 	from, to := p.starts[f], p.starts[f+1]
-	y := p.truth.Slice(0, to-from, 0, hi-lo)
-	p.targets(y, from, to, lo, hi)
+	y := p.truth.Slice(0, to-from, 0, len(columns))
+	p.targets(y, from, to, columns)
 	linalg.Mul(dst, alpha, p.x.Slice(from, to, 0, p.x.Cols).T(), y, E(add))
 }
 
@@ -88,7 +90,7 @@ func (p *primal[E]) system(f int, weight []float64) (factor[E], error) {
 			}
 		}
 	})
-	return decompose[E](p.s, max(p.x.Rows, n))
+	return decompose[E](p.s, max(p.x.Rows, n), p.spectral)
 }
 
 func (p *primal[E]) left(l dense, f int, weight []float64) {
@@ -103,16 +105,23 @@ func (p *primal[E]) left(l dense, f int, weight []float64) {
 	})
 }
 
-func (p *primal[E]) right(r matrix[E], f, lo, hi int, weight []float64) {
-	convert(r, p.all.Slice(0, p.all.Rows, lo, hi))
+func (p *primal[E]) right(r matrix[E], f int, columns []int, weight []float64) {
+	eachRow(r.Rows, func(i0, i1 int) {
+		for i := i0; i < i1; i++ {
+			row, of := line(r, i), line(p.all, i)
+			for j, c := range columns {
+				row[j] = of[c]
+			}
+		}
+	})
 	mean, scale := p.moments(f)
 	scale = combine(scale, weight)
 	var yMean []float64
 	if f >= 0 {
-		p.product(r, -1, f, lo, hi, 1)
+		p.product(r, -1, f, columns, 1)
 	}
 	if mean != nil {
-		yMean = p.targetMean(f, lo, hi)
+		yMean = p.targetMean(f, columns)
 	}
 	from, to := p.held(f)
 	n := float64(p.x.Rows - (to - from))

@@ -17,6 +17,7 @@ type rows[E linalg.Float] struct {
 	order []int     // row of y behind each row of x
 	yMean []float64 // subtracted from Y; nil without intercept
 
+	columns   []int // of Y: 0, 1, …
 	starts    []int // fold f is rows starts[f] … starts[f+1]−1
 	centre    bool  // X by the mean of the rows outside the fold
 	rescale   bool  // X by their standard deviation
@@ -26,13 +27,22 @@ type rows[E linalg.Float] struct {
 	ySums         [][]float64 // and Y
 }
 
-// newRows copies x, in the type that it will be multiplied in, and checks nothing.
-func newRows[E linalg.Float](m *memory, x, y Matrix, parts [][]int, o Options) (*rows[E], error) {
-	r := &rows[E]{y: y, intercept: !o.NoIntercept, starts: make([]int, len(parts)+1)}
+// newTargets has Y and the folds and no X.
+func newTargets[E linalg.Float](y Matrix, parts [][]int, o Options) *rows[E] {
+	r := &rows[E]{y: y, columns: sequence(y.Cols), intercept: !o.NoIntercept, starts: make([]int, len(parts)+1)}
 	for f, part := range parts {
 		r.order = append(r.order, part...)
 		r.starts[f+1] = len(r.order)
 	}
+	if r.intercept {
+		r.yMean = columnMeans(y.view())
+	}
+	return r
+}
+
+// newRows copies x, in the type that it will be multiplied in, and checks nothing.
+func newRows[E linalg.Float](m *memory, x, y Matrix, parts [][]int, o Options) (*rows[E], error) {
+	r := newTargets[E](y, parts, o)
 	r.rescale = !o.NoStandardise && !o.StandardiseOnce
 	r.centre = r.intercept || r.rescale
 	if !o.NoStandardise {
@@ -48,9 +58,6 @@ func newRows[E linalg.Float](m *memory, x, y Matrix, parts [][]int, o Options) (
 		// Near zero the means of the folds cost no digits when they are subtracted later.
 		r.shift = columnMeans(r.x)
 		subtractRow(r.x, r.shift)
-	}
-	if r.intercept {
-		r.yMean = columnMeans(y.view())
 	}
 	if r.centre {
 		for f := range parts {
@@ -160,27 +167,27 @@ func (r *rows[E]) moments(f int) (mean, factor []float64) {
 	return mean, factor
 }
 
-// targetMean returns the mean of columns lo … hi−1 of Y outside fold f; of a Y without its
-// own mean, with an intercept.
-func (r *rows[E]) targetMean(f, lo, hi int) []float64 {
-	n, mean := r.outside(r.ySums, f)
-	mean = mean[lo:hi]
-	for j := range mean {
-		mean[j] /= n
+// targetMean returns the mean of some columns of Y outside fold f; of a Y without its own
+// mean, with an intercept.
+func (r *rows[E]) targetMean(f int, columns []int) []float64 {
+	n, sum := r.outside(r.ySums, f)
+	mean := make([]float64, len(columns))
+	for j, c := range columns {
+		mean[j] = sum[c] / n
 	}
 	return mean
 }
 
-// targets sets dst to columns lo … hi−1 of Y in rows from … to−1.
-func (r *rows[E]) targets(dst matrix[E], from, to, lo, hi int) {
+// targets sets dst to some columns of Y in rows from … to−1.
+func (r *rows[E]) targets(dst matrix[E], from, to int, columns []int) {
 	eachRow(to-from, func(i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			row := line(dst, i)
-			for j, v := range r.y.Row(r.order[from+i])[lo:hi] {
+			row, of := line(dst, i), r.y.Row(r.order[from+i])
+			for j, c := range columns {
 				if r.yMean != nil {
-					row[j] = E(float64(v) - r.yMean[lo+j])
+					row[j] = E(float64(of[c]) - r.yMean[c])
 				} else {
-					row[j] = E(v)
+					row[j] = E(of[c])
 				}
 			}
 		}

@@ -40,7 +40,7 @@ func smallSet(t *testing.T, edit func(name string, b []byte) []byte) string {
 
 func TestStatisticsCases(t *testing.T) {
 	dir := smallSet(t, nil)
-	for prefix, want := range map[string]int{"ridge": 8, "metrics: pixcorr": 1, "metrics: identification": 1, "metrics: retrieval": 1} {
+	for prefix, want := range map[string]int{"ridge": 11, "metrics: pixcorr": 1, "metrics: identification": 1, "metrics: retrieval": 1} {
 		var out bytes.Buffer
 		sum, err := RunOnly(t.Context(), dir, prefix, &out)
 		if err != nil || sum.Passed != want || sum.Failed != 0 {
