@@ -16,7 +16,7 @@ const betaScale = 300
 type BetaOptions struct {
 	Space    string // "" means DefaultSpace; Fsaverage for betas on that surface
 	Version  string // "" means DefaultBetas
-	Sessions []int  // nil means all that are on disk and in responses.tsv
+	Sessions []int  // nil means all that are on disk and in responses.tsv, without a gap
 	Raw      bool   // leave the stored integers as they are, without dividing by 300 (what Takagi and Nishimoto's code does)
 	ZScore   bool   // z-score each voxel within each session, before any averaging
 	Average  bool   // average over the trials of each image; rows are in the order of first appearance
@@ -98,7 +98,7 @@ func (d *Dataset) Betas(ctx context.Context, s fmri.Subject, mask fmri.Mask, o B
 }
 
 // chooseSessions lists the sessions to read in order. Betas of sessions that responses.tsv does not know (NSD held some
-// back) cannot be used, and sessions without betas are left out, unless they were asked for by number.
+// back) cannot be used, and sessions after the last one with betas are left out, unless they were asked for by number.
 func (d *Dataset) chooseSessions(s fmri.Subject, o BetaOptions, files map[int]string, trials map[int][]Trial) ([]int, error) {
 	var chosen []int
 	if o.Sessions == nil {
@@ -106,6 +106,9 @@ func (d *Dataset) chooseSessions(s fmri.Subject, o BetaOptions, files map[int]st
 			if trials[n] != nil {
 				chosen = append(chosen, n)
 			}
+		}
+		if err := d.noGap(s, o, files, trials); err != nil {
+			return nil, err
 		}
 		if len(chosen) == 0 {
 			return nil, fmt.Errorf("%s: none of the sessions in it is in %s", d.Paths.BetaFolder(s, o.space(), o.version()), d.Paths.Responses(s))
@@ -125,6 +128,24 @@ func (d *Dataset) chooseSessions(s fmri.Subject, o BetaOptions, files map[int]st
 	}
 	slices.Sort(chosen)
 	return chosen, nil
+}
+
+// noGap checks that every session up to the last one with betas has betas: a file that was lost in between would change
+// every average without a word, while the first sessions alone are what a part of a download holds.
+func (d *Dataset) noGap(s fmri.Subject, o BetaOptions, files map[int]string, trials map[int][]Trial) error {
+	last := 0
+	for n := range files {
+		if trials[n] != nil {
+			last = max(last, n)
+		}
+	}
+	for n := 1; n < last; n++ {
+		if trials[n] != nil && files[n] == "" {
+			return fmt.Errorf("%w, and session %d is there; ask for sessions by number to leave it out",
+				missingSession(d.Paths.SessionBetas(s, o.space(), o.version(), n, "hdf5"), s, n), last)
+		}
+	}
+	return nil
 }
 
 func missingSession(path string, s fmri.Subject, n int) error {

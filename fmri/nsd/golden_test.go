@@ -12,6 +12,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/internal/golden"
+	"percept/fmri/stats"
 )
 
 // The tree and the expected values were made by numpy, h5py, nibabel and scipy; see the golden set's README, section 10.
@@ -252,7 +253,7 @@ func TestBetas(t *testing.T) {
 		for _, n := range []int{1, 3} {
 			var percent []float32
 			for _, v := range snr {
-				percent = append(percent, float32(100*NoiseCeiling(v, n)))
+				percent = append(percent, float32(100*stats.NoiseCeiling(float64(v), float64(n))))
 			}
 			name := fmt.Sprintf("%snsdgeneral.noise_ceiling_%dtrial%s_percent", p, n, map[int]string{3: "s"}[n])
 			near(t, name, percent, golden.Values[float32](want, name), 2e-6)
@@ -389,26 +390,4 @@ func TestCaptions(t *testing.T) {
 		}
 	}
 	same(t, "coco id", coco, golden.Values[int32](want, "stim.coco_id"))
-}
-
-func TestNoiseCeiling(t *testing.T) {
-	nan := float32(math.NaN())
-	for _, c := range []struct {
-		ncsnr  float32
-		counts []int
-		want   float64
-	}{
-		{1, []int{1}, 0.5},
-		{1, []int{3, 3}, 0.75},
-		{2, []int{1, 2, 3, 0}, 4 / (4 + 11.0/18)}, // an average of no trial is none
-		{0, []int{3}, 0},
-		{-0.5, []int{3}, 0},
-		{nan, []int{3}, math.NaN()},
-		{1, nil, math.NaN()},
-		{1, []int{0}, math.NaN()},
-	} {
-		if got := NoiseCeiling(c.ncsnr, c.counts...); math.Abs(got-c.want) > 1e-15 || math.IsNaN(got) != math.IsNaN(c.want) {
-			t.Errorf("ceiling of %v and %v trials is %v, want %v", c.ncsnr, c.counts, got, c.want)
-		}
-	}
 }

@@ -215,7 +215,9 @@ func TestGaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	mask := fmri.NewMask(shape, func(x, y, z int) bool { return x == 1 })
-	r, err := d.Betas(context.Background(), s, mask, BetaOptions{})
+	_, err = d.Betas(context.Background(), s, mask, BetaOptions{})
+	wantError(t, err, "betas_session03.hdf5: not there, nor as .nii.gz: it is the betas of session 3 of subj03, and session 4 is there; ask for sessions by number")
+	r, err := d.Betas(context.Background(), s, mask, BetaOptions{Sessions: []int{1, 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,6 +234,14 @@ func TestGaps(t *testing.T) {
 	a := r.Average()
 	same(t, "averaged images", a.Images, []int32{69, 10, 11, 13})
 	same(t, "counts", a.Counts, []int32{2, 1, 1, 1})
+	// Without the last one, session 3 is one that is not there yet.
+	if err := os.Remove(p.SessionBetas(s, DefaultSpace, DefaultBetas, 4, "hdf5")); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = d.Betas(context.Background(), s, mask, BetaOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "sessions of a part of the data", r.Sessions, []int32{1, 1, 1})
 }
 
 func trimFloat(v float64) string {

@@ -227,24 +227,3 @@ func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, o BetaOptions)
 	}
 	return out, nil
 }
-
-// NoiseCeiling is the fraction of a voxel's variance, 0..1, that a perfect model could explain, when responses are
-// averages of the given numbers of trials: s²/(s² + mean(1/n)) (NSD data manual; NSD itself gives percent). It is 0
-// where ncsnr is 0 or less, and NaN where it is NaN or no average has a trial; averages of no trial are left out.
-func NoiseCeiling(ncsnr float32, counts ...int) float64 {
-	noise, averages := 0.0, 0
-	for _, n := range counts {
-		if n > 0 {
-			noise += 1 / float64(n)
-			averages++
-		}
-	}
-	switch {
-	case averages == 0:
-		return math.NaN()
-	case ncsnr <= 0:
-		return 0
-	}
-	s2 := float64(ncsnr) * float64(ncsnr)
-	return s2 / (s2 + noise/float64(averages))
-}

@@ -314,6 +314,9 @@ func TestNoiseCeiling(t *testing.T) {
 		{0, 3, 0},
 		{-1, 3, 0},
 		{math.NaN(), 3, math.NaN()},
+		{2, EffectiveRepeats([]int{1, 2, 3, 0}), 4 / (4 + 11.0/18)}, // an average of no trial is none
+		{1, EffectiveRepeats(nil), math.NaN()},
+		{0, EffectiveRepeats([]int{0}), math.NaN()},
 	} {
 		near(t, "ceiling", []float64{NoiseCeiling(c.ncsnr, c.repeats)}, []float64{c.want}, 1e-15)
 	}

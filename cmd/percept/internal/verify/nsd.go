@@ -15,6 +15,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/array"
 	"percept/fmri/nsd"
+	"percept/fmri/stats"
 )
 
 const (
@@ -354,10 +355,10 @@ func nsdZScores(ctx context.Context, c *check, d *nsd.Dataset, s fmri.Subject) {
 func nsdCeilings(_ context.Context, c *check, d *nsd.Dataset, s fmri.Subject) {
 	snr, err := d.NoiseCeilingSNR(s, c.nsdMask(d, s), nsd.BetaOptions{})
 	c.must(err)
-	for name, trials := range map[string]int{"noise_ceiling_1trial_percent": 1, "noise_ceiling_3trials_percent": 3} {
+	for name, trials := range map[string]float64{"noise_ceiling_1trial_percent": 1, "noise_ceiling_3trials_percent": 3} {
 		percent := make([]float32, len(snr))
 		for v := range snr {
-			percent[v] = float32(100 * nsd.NoiseCeiling(snr[v], trials))
+			percent[v] = float32(100 * stats.NoiseCeiling(float64(snr[v]), trials))
 		}
 		c.relative(name, percent, c.float32s(nsdFile, string(s)+".nsdgeneral."+name), meanTolerance)
 	}
