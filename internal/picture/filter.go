@@ -78,7 +78,8 @@ func (f Filter) at(x float64) float64 {
 			return 0
 		}
 		x *= math.Pi
-		return math.Sin(x) / x * (0.54 + float64(0.46*math.Cos(x)))
+		const a, b = float64(float32(0.54)), float64(float32(0.46)) // as Pillow writes them, 0.54f and 0.46f
+		return math.Sin(x) / x * (a + float64(b*math.Cos(x)))
 	case Bilinear:
 		return max(1-math.Abs(x), 0)
 	}

@@ -49,8 +49,10 @@ def resize():
              ((97, 61), (96, 59)), ((97, 61), (96, 58)), ((60, 60), (50, 40)), ((60, 60), (50, 39)), ((60, 60), (70, 50)),
              ((1, 1), (400, 3)), ((1, 40), (40, 1)), ((400, 1), (1, 7)), ((3, 400), (5, 2)), ((85, 85), (64, 64)),
              ((85, 85), (128, 128)), ((106, 106), (56, 56)), ((31, 29), (32, 30)), ((2, 2), (255, 254)), ((50, 50), (49, 51))]
+    sizes += [((425, 425), (299, 299))]  # shows Hamming's constants, which are float32
     cases = []
     for i, ((w, h), (ow, oh)) in enumerate(sizes):
+        i = 77 if w == 425 else i
         im = Image.fromarray(noise(w * h * 3, i).reshape(h, w, 3))
         for f in Image.Resampling:
             if f.name.startswith("MKS"):
