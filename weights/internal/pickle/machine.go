@@ -192,6 +192,10 @@ func (m *machine) pushTuple(items []any) error {
 }
 
 func (m *machine) put(i int, v any) (err error) {
+	if _, ok := m.sparse[i]; ok { // also where the others have caught up with it
+		m.sparse[i] = v
+		return nil
+	}
 	switch {
 	case i < 0:
 		return fmt.Errorf("memo %d", i)
@@ -206,9 +210,7 @@ func (m *machine) put(i int, v any) (err error) {
 		if m.sparse == nil {
 			m.sparse = map[int]any{}
 		}
-		if _, ok := m.sparse[i]; !ok {
-			err = m.budget.Take(128)
-		}
+		err = m.budget.Take(128)
 		m.sparse[i] = v
 	}
 	return err

@@ -207,6 +207,15 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// inOrder keeps the numbers 0 to n-1 under themselves.
+func inOrder(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.Write([]byte{'K', byte(i), 'q', byte(i), '0'})
+	}
+	return b.String()
+}
+
 func TestLoadOddities(t *testing.T) {
 	tests := []struct{ name, pickle, want string }{
 		{"DUP", "]2Na.", "[None]"},
@@ -216,6 +225,7 @@ func TestLoadOddities(t *testing.T) {
 		{"memo 10 before 0", "Nq\x0a0h\x0a.", "None"},
 		{"memo far away", "K\x07r\xff\xff\xff\x7f0j\xff\xff\xff\x7f.", "7"},
 		{"memo twice", "K\x01q\x00K\x02q\x000h\x00.", "2"},
+		{"memo far away, then the others come near", "K\x01q\x64" + inOrder(200) + "h\x64.", "100"},
 		{"persistent id of text", "Pabc\n.", `("persistent","abc")`},
 		{"integer without L", "L5\n.", "5"},
 		{"beyond float64", "F1e999\n.", "+Inf"},
