@@ -259,31 +259,29 @@ func (in *inference) vae() *vaeConfig {
 	return c
 }
 
+// textConfig leaves out what only training needs: transformers wants 1.0 for some of it and does not take 1.
 type textConfig struct {
-	Architectures     []string `json:"architectures"`
-	AttentionDropout  float64  `json:"attention_dropout"`
-	BOS               int      `json:"bos_token_id"`
-	EOS               int      `json:"eos_token_id"`
-	Act               string   `json:"hidden_act"`
-	HiddenSize        int      `json:"hidden_size"`
-	InitializerFactor float64  `json:"initializer_factor"`
-	InitializerRange  float64  `json:"initializer_range"`
-	IntermediateSize  int      `json:"intermediate_size"`
-	LayerNormEps      float64  `json:"layer_norm_eps"`
-	MaxPositions      int      `json:"max_position_embeddings"`
-	Type              string   `json:"model_type"`
-	Heads             int      `json:"num_attention_heads"`
-	Layers            int      `json:"num_hidden_layers"`
-	Pad               int      `json:"pad_token_id"`
-	ProjectionDim     int      `json:"projection_dim"`
-	VocabSize         int      `json:"vocab_size"`
+	Architectures    []string `json:"architectures"`
+	BOS              int      `json:"bos_token_id"`
+	EOS              int      `json:"eos_token_id"`
+	Act              string   `json:"hidden_act"`
+	HiddenSize       int      `json:"hidden_size"`
+	IntermediateSize int      `json:"intermediate_size"`
+	LayerNormEps     float64  `json:"layer_norm_eps"`
+	MaxPositions     int      `json:"max_position_embeddings"`
+	Type             string   `json:"model_type"`
+	Heads            int      `json:"num_attention_heads"`
+	Layers           int      `json:"num_hidden_layers"`
+	Pad              int      `json:"pad_token_id"`
+	ProjectionDim    int      `json:"projection_dim"`
+	VocabSize        int      `json:"vocab_size"`
 }
 
 func newTextConfig() *textConfig {
 	// The ids are those of the published file. 2 is not CLIP's end token: it makes transformers pool the row of the
 	// highest id, as the original code does.
 	return &textConfig{
-		Architectures: []string{"CLIPTextModel"}, BOS: 0, EOS: 2, Act: "quick_gelu", InitializerFactor: 1, InitializerRange: 0.02,
+		Architectures: []string{"CLIPTextModel"}, BOS: 0, EOS: 2, Act: "quick_gelu",
 		LayerNormEps: 1e-5, Type: "clip_text_model", Pad: 1,
 	}
 }
