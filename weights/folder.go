@@ -145,6 +145,9 @@ func (f *Folder) openPart(c Component, o ModelOptions, open func(string) (*Store
 			return nil, err
 		}
 		f.stores = append(f.stores, p.File)
+		if err := p.File.Contents().supported(f.Dir, o); err != nil {
+			return nil, err
+		}
 		p.Store, err = p.File.Component(c)
 		return p, err
 	}

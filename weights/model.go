@@ -20,6 +20,8 @@ type ModelOptions struct {
 	// Partial opens those of the components that are there, at least one, and a tokenizer if there is one; so that a
 	// file of a VAE alone can be inspected and converted.
 	Partial bool
+	// Unsupported opens also what is no model that this program runs, so that it can be inspected.
+	Unsupported bool
 	// EMA takes the averaged weights of the U-Net (model_ema.…) of a checkpoint that holds both. A checkpoint without
 	// is an error. In diffusers folders the usual file is the averaged one, "non_ema" in a name says otherwise.
 	EMA bool
@@ -53,8 +55,8 @@ const (
 // components (with Partial), a checkpoint file with the names of the original code, or a folder that holds one such
 // file. What a single file lacks is inferred (see InferConfig) or looked for (see ModelOptions).
 //
-// A model that this program cannot run is refused by its name unless o.Partial is set, as are components that
-// are not there. Errors are one line that names path.
+// A model that this program cannot run is refused by its name, a missing component by the names it should have.
+// Errors are one line that names path.
 func OpenModel(path string, o ModelOptions) (*Folder, error) {
 	file, err := Locate(path)
 	if err != nil {

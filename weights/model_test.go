@@ -199,6 +199,9 @@ func TestOpenModelRejects(t *testing.T) {
 	writeText(t, brokenConfig, map[string]string{"config.json": `{"_class`})
 	empty := filepath.Join(dir, "empty")
 	writeText(t, empty, map[string]string{"model_index.json": "{}"})
+	xl := filepath.Join(dir, "xl")
+	write("xl/unet/diffusion_pytorch_model.safetensors", zeros("time_embedding.linear_1.weight", 1), zeros("add_embedding.linear_1.weight", 1))
+	writeText(t, xl, map[string]string{"unet/config.json": `{}`})
 	nothing := filepath.Join(dir, "nothing")
 	writeText(t, nothing, map[string]string{"readme.txt": ""})
 
@@ -226,6 +229,7 @@ func TestOpenModelRejects(t *testing.T) {
 		{"component of another kind", strange, ModelOptions{Partial: true}, []string{"strange", "config.json", "VQModel", "AutoencoderKL"}},
 		{"component's configuration cut short", brokenConfig, ModelOptions{Partial: true}, []string{"broken", "no model"}},
 		{"no parts", empty, ModelOptions{Partial: true}, []string{"empty", "no weights"}},
+		{"XL in a folder", xl, ModelOptions{Partial: true}, []string{"xl", "Stable Diffusion XL", "second embedding"}},
 		{"no model", nothing, ModelOptions{}, []string{"nothing", "checkpoint file"}},
 		{"both kinds of weights", empty, ModelOptions{EMA: true, Variant: VariantNonEMA}, []string{"non_ema"}},
 	} {
@@ -257,6 +261,7 @@ func TestOpenModelRejects(t *testing.T) {
 func TestWhichFileOfAFolder(t *testing.T) {
 	order := []string{
 		"diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
+		"diffusion_pytorch_model.bin", "diffusion_pytorch_model.bin.index.json", // what a file is, its contents tell
 		"diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.fp16.json", "diffusion_pytorch_model.fp16.safetensors.index.json",
 		"diffusion_pytorch_model.bf16.safetensors", "diffusion_pytorch_model.non_ema.safetensors",
 	}
@@ -291,7 +296,7 @@ func TestWhichFileOfAFolder(t *testing.T) {
 		}
 		return f.Parts[VAE].File.Metadata()["is"]
 	}
-	for v, want := range map[string]string{VariantFP16: order[2], VariantBF16: order[5], VariantNonEMA: order[6]} {
+	for v, want := range map[string]string{VariantFP16: order[4], VariantBF16: order[7], VariantNonEMA: order[8]} {
 		if got := taken(ModelOptions{Variant: v}); got != want {
 			t.Errorf("variant %s: took %s, want %s", v, got, want)
 		}

@@ -99,6 +99,14 @@ func (g sign) fits(name string) bool {
 	return g.prefix != "" && strings.HasPrefix(name, g.prefix) || g.part != "" && strings.Contains(name, g.part)
 }
 
+// supported refuses a model that cannot be run by its name.
+func (c *Contents) supported(path string, o ModelOptions) error {
+	if c.Unsupported == "" || o.Unsupported {
+		return nil
+	}
+	return &FormatError{path, fmt.Sprintf("%s, which cannot be run: %s", c.Model, c.Unsupported)}
+}
+
 // name finds the model of the components' shapes.
 func (c *Contents) name(s *Store, names []string) {
 	if len(c.Dialects) == 0 {

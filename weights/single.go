@@ -26,8 +26,8 @@ func openSingle(file string, o ModelOptions) (_ *Folder, err error) {
 		}
 	}()
 	contents := s.Contents()
-	if contents.Unsupported != "" {
-		return nil, &FormatError{file, fmt.Sprintf("%s, which cannot be run: %s", contents.Model, contents.Unsupported)}
+	if err := contents.supported(file, o); err != nil {
+		return nil, err
 	}
 	if o.EMA {
 		if s, err = s.UseEMA(); err != nil {

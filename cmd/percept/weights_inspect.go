@@ -144,7 +144,7 @@ func inspect(path string, o weights.ModelOptions) (*inspection, func(), error) {
 	if file != "" {
 		return inspectFile(file, o)
 	}
-	o.Partial = true
+	o.Partial, o.Unsupported = true, true
 	f, err := weights.OpenModel(path, o)
 	if err != nil {
 		return nil, nil, err
@@ -162,7 +162,9 @@ func inspect(path string, o weights.ModelOptions) (*inspection, func(), error) {
 		in.Unsupported = cmp.Or(in.Unsupported, contents.Unsupported)
 		r := newPartReport(string(c), p.File, p.Store.Names(), p.Store)
 		r.Names = string(contents.Dialects[c])
-		r.compare(c, p.Config, p.ConfigFile)
+		if contents.Unsupported == "" {
+			r.compare(c, p.Config, p.ConfigFile)
+		}
 		in.Parts = append(in.Parts, r)
 		in.Bytes += r.Bytes
 	}
