@@ -23,7 +23,6 @@ import (
 	"strconv"
 
 	"percept/clip"
-	"percept/nn"
 	"percept/scheduler"
 	"percept/unet"
 	"percept/vae"
@@ -143,7 +142,7 @@ func run(ctx context.Context, o options) error {
 	})
 }
 
-func pack(f *weights.Folder, c weights.Component) nn.Params {
+func pack(f *weights.Folder, c weights.Component) *weights.Pack {
 	return weights.NewPack(f.Parts[c].Store, weights.PackOptions{Name: string(c), NoCache: true})
 }
 
