@@ -148,6 +148,11 @@ func decodeTIFF(b []byte) (image.Image, error) {
 			g.Pix[i] ^= 255
 		}
 	}
+	if g, ok := m.(*image.Gray16); ok && value(tagPhotometric, 1) == 0 {
+		for i := range g.Pix { // Pillow takes 16-bit grey as it is, also where white is 0
+			g.Pix[i] ^= 255
+		}
+	}
 	return m, err
 }
 

@@ -180,6 +180,11 @@ def tiffs():
     save("rgba_associated.tif", rgba, tiffinfo=info)
     for o in (2, 6, 7):
         save(f"orientation{o}.tif", rgb, tiffinfo={274: o})
+    # 16-bit grey of which white is 0, by hand.
+    v = noise(7 * 5 * 2, 3).astype("<u2").tobytes()[: 7 * 5 * 2]
+    tags = [(256, 3, 1, 7), (257, 3, 1, 5), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 0), (273, 4, 1, 300), (277, 3, 1, 1), (278, 3, 1, 5), (279, 4, 1, len(v))]
+    b = b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(struct.pack("<HHII", *t) for t in tags) + b"\0\0\0\0"
+    write("gray16_inverted.tif", b.ljust(300, b"\0") + v)
     # Big-endian, 16 bits a sample, by hand.
     v = noise(7 * 5 * 6, 3).tobytes()
     tags = [(256, 3, 1, 7 << 16), (257, 3, 1, 5 << 16), (258, 3, 3, 200), (259, 3, 1, 1 << 16), (262, 3, 1, 2 << 16), (273, 4, 1, 300),
