@@ -95,7 +95,7 @@ func printReport(out io.Writer, r *doctor.Report) error {
 	t.Flush() // columns begin anew
 	fmt.Fprintln(t, "\nsubject\tsessions\ttrials\timages\tseen 1, 2, 3 times\tshared seen\tvolume\tbrain voxels")
 	for _, s := range r.Subjects {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d, %d, %d\t%d\t%s\t%d\n", s.Name, dash(prepare.Ranges(s.Sessions)), s.Trials, s.Images,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d, %d, %d\t%d\t%s\t%d\n", s.Name, sessionsOf(s), s.Trials, s.Images,
 			s.Repeats[1], s.Repeats[2], s.Repeats[3], s.SharedSeen, volume(s.Volume[:]), s.Brain)
 	}
 	t.Flush()
@@ -128,6 +128,21 @@ func printReport(out io.Writer, r *doctor.Report) error {
 		}
 	}
 	return nil
+}
+
+// sessionsOf writes a subject's sessions and how many trials they have.
+func sessionsOf(s *doctor.Subject) string {
+	if len(s.Sessions) == 0 {
+		return "-"
+	}
+	low, high := s.PerSession[s.Sessions[0]], 0
+	for _, n := range s.PerSession {
+		low, high = min(low, n), max(high, n)
+	}
+	if low != high {
+		return fmt.Sprintf("%s of %d to %d", prepare.Ranges(s.Sessions), low, high)
+	}
+	return fmt.Sprintf("%s of %d", prepare.Ranges(s.Sessions), high)
 }
 
 func capital(s string) string {

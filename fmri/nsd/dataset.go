@@ -76,7 +76,7 @@ func (d *Dataset) Subjects() ([]fmri.Subject, error) {
 	}
 	var subjects []fmri.Subject
 	for _, e := range entries {
-		if _, err := subjectNumber(fmri.Subject(e.Name())); err == nil && e.IsDir() {
+		if _, err := subjectNumber(fmri.Subject(e.Name())); err == nil && isFolder(filepath.Join(dir, e.Name())) {
 			subjects = append(subjects, fmri.Subject(e.Name()))
 		}
 	}
@@ -84,6 +84,12 @@ func (d *Dataset) Subjects() ([]fmri.Subject, error) {
 		return nil, fmt.Errorf("%s: no folder named as subj01 in it", dir)
 	}
 	return subjects, nil
+}
+
+// isFolder says whether a path is a folder or a link to one.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // subjectNumber is 1 for subj01.

@@ -169,7 +169,7 @@ func (d *Dataset) Spaces(s fmri.Subject) (map[string][]string, error) {
 			continue // a file
 		}
 		for _, v := range versions {
-			if strings.HasPrefix(v.Name(), "betas_") && v.IsDir() {
+			if strings.HasPrefix(v.Name(), "betas_") && isFolder(filepath.Join(dir, space.Name(), v.Name())) {
 				found[space.Name()] = append(found[space.Name()], v.Name())
 			}
 		}

@@ -44,14 +44,10 @@ func (d *Dataset) Labels(s fmri.Subject, space, atlas string) (counts map[int]in
 	return counts, shape, nil
 }
 
-// LabelNames reads the names of an atlas's values and the path they come from: the subject's table, else fsaverage's; both
-// are empty where there is none. A hemisphere in front of the atlas's name is passed over.
+// LabelNames reads the names of an atlas's values from the first of its tables that is there, and says which that is; both
+// are empty where there is none.
 func (d *Dataset) LabelNames(s fmri.Subject, atlas string) (names map[int]string, path string, err error) {
-	for _, side := range []string{"lh.", "rh."} {
-		atlas = strings.TrimPrefix(atlas, side)
-	}
-	for _, owner := range []fmri.Subject{s, Fsaverage} {
-		path := d.Paths.LabelTable(owner, atlas)
+	for _, path := range d.Paths.LabelTables(s, atlas) {
 		f, err := os.Open(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue

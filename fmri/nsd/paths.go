@@ -88,3 +88,16 @@ func (p Paths) ROI(s fmri.Subject, space, name string) string {
 func (p Paths) LabelTable(s fmri.Subject, name string) string {
 	return p.join("nsddata", "freesurfer", string(s), "label", name+".mgz.ctab")
 }
+
+// LabelTables is where the table of an atlas may be, in the order in which they count: the subject's, fsaverage's, and
+// among the templates, where volumes that are on no surface have theirs (thalamus, MTL). A hemisphere in front of the
+// atlas's name is passed over.
+func (p Paths) LabelTables(s fmri.Subject, atlas string) []string {
+	atlas = withoutSide(atlas)
+	return []string{p.LabelTable(s, atlas), p.LabelTable(Fsaverage, atlas), p.join("nsddata", "templates", atlas+".ctab")}
+}
+
+// withoutSide is an atlas's name without the hemisphere: "streams" for "lh.streams".
+func withoutSide(atlas string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(atlas, "lh."), "rh.")
+}

@@ -2,11 +2,9 @@ package nsd
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"sort"
 	"strconv"
 	"strings"
@@ -20,7 +18,7 @@ var Streams = map[int]string{1: "early", 2: "midventral", 3: "midlateral", 4: "m
 	7: "parietal"}
 
 // ROIs reads all regions of an atlas ("streams", "prf-visualrois", "nsdgeneral", "lh.floc-faces", ...) in the order of
-// their numbers. Values of 0 and below are no region. Names come from the subject's label table, else from fsaverage's;
+// their numbers. Values of 0 and below are no region. Names come from LabelNames;
 // an atlas of one region without a table, like nsdgeneral, gives the region its own name. space "" means DefaultSpace.
 func (d *Dataset) ROIs(s fmri.Subject, space, atlas string) ([]fmri.ROI, error) {
 	if space == "" {
@@ -97,22 +95,11 @@ func (d *Dataset) Region(s fmri.Subject, space, name string) (fmri.ROI, error) {
 
 // labels is the names of an atlas's values.
 func (d *Dataset) labels(s fmri.Subject, atlas string, numbers []int) (map[int]string, error) {
-	_, base, hemisphere := strings.Cut(atlas, ".") // one table serves both hemispheres
-	if !hemisphere {
-		base = atlas
+	names, path, err := d.LabelNames(s, atlas)
+	if err != nil || path != "" {
+		return names, err
 	}
-	paths := []string{d.Paths.LabelTable(s, base), d.Paths.LabelTable("fsaverage", base)}
-	for _, path := range paths {
-		f, err := os.Open(path)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, missing(path, "the label table of "+atlas, err)
-		}
-		defer f.Close()
-		return parseLabels(path, f)
-	}
+	base := withoutSide(atlas)
 	if base == "streams" {
 		return Streams, nil
 	}
@@ -123,7 +110,7 @@ func (d *Dataset) labels(s fmri.Subject, atlas string, numbers []int) (map[int]s
 		}
 		return one, nil
 	}
-	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions", paths[0], atlas, len(numbers))
+	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions", d.Paths.LabelTable(s, base), atlas, len(numbers))
 }
 
 // parseLabels reads a label table: a line has a number and a name, apart by any white space, perhaps followed by the four

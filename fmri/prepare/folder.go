@@ -37,12 +37,19 @@ func Open(dir string) (*Folder, error) {
 	if f.Manifest.Format != formatVersion {
 		return nil, fmt.Errorf("%s: format %d, expected %d", path, f.Manifest.Format, formatVersion)
 	}
+	shapes := make(map[string][]int)
 	for _, a := range f.Manifest.Arrays {
 		file, err := f.open(a)
 		if err != nil {
 			return nil, err
 		}
 		file.Close()
+		shapes[a.File] = a.Shape
+	}
+	m := f.Manifest
+	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) || len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
+		return nil, fmt.Errorf("%s: %d voxels and %d regions, but voxels.npy of shape %v and rois.npy of %v", path, m.Voxels, len(m.Regions),
+			shapes["voxels.npy"], shapes["rois.npy"])
 	}
 	return f, nil
 }
@@ -51,8 +58,8 @@ func Open(dir string) (*Folder, error) {
 func (f *Folder) open(a Array) (*os.File, error) {
 	path := filepath.Join(f.Dir, a.File)
 	size, ok := dtypeSize[a.DType]
-	if !ok || a.File != filepath.Base(a.File) {
-		return nil, fmt.Errorf("%s: array %q of type %q in it", filepath.Join(f.Dir, manifestName), a.File, a.DType)
+	if !ok || a.File != filepath.Base(a.File) || len(a.Shape) == 0 {
+		return nil, fmt.Errorf("%s: array %q of type %q and shape %v in it", filepath.Join(f.Dir, manifestName), a.File, a.DType, a.Shape)
 	}
 	n := int64(size)
 	for _, d := range a.Shape {
@@ -109,6 +116,9 @@ func (f *Folder) rows(name string, take func(a Array, i int, row []float64) erro
 	width := 1
 	for _, n := range a.Shape[1:] {
 		width *= n
+	}
+	if width == 0 || a.Shape[0] == 0 {
+		return nil
 	}
 	size := dtypeSize[a.DType]
 	buf, row := make([]byte, size*width), make([]float64, width)
@@ -175,7 +185,7 @@ func (f *Folder) Columns(rois ...string) ([]int, error) {
 	var columns []int
 	err := f.rows("rois.npy", func(_ Array, v int, row []float64) error {
 		for r, in := range row {
-			if in == 1 && r < len(wanted) && wanted[r] {
+			if in == 1 && wanted[r] {
 				columns = append(columns, v)
 				break
 			}

@@ -483,10 +483,11 @@ func TestOpenRejects(t *testing.T) {
 	wantError(t, err, path)
 	manifest := filepath.Join(f.Dir, manifestName)
 	for want, text := range map[string]string{
-		"expected the manifest": `{"what": 1}`,
-		"format 9, expected 1":  `{"format": 9}`,
-		`array "../x" of type`:  `{"format": 1, "arrays": [{"file": "../x", "dtype": "<f4", "shape": [1]}]}`,
-		"of shape [-1]":         `{"format": 1, "arrays": [{"file": "x", "dtype": "<f4", "shape": [-1]}]}`,
+		"expected the manifest":  `{"what": 1}`,
+		"format 9, expected 1":   `{"format": 9}`,
+		"3 voxels and 0 regions": `{"format": 1, "voxels": 3}`,
+		`array "../x" of type`:   `{"format": 1, "arrays": [{"file": "../x", "dtype": "<f4", "shape": [1]}]}`,
+		"of shape [-1]":          `{"format": 1, "arrays": [{"file": "x", "dtype": "<f4", "shape": [-1]}]}`,
 	} {
 		if err := os.WriteFile(manifest, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -522,4 +523,52 @@ func TestVoxels(t *testing.T) {
 			t.Errorf("%s: the region's columns differ from those of the region alone (%v)", voxels, err)
 		}
 	}
+}
+
+// FuzzManifest: no manifest makes Open or Load panic or take memory that no file backs.
+func FuzzManifest(f *testing.F) {
+	const voxels = `{"file": "voxels.npy", "dtype": "<i4", "shape": [2, 3]}`
+	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "rois.npy", "dtype": "|u1", "shape": [2, 1]}], "regions": [{"name": "a"}]}`))
+	f.Add([]byte(`{"format": 1, "voxels": 1000000000000, "arrays": [{"file": "X_train.npy", "dtype": "<f4", "shape": [1, 1000000000000]}]}`))
+	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": []}]}`))
+	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": [0, 1000000000000]}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, manifestName), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []Array{{File: "voxels.npy", DType: "<i4", Shape: []int{2, 3}}, {File: "rois.npy", DType: "|u1", Shape: []int{2, 1}}, {File: "images_train.npy", DType: "<i4", Shape: []int{}}} {
+			data := npyHeader(a.DType, a.Shape)
+			data = append(data, make([]byte, map[string]int{"voxels.npy": 24, "rois.npy": 2}[a.File])...)
+			if err := os.WriteFile(filepath.Join(dir, a.File), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		folder, err := Open(dir)
+		if err != nil {
+			return
+		}
+		for _, part := range []string{"train", "test_trials"} {
+			if _, err := folder.Load(part); err == nil && len(folder.Manifest.Arrays) == 0 {
+				t.Error("something was loaded from nothing")
+			}
+			folder.Load(part, "a")
+		}
+	})
+}
+
+func FuzzParseSessions(f *testing.F) {
+	for _, s := range []string{"all", "37", "1-10,12", "3-", "-", ",", "1-999,1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseSessions(text)
+		if err != nil || s.List == nil {
+			return
+		}
+		again, err := ParseSessions(listed(s.List))
+		if err != nil || !slices.Equal(again.List, s.List) {
+			t.Errorf("%q is %v, which is read as %v (%v)", text, s, again, err)
+		}
+	})
 }

@@ -55,7 +55,7 @@ func Run(ctx context.Context, root, out, program string, o Options) (*Result, er
 	if err := job.assemble(ctx); err != nil {
 		return nil, err
 	}
-	if err := job.publish(); err != nil {
+	if err := job.publish(lock); err != nil {
 		return nil, err
 	}
 	result.Folder, err = Open(out)
@@ -79,6 +79,9 @@ type job struct {
 }
 
 func newJob(root, out, program string, o Options) (*job, error) {
+	if absolute, err := filepath.Abs(root); err == nil {
+		root = absolute // the same data from wherever it is called
+	}
 	data, err := nsd.Open(root)
 	if err != nil {
 		return nil, err
@@ -156,13 +159,10 @@ func (j *job) listInputs(root string) error {
 		atlas, _, _ := strings.Cut(roi, "/")
 		path := p.ROI(o.Subject, o.Space, atlas)
 		files = append(files, path)
-		base := atlas
-		if _, after, ok := strings.Cut(atlas, "."); ok {
-			base = after
-		} else if o.Space == nsd.Fsaverage {
+		if o.Space == nsd.Fsaverage && !strings.HasPrefix(atlas, "lh.") && !strings.HasPrefix(atlas, "rh.") {
 			files = append(files, nsd.RightOf(path))
 		}
-		for _, table := range []string{p.LabelTable(o.Subject, base), p.LabelTable("fsaverage", base)} {
+		for _, table := range p.LabelTables(o.Subject, atlas) {
 			if _, err := os.Stat(table); err == nil {
 				files = append(files, table)
 				break
@@ -452,13 +452,14 @@ func (a *assembly) cut(ctx context.Context, train []group) ([]float32, error) {
 }
 
 // publish gives the finished folder its name and removes the parts.
-func (j *job) publish() error {
+func (j *job) publish(lock *os.File) error {
 	if err := os.Remove(j.out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
 		return fmt.Errorf("%s: cannot be replaced: %w", j.out, cause(err))
 	}
 	if err := os.Rename(j.partial("result"), j.out); err != nil {
 		return fmt.Errorf("%s: cannot be made: %w", j.out, cause(err))
 	}
+	lock.Close() // some systems do not remove open files
 	if err := os.RemoveAll(j.partial()); err != nil {
 		return fmt.Errorf("%s: cannot be removed: %w", j.partial(), cause(err))
 	}

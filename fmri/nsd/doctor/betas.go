@@ -36,6 +36,7 @@ func (e *examiner) betas(s *Subject, m *masks, space, version string) *Betas {
 		return nil
 	}
 	if len(files) == 0 {
+		e.add(Note, dir, "nothing: other formats and spaces are not read", "no betas_sessionNN.hdf5, betas_sessionNN.nii.gz or lh.betas_sessionNN.mgh in it")
 		return nil
 	}
 	b := &Betas{Space: space, Version: version, Formats: make(map[string]int), Usable: []int{}}

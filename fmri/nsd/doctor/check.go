@@ -133,32 +133,30 @@ func (e *examiner) trim(text string) string {
 // again is the advice for files that are not what was distributed.
 const again = "get the file again"
 
-func (e *examiner) sizes() {
-	err := filepath.WalkDir(e.root, func(path string, d fs.DirEntry, err error) error {
-		if e.ctx.Err() != nil {
-			return e.ctx.Err()
-		}
-		if err != nil {
-			if path == e.root {
-				return err
-			}
-			e.add(Note, path, "make it readable, or leave it", "%v", cause(err))
-			return fs.SkipDir
-		}
-		if d.IsDir() {
-			return nil
-		}
+// sizes adds up what the folders of the root take, links followed.
+func (e *examiner) sizes() { e.size(e.root, 0) }
+
+func (e *examiner) size(dir string, depth int) {
+	const deepest = 16 // links may run in a circle
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		e.add(Note, dir, "make it readable, or leave it", "%v", cause(err))
+		return
+	}
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
 		info, err := os.Stat(path) // of what a link points to
-		if err != nil {
+		switch {
+		case e.ctx.Err() != nil:
+			return
+		case err != nil:
 			e.add(Damaged, path, "mend the link or get the file again", "%v", cause(err))
-			return nil
+		case info.IsDir() && depth < deepest:
+			e.size(path, depth+1)
+		case !info.IsDir():
+			first, _, _ := strings.Cut(e.short(path), "/")
+			e.report.Bytes[first] += info.Size()
 		}
-		first, _, _ := strings.Cut(e.short(path), "/")
-		e.report.Bytes[first] += info.Size()
-		return nil
-	})
-	if err != nil && e.ctx.Err() == nil {
-		e.add(Damaged, e.root, "make the folder readable", "%v", cause(err))
 	}
 }
 

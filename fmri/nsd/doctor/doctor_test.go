@@ -315,9 +315,13 @@ func TestDamage(t *testing.T) {
 			must(t, d.Append(make([]int16, 13*9*12*10)))
 			must(t, w.Close())
 		}, false, Problem{Note, folder + "/betas_session01.hdf5", "chunks of []", "slower"}, []int{1, 2, 3}},
-		{"csv counts from 1", func(t *testing.T, p nsd.Paths) { edit(t, p.StimInfo(), column("nsdId", ",", func(n int) int { return n + 1 })) }, false,
+		{"csv counts from 1", func(t *testing.T, p nsd.Paths) {
+			edit(t, p.StimInfo(), column("nsdId", ",", func(n int) int { return n + 1 }))
+		}, false,
 			Problem{Damaged, "nsddata/experiments/nsd/nsd_stim_info_merged.csv", "nsdId counts from 1", "take 1 off"}, []int{1, 2, 3}},
-		{"behaviour counts from 0", func(t *testing.T, p nsd.Paths) { edit(t, p.Responses(one), column("73KID", "\t", func(n int) int { return n - 1 })) }, false,
+		{"behaviour counts from 0", func(t *testing.T, p nsd.Paths) {
+			edit(t, p.Responses(one), column("73KID", "\t", func(n int) int { return n - 1 }))
+		}, false,
 			Problem{Damaged, "nsddata/ppdata/subj01/behav/responses.tsv", "73KID counts from 0", "add 1"}, []int{1, 2, 3}},
 		{"another image in a trial", func(t *testing.T, p nsd.Paths) {
 			k := 0
@@ -338,7 +342,7 @@ func TestDamage(t *testing.T) {
 			for _, owner := range []fmri.Subject{one, "fsaverage"} {
 				edit(t, p.LabelTable(owner, "streams"), func(s string) string { return strings.Replace(s, "5 ventral\n", "", 1) })
 			}
-		}, false, Problem{Damaged, roi + "streams.nii.gz", "value 5 (12 voxels) has no name in the label table", "give value 5 a name"}, []int{1, 2, 3}},
+		}, false, Problem{Missing, roi + "streams.nii.gz", "value 5 (12 voxels) has no name in the label table", "give value 5 a name"}, []int{1, 2, 3}},
 		{"no label table", func(t *testing.T, p nsd.Paths) {
 			for _, owner := range []fmri.Subject{one, "fsaverage"} {
 				must(t, os.Remove(p.LabelTable(owner, "prf-visualrois")))
@@ -365,6 +369,25 @@ func TestDamage(t *testing.T) {
 			Problem{Damaged, "nsddata_stimuli/stimuli/nsd/annotations/captions_train2017.json", "the file ends too early", "COCO"}, []int{1, 2, 3}},
 		{"design cut short", func(t *testing.T, p nsd.Paths) { truncate(t, p.ExpDesign(), 0.5) }, false,
 			Problem{Damaged, "nsddata/experiments/nsd/nsd_expdesign.mat", "MAT", "again"}, []int{1, 2, 3}},
+		{"folder of other files", func(t *testing.T, p nsd.Paths) {
+			dir := p.BetaFolder(one, "nativesurface", nsd.DefaultBetas)
+			must(t, os.MkdirAll(dir, 0o777))
+			must(t, os.WriteFile(filepath.Join(dir, "lh.betas_session01.hdf5"), nil, 0o666))
+		}, false, Problem{Note, "nsddata_betas/ppdata/subj01/nativesurface/betas_fithrf_GLMdenoise_RR", "no betas_sessionNN.hdf5", "not read"}, []int{1, 2, 3}},
+		{"table among the templates", func(t *testing.T, p nsd.Paths) {
+			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "thalamus"), nifti.Header{Dims: []int{10, 12, 9}}, append([]int16{1, 2, -1}, make([]int16, 1077)...)))
+			table := p.LabelTables(one, "lh.thalamus")[2]
+			must(t, os.MkdirAll(filepath.Dir(table), 0o777))
+			must(t, os.WriteFile(table, []byte("1 LGN\n2 pulvinar\n"), 0o666))
+		}, false, Problem{}, []int{1, 2, 3}},
+		{"link to nowhere", func(t *testing.T, p nsd.Paths) {
+			must(t, os.Symlink("nowhere", filepath.Join(p.BetaFolder(one, nsd.DefaultSpace, nsd.DefaultBetas), "meanbeta.nii.gz")))
+		}, false, Problem{Damaged, folder + "/meanbeta.nii.gz", "no such file", "mend the link"}, []int{1, 2, 3}},
+		{"betas elsewhere", func(t *testing.T, p nsd.Paths) {
+			dir, away := p.BetaFolder(one, nsd.DefaultSpace, nsd.DefaultBetas), filepath.Join(filepath.Dir(string(p)), "elsewhere")
+			must(t, os.Rename(dir, away))
+			must(t, os.Symlink(away, dir))
+		}, false, Problem{}, []int{1, 2, 3}},
 		{"one hemisphere missing", func(t *testing.T, p nsd.Paths) {
 			dir := p.BetaFolder(one, nsd.Fsaverage, nsd.DefaultBetas)
 			for n := 1; n <= 3; n++ {
@@ -459,4 +482,29 @@ func TestCheckRejects(t *testing.T) {
 	if _, err := Check(ctx, golden, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
+}
+
+// FuzzHeaders: whatever the first bytes are, they are told or left to the reader.
+func FuzzHeaders(f *testing.F) {
+	dir, err := simulated()
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, err := os.ReadFile(nsd.Paths(dir).SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, 1, "hdf5"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, n := range []int{0, 7, 8, 20, 48, 64, 512} {
+		f.Add(b[:n])
+	}
+	f.Add([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "file")
+		must(t, os.WriteFile(path, b, 0o666))
+		for _, err := range []error{truncatedHDF5(path), truncatedGzip(path, &nsd.SessionFile{Dims: []int{2, 2, 2, 2}})} {
+			if err != nil && strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q is not one line", err)
+			}
+		}
+	})
 }

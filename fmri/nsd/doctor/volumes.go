@@ -143,7 +143,7 @@ func (e *examiner) atlas(s fmri.Subject, name string) (Atlas, [3]int, bool) {
 		n, ok := names[v]
 		if !ok && names != nil {
 			a.Unnamed = append(a.Unnamed, v)
-			e.add(Damaged, path, fmt.Sprintf("give value %d a name in %s, or get both files again", v, cmp.Or(a.Table, "a label table")),
+			e.add(Missing, path, fmt.Sprintf("give value %d a name in %s, or get both files again: until then this atlas cannot be used", v, cmp.Or(a.Table, "a label table")),
 				"value %d (%d voxels) has no name in the label table", v, counts[v])
 			continue
 		}
