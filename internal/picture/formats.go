@@ -37,7 +37,8 @@ func decodePNG(b []byte) (image.Image, error) {
 	return m, err
 }
 
-// decodeGIF returns the first frame on its screen, which is of the background's colour beside it.
+// decodeGIF returns the first frame on its screen. What lies beside the frame has the colour of the transparent entry, or
+// of entry 0.
 func decodeGIF(b []byte) (image.Image, error) {
 	c, err := gif.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
@@ -47,26 +48,36 @@ func decodeGIF(b []byte) (image.Image, error) {
 	if err := checkSize(c.Width, c.Height, expands, len(b)); err != nil {
 		return nil, err
 	}
-	m, err := gif.Decode(bytes.NewReader(withoutTransparency(b)))
+	b, beside := withoutTransparency(b)
+	m, err := gif.Decode(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
 	screen := image.Rect(0, 0, c.Width, c.Height)
-	if p, ok := m.(*image.Paletted); ok && p.Rect != screen {
-		return nil, fmt.Errorf("the first frame covers %v of %v, expected all of it", p.Rect, screen)
+	p, ok := m.(*image.Paletted)
+	if !ok || p.Rect == screen {
+		return m, nil
 	}
-	return m, nil
+	out := image.NewPaletted(screen, p.Palette)
+	for i := range out.Pix {
+		out.Pix[i] = beside
+	}
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
+		copy(out.Pix[out.PixOffset(p.Rect.Min.X, y):], p.Pix[p.PixOffset(p.Rect.Min.X, y):][:p.Rect.Dx()])
+	}
+	return out, nil
 }
 
-// withoutTransparency is a GIF file whose first frame's transparent entry keeps its colour.
-func withoutTransparency(b []byte) []byte {
+// withoutTransparency is a GIF file whose first frame's transparent entry keeps its colour; entry is its number, or 0.
+func withoutTransparency(b []byte) (file []byte, entry byte) {
 	const head = 13
 	at := head
 	if len(b) > head && b[10]&0x80 != 0 {
 		at += 3 << (b[10]&7 + 1) // the global palette
 	}
-	for at+4 < len(b) && b[at] == 0x21 {
-		if b[at+1] == 0xf9 { // graphic control
+	for at+6 < len(b) && b[at] == 0x21 {
+		if b[at+1] == 0xf9 && b[at+3]&1 != 0 { // graphic control
+			entry = b[at+6]
 			b = bytes.Clone(b)
 			b[at+3] &^= 1
 		}
@@ -75,7 +86,7 @@ func withoutTransparency(b []byte) []byte {
 		}
 		at++
 	}
-	return b
+	return b, entry
 }
 
 func decodeBMP(b []byte) (image.Image, error) {

@@ -229,6 +229,13 @@ def others():
     save("palette.gif", rgb.quantize(20))
     save("clear.gif", rgb.quantize(20), transparency=4)
     save("gray.gif", rgb.convert("L"))
+    for name in ("palette", "clear"):  # the same frame on a larger screen
+        with open(os.path.join(FILES, f"{name}.gif"), "rb") as f:
+            b = bytearray(f.read())
+        b[6:10] = struct.pack("<HH", 25, 17)
+        at = b.index(b"," + struct.pack("<HHHH", 0, 0, 19, 13))
+        b[at + 1 : at + 5] = struct.pack("<HH", 4, 2)
+        write(f"part_{name}.gif", b)
 
 
 def main():
