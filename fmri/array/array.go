@@ -7,7 +7,7 @@
 // What the arrays of a file are called:
 //
 //	HDF5                     a path of groups and a dataset: "g/x"
-//	MATLAB                   a variable
+//	MATLAB                   a variable, or a field of a struct: "stim.responses"
 //	npz                      a member
 //	npy, NIfTI, MGH, curv    "": there is one
 //	GIFTI                    its intent: "pointset", "triangle", "shape"; the second of a kind is "shape.1"

@@ -114,6 +114,26 @@ func TestRejects(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+	for _, version := range []string{"v5", "v73"} {
+		path := filepath.Join(internal, "matfile/testdata/all_"+version+".mat")
+		if a, err := Read(path, "one.alpha"); err != nil || !slices.Equal(a.Shape, []int{4, 3}) {
+			t.Errorf("a field: %v %v", a, err)
+		}
+		for name, want := range map[string]string{
+			"one.beta":     "no field beta; there is alpha, b, c",
+			"one.c":        "is of class struct, want numbers",
+			"many.x":       "is struct [1 3], want one struct",
+			"doubles.x":    "is double [2 3], want one struct",
+			"complexes":    "is complex, want real numbers",
+			"sparse":       "is of class sparse, want numbers",
+			"none.such":    "is double [0 3], want one struct",
+			"one.c.deep.e": "is cell [2 2], want one struct",
+		} {
+			if _, err := Read(path, name); err == nil || !strings.HasPrefix(err.Error(), path+": variable ") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s %s: %v, want %q", version, name, err, want)
+			}
+		}
+	}
 	if _, err := Read(filepath.Join(internal, "matfile/testdata/mat_edge_cases.mat"), "cell"); err == nil {
 		t.Error("a cell array was read as numbers")
 	}

@@ -3,6 +3,7 @@ package array
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"percept/fmri/internal/hdf5"
 	"percept/fmri/internal/matfile"
@@ -82,11 +83,17 @@ func exact[T int64 | uint64](path, name string, d *hdf5.Dataset) ([]float64, err
 }
 
 func readMAT(path, name string) (*Array, error) {
-	f, err := matfile.Open(path, name)
+	fields := strings.Split(name, ".")
+	f, err := matfile.Open(path, fields[0])
 	if err != nil {
 		return nil, err
 	}
-	v, err := f.Var(name)
+	v, err := f.Var(fields[0])
+	for _, field := range fields[1:] {
+		if err == nil {
+			v, err = v.Field(field)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -333,6 +333,19 @@ func rich(t *testing.T, f *File) {
 	}
 }
 
+// TestLargeAttribute reads an attribute that is kept outside of the heap's blocks.
+func TestLargeAttribute(t *testing.T) {
+	o := must[*Object](t)(combo(t, "combos_latest.h5.gz").Object("rich/attributes"))
+	d, ok, err := o.Attribute("large")
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	x := must[[]int16](t)(Read[int16](d))
+	if len(x) != 3000 || x[2999] != 2999 {
+		t.Errorf("%d values, the last %d", len(x), x[len(x)-1])
+	}
+}
+
 // refused wants an error that names file and dataset for what is not supported.
 func refused(t *testing.T, f *File) {
 	t.Helper()

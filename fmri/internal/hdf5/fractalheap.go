@@ -12,7 +12,8 @@ type fractalHeap struct {
 	offsetBits int
 	lengthSize int
 	root       uint64
-	rows       int // of the root indirect block; 0: the root is a direct block
+	huge       uint64 // B-tree of the objects that are too large for a block
+	rows       int    // of the root indirect block; 0: the root is a direct block
 }
 
 func (f *File) openFractalHeap(addr uint64) (*fractalHeap, error) {
@@ -28,7 +29,7 @@ func (f *File) openFractalHeap(addr uint64) (*fractalHeap, error) {
 	c.skip(1)
 	maxObject := uint64(c.u32())
 	c.length() // next huge id
-	c.offset() // huge objects
+	h.huge = c.offset()
 	c.length() // free space
 	c.offset()
 	c.skip(8 * f.lengthSize) // statistics
@@ -68,6 +69,8 @@ func (h *fractalHeap) object(id *cursor) (*cursor, error) {
 		n := int(flags&0x0f) + 1
 		at := id.addr + uint64(id.i)
 		return &cursor{f: f, b: id.bytes(n), addr: at}, id.err
+	case flags>>4&3 == 1:
+		return h.hugeObject(id)
 	case flags>>4&3 != 0:
 		id.failf("heap object of type %d is not supported", flags>>4&3)
 		return nil, id.err
@@ -81,6 +84,45 @@ func (h *fractalHeap) object(id *cursor) (*cursor, error) {
 	}
 	addr, err := h.locate(h.root, h.rows, at, n, 0)
 	if err != nil {
+		return nil, err
+	}
+	return f.cursorAt(addr, int(n), "heap object")
+}
+
+// hugeObject returns an object that lies outside of the heap's blocks. Its place is in the id where there is room for it,
+// else in a B-tree by the number in the id.
+func (h *fractalHeap) hugeObject(id *cursor) (*cursor, error) {
+	f := h.f
+	if h.idSize-1 >= f.offsetSize+f.lengthSize {
+		addr, n := id.offset(), id.length()
+		if id.err != nil {
+			return nil, id.err
+		}
+		return f.hugeAt(addr, n)
+	}
+	want := id.uint(min(h.idSize-1, 8))
+	if id.err != nil {
+		return nil, id.err
+	}
+	const hugeIndirect = 1
+	var object *cursor
+	err := f.walkBTree2(h.huge, hugeIndirect, func(c *cursor, size int) error {
+		addr, n, number := c.offset(), c.length(), c.length()
+		if c.err != nil || number != want {
+			return c.err
+		}
+		var err error
+		object, err = f.hugeAt(addr, n)
+		return err
+	})
+	if err == nil && object == nil {
+		err = f.errorf(h.huge, "heap object %d is not there", want)
+	}
+	return object, err
+}
+
+func (f *File) hugeAt(addr, n uint64) (*cursor, error) {
+	if err := f.inside(addr, n, "heap object"); err != nil {
 		return nil, err
 	}
 	return f.cursorAt(addr, int(n), "heap object")

@@ -51,7 +51,9 @@ func (a *Array) Field(name string) (*Array, error) {
 	}
 	for i, f := range a.Fields {
 		if f == name {
-			return a.Cells[i], nil
+			field := *a.Cells[i]
+			field.Name = a.Name + "." + name // version 5 does not name what is inside
+			return &field, nil
 		}
 	}
 	return nil, a.errorf("no field %s; there is %s", name, strings.Join(a.Fields, ", "))

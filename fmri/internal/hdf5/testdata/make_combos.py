@@ -156,6 +156,8 @@ def fill_file(f, many):
     d = s.create_dataset("attributes", data=np.int8(1))
     for i in range(20):  # more than eight are kept in a heap of their own in the newer versions
         d.attrs[f"a{i}"] = np.arange(i, dtype="<i2")
+    if f.libver[0] != "earliest":  # too large for a block of that heap
+        d.attrs["large"] = np.arange(3000, dtype="<i2")
     # what has to be refused
     r = f.create_group("refused")
     r.create_dataset("lzf", data=values((8, 8), "<i4"), chunks=(4, 4), compression="lzf")
