@@ -53,7 +53,7 @@ var (
 	compVisVAETops   = []string{"encoder.", "decoder.", "quant_conv.", "post_quant_conv."}
 	diffusersUNet    = []string{"time_embedding.", "down_blocks.", "mid_block.", "up_blocks."}
 	diffusersVAE     = []string{"encoder.down_blocks.", "encoder.mid_block.", "encoder.conv_in.", "decoder.up_blocks.", "decoder.mid_block.", "decoder.conv_in."}
-	transformersText = []string{"text_model.", "embeddings.token_embedding.", "embeddings.position_embedding.", "encoder.layers.", "final_layer_norm."}
+	transformersText = []string{"text_model.", "embeddings.token_embedding.", "embeddings.position_embedding.", "encoder.layers.0.self_attn.", "final_layer_norm."}
 )
 
 // spellings are tried in this order: the first of which a file has a name is the file's.

@@ -2,7 +2,11 @@
 //
 //	file.safetensors ──► Open ──► Store ──► Component(UNet) ──► Float32("conv_in.weight", 320, 4, 3, 3)
 //	sd-v1-4.ckpt ──────► Open ──► Store (──► UseEMA) ─────────► the same
-//	diffusers folder ──► OpenFolder ──► Folder.UNet.Store ─────► the same
+//	either, or a diffusers folder ──► OpenModel ──► Folder.Parts[UNet].Store ──► the same
+//
+// OpenModel answers for a single file as for the folder that it could be converted to (Export): configurations are
+// inferred from shapes (InferConfig), the tokenizer is looked for beside the file, and what is not Stable Diffusion v1 is
+// refused by its name (Contents).
 //
 // A Store is a set of named tensors over one mapped file. Inside the project a parameter has one
 // name, its diffusers module path; files that use CompVis names (model.diffusion_model.…), the

@@ -27,7 +27,8 @@ const (
 //
 // Taken from Stable Diffusion v1 because no shape tells them: 8 heads a transformer in the U-Net, 32 groups
 // a GroupNorm, epsilons, activations, the size of latents (64×64) and the VAE's scaling factor 0.18215. A text
-// encoder has heads 64 wide, as all of CLIP's; where its width is no multiple of 64, that is an error.
+// encoder has heads 64 wide and quick-GELU, as all of CLIP's; where its width is no multiple of 64, or more than
+// CLIP's 768, the error is an *UntoldError.
 func InferConfig(view *Store, c Component) ([]byte, error) {
 	in := &inference{view: view}
 	var config any
@@ -45,27 +46,27 @@ func InferConfig(view *Store, c Component) ([]byte, error) {
 		return nil, &FormatError{view.file, fmt.Sprintf("the %s's configuration cannot be told from its tensors: %v", c.Title(), in.err)}
 	}
 	b, err := json.MarshalIndent(config, "", "  ")
-	if err == nil && in.heads != "" {
-		err = &HeadsError{view.file, in.heads, b}
+	if err == nil && in.untold != "" {
+		err = &UntoldError{view.file, in.untold, b}
 	}
 	return append(b, '\n'), err
 }
 
-// A HeadsError says that a text encoder's shapes fit no width of heads that CLIP has. Config has one head: it is good
-// for names and shapes, not for computing.
-type HeadsError struct {
+// An UntoldError says what of a configuration shapes do not tell. Config has something in its place: it is good for names
+// and shapes, not for computing.
+type UntoldError struct {
 	File   string
 	Reason string
 	Config []byte
 }
 
-func (e *HeadsError) Error() string { return fmt.Sprintf("weights: %s: %s", e.File, e.Reason) }
+func (e *UntoldError) Error() string { return fmt.Sprintf("weights: %s: %s", e.File, e.Reason) }
 
 // inference reads dimensions and keeps the first thing that is wrong.
 type inference struct {
-	view  *Store
-	err   error
-	heads string // why the number of heads is not known
+	view   *Store
+	err    error
+	untold string // what the shapes do not tell, but a configuration has to
 }
 
 func (in *inference) fail(format string, args ...any) {
@@ -299,11 +300,14 @@ func (in *inference) text() *textConfig {
 	}
 	c.ProjectionDim = c.HiddenSize
 	if c.HiddenSize%clipHeadWidth != 0 {
-		in.heads = fmt.Sprintf("the text encoder's tokens are %d wide, not a multiple of %d, the width of CLIP's heads: its config.json has to say how many heads there are (--config)",
+		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide, not a multiple of %d, the width of CLIP's heads: its config.json has to say how many heads there are (--config)",
 			c.HiddenSize, clipHeadWidth)
 		c.Heads = 1
 		return c
 	}
 	c.Heads = c.HiddenSize / clipHeadWidth
+	if c.HiddenSize > 768 { // of Stable Diffusion v2, and the second of XL
+		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide: CLIP's own have at most 768, OpenCLIP's wider ones another activation, so its config.json has to be given (--config)", c.HiddenSize)
+	}
 	return c
 }

@@ -240,6 +240,7 @@ func TestContents(t *testing.T) {
 		{name: "ControlNet of diffusers", change: only("controlnet_down_blocks.0.weight"), want: "ControlNet", unsupported: "steers"},
 		{name: "SD3", change: only("model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"), want: "Stable Diffusion 3, CompVis names, U-Net only", unsupported: "transformer"},
 		{name: "textual inversion", change: only("emb_params"), want: "textual inversion", unsupported: "word"},
+		{name: "another autoencoder", change: only("encoder.layers.0.weight"), want: "no known model"},
 		{name: "BERT", change: only("cond_stage_model.transformer.token_emb.weight"), want: "latent diffusion of 2021, CompVis names, text encoder only", unsupported: "BERT"},
 	}
 	for _, tt := range tests {
@@ -298,6 +299,7 @@ func TestInferRejects(t *testing.T) {
 		}, "700"},
 		{"empty dimension", VAE, func(m map[string][]int) { m["post_quant_conv.weight"] = []int{0, 4, 1, 1} }, "post_quant_conv"},
 		{"width without heads", TextEncoder, func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{1000, 48} }, "48 wide"},
+		{"as wide as OpenCLIP's", TextEncoder, func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{49408, 1024} }, "1024 wide"},
 		{"no positions", TextEncoder, func(m map[string][]int) { delete(m, "text_model.embeddings.position_embedding.weight") }, "position_embedding"},
 	}
 	for _, tt := range tests {

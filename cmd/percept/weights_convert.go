@@ -69,6 +69,9 @@ conversion with an error that names the tensor.`,
 			if err != nil {
 				return err
 			}
+			if p := f.Parts[weights.UNet]; p != nil {
+				convertNotes(cmd.ErrOrStderr(), args[0], p.File.Contents(), o)
+			}
 			show := newPartBars(cmd.ErrOrStderr(), "convert ")
 			written, err := weights.Export(cmd.Context(), f, args[1], weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
 			show.end()
@@ -83,6 +86,16 @@ conversion with an error that names the tensor.`,
 	addOpening(cmd, &o)
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
 	return cmd
+}
+
+// convertNotes says what a person might have meant otherwise.
+func convertNotes(out io.Writer, path string, c *weights.Contents, o weights.ModelOptions) {
+	if c.EMA && !o.EMA {
+		fmt.Fprintf(out, "%s also holds averaged weights of the U-Net, which pictures are better with: --ema takes those\n", path)
+	}
+	if c.Dialects[weights.UNet] == weights.CompVis && c.Model != "Stable Diffusion v1" && o.Config == "" {
+		fmt.Fprintf(out, "%s: not of Stable Diffusion v1's size; 8 heads and 32 groups are taken for granted, --config says otherwise\n", path)
+	}
 }
 
 // addOpening adds the flags that say how a model that is not a whole folder is opened.

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"percept/weights"
+)
+
+// verdict is the error for exit status 1: nil where nothing is wrong with a component.
+func (in *inspection) verdict() error {
+	wrong := slices.Clone(in.Problems)
+	for _, r := range in.Parts {
+		if s := r.summary(); s != "" && (r.view != nil || r.Problem != "") {
+			wrong = append(wrong, r.Part+": "+s)
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: damaged, or not the model it claims to be: %s", in.Path, strings.Join(wrong, "; "))
+}
+
+// summary counts what is wrong with a part; empty if nothing is.
+func (r *partReport) summary() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{len(r.Missing), "missing"}, {len(r.Misshapen), "misshapen"}, {len(r.Unexpected), "unexpected"}, {len(r.NotFinite), "not finite"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if r.Problem != "" {
+		parts = append(parts, r.Problem)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// write writes the report for people.
+func (in *inspection) write(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s, %s\n%s\n", in.Path, in.Format, gibibytes(in.Bytes), cmp.Or(in.Model, "no known model"))
+	if in.Unsupported != "" {
+		fmt.Fprintf(&b, "cannot be run: %s\n", in.Unsupported)
+	}
+	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, r := range in.Parts {
+		var types []string
+		for _, d := range slices.Sorted(maps.Keys(r.DTypes)) {
+			types = append(types, d)
+		}
+		state := r.summary()
+		switch {
+		case state != "":
+		case r.view != nil && r.want == nil:
+			state = "not compared"
+		case r.view != nil && r.read:
+			state = "complete, all values finite"
+		case r.view != nil:
+			state = "complete"
+		case r.read:
+			state = "all values finite"
+		}
+		fmt.Fprintf(t, "  %s\t%d tensors\t%s parameters\t%s\t%s\t%s\n", r.Part, r.Tensors, thousands(r.Parameters), strings.Join(types, ", "), gibibytes(r.Bytes), state)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, r := range in.Parts {
+		for _, m := range r.Missing {
+			fmt.Fprintf(&b, "missing     %s %s %v\n", r.Part, m.Name, m.Want)
+		}
+		for _, m := range r.Misshapen {
+			fmt.Fprintf(&b, "misshapen   %s %s %v, the model wants %v\n", r.Part, m.Name, m.Shape, m.Want)
+		}
+		for _, n := range r.Unexpected {
+			fmt.Fprintf(&b, "unexpected  %s %s\n", r.Part, n)
+		}
+		for _, n := range r.NotFinite {
+			fmt.Fprintf(&b, "not finite  %s %s: %d NaN, %d Inf\n", r.Part, n.Name, n.NaN, n.Inf)
+		}
+		if r.Part == "other" {
+			const shown = 12
+			names := slices.Sorted(maps.Keys(r.sources))
+			more := ""
+			if len(names) > shown {
+				names, more = names[:shown], fmt.Sprintf(" and %d more", len(names)-shown)
+			}
+			fmt.Fprintf(&b, "other tensors: %s%s\n", strings.Join(names, ", "), more)
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// listTensors fills Tensors.
+func (in *inspection) listTensors() {
+	for _, r := range in.Parts {
+		s := cmp.Or(r.view, r.store)
+		bad := map[string]finiteReport{}
+		for _, n := range r.NotFinite {
+			bad[n.Name] = n
+		}
+		for _, n := range s.Names() {
+			source := s.Source(n)
+			if !r.sources[source] {
+				continue
+			}
+			dtype, shape, _ := s.Info(n)
+			name := n
+			if r.view == nil {
+				name = ""
+			}
+			in.Tensors = append(in.Tensors, tensorReport{r.File, r.Part, source, name, dtypeName(dtype), shape, bad[source].NaN, bad[source].Inf})
+		}
+	}
+}
+
+func (in *inspection) writeTSV(out io.Writer) error {
+	var b strings.Builder
+	b.WriteString("file\tpart\tsource\tname\tdtype\tshape\tnan\tinf\n")
+	for _, t := range in.Tensors {
+		dims := make([]string, len(t.Shape))
+		for i, d := range t.Shape {
+			dims[i] = strconv.Itoa(d)
+		}
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", t.File, t.Part, t.Source, t.Name, t.DType, strings.Join(dims, "x"), t.NaN, t.Inf)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// thousands writes a number with its digits in groups.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// dtypeName is the type as torch spells it.
+func dtypeName(d weights.DType) string {
+	if name, ok := map[weights.DType]string{
+		weights.F64: "float64", weights.F32: "float32", weights.F16: "float16", weights.BF16: "bfloat16", weights.I64: "int64", weights.I32: "int32",
+		weights.I16: "int16", weights.I8: "int8", weights.U64: "uint64", weights.U32: "uint32", weights.U16: "uint16", weights.U8: "uint8", weights.Bool: "bool",
+		weights.F8E4M3: "float8_e4m3fn", weights.F8E5M2: "float8_e5m2",
+	}[d]; ok {
+		return name
+	}
+	return string(d)
+}
