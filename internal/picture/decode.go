@@ -86,19 +86,13 @@ func (o DecodeOptions) Decode(name string, b []byte) (*image.RGBA, error) {
 		return nil, fmt.Errorf("%s: %s picture: %w", name, f.name, err)
 	}
 	rgb, ok := m.(*image.RGBA)
-	if !ok || !owned(m) {
+	if !ok || rgb.Rect.Min != (image.Point{}) || !rgb.Opaque() {
 		rgb = ToRGB(m)
 	}
 	if f.orient != nil && !o.IgnoreOrientation {
 		rgb = orient(rgb, f.orient(b))
 	}
 	return rgb, nil
-}
-
-// owned tells of a picture that is opaque RGB already.
-func owned(m image.Image) bool {
-	r, ok := m.(*image.RGBA)
-	return ok && r.Rect.Min == image.Point{} && r.Opaque()
 }
 
 // open decodes; a panic in a decoder is an error of the file.

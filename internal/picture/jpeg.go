@@ -169,6 +169,9 @@ func (j *jpegImage) frame(b []byte, progressive bool) error {
 	j.mcuW, j.mcuH = ceil(j.w, 8*j.hMax), ceil(j.h, 8*j.vMax)
 	blocks := 0
 	for _, c := range comps {
+		if j.hMax%c.h != 0 || j.vMax%c.v != 0 {
+			return fmt.Errorf("component %d: sampling %d×%d of %d×%d, expected whole quotients", c.id, c.h, c.v, j.hMax, j.vMax)
+		}
 		c.w, c.rows = ceil(j.w*c.h, j.hMax), ceil(j.h*c.v, j.vMax)
 		c.bw, c.bh = ceil(c.w, 8), ceil(c.rows, 8)
 		blocks += c.bw * c.bh
@@ -228,14 +231,14 @@ func (j *jpegImage) quantTables(b []byte) error {
 func (j *jpegImage) huffmanTables(b []byte) error {
 	for len(b) > 0 {
 		if len(b) < 17 || b[0]&15 > 3 || b[0]>>4 > 1 {
-			return fmt.Errorf("Huffman table %#x of %d bytes, expected class 0 or 1, number 0 to 3, 16 counts", b[0], len(b)-1)
+			return fmt.Errorf("a Huffman table %#x of %d bytes, expected class 0 or 1, number 0 to 3, 16 counts", b[0], len(b)-1)
 		}
 		n := 0
 		for _, v := range b[1:17] {
 			n += int(v)
 		}
 		if n > 256 || len(b) < 17+n {
-			return fmt.Errorf("Huffman table of %d codes in %d bytes", n, len(b)-17)
+			return fmt.Errorf("a Huffman table of %d codes in %d bytes", n, len(b)-17)
 		}
 		t, err := newHuffman(b[1:17], b[17:17+n])
 		if err != nil {
@@ -244,7 +247,7 @@ func (j *jpegImage) huffmanTables(b []byte) error {
 		if id := b[0] & 15; b[0]>>4 == 0 {
 			for _, v := range b[17 : 17+n] {
 				if v > 15 {
-					return fmt.Errorf("Huffman table of DC differences of %d bits, expected at most 15", v)
+					return fmt.Errorf("a Huffman table of DC differences of %d bits, expected at most 15", v)
 				}
 			}
 			j.dc[id] = t

@@ -63,22 +63,21 @@ func idct(block *[64]int16, quant *[64]int32, out []byte, stride int) {
 func (j *jpegImage) upsampler(c *jpegComponent) func(dst []byte, y int) {
 	row := func(y int) []byte { return c.plane[max(min(y, c.rows-1), 0)*c.stride:][:c.w] }
 	h, v := j.hMax/c.h, j.vMax/c.v
-	whole := j.hMax%c.h == 0 && j.vMax%c.v == 0
 	sums := make([]int32, c.w)
 	switch {
-	case whole && h == 1 && v == 1:
+	case h == 1 && v == 1:
 		return func(dst []byte, y int) { copy(dst, row(y)) }
-	case whole && h == 1 && v == 2:
+	case h == 1 && v == 2:
 		return func(dst []byte, y int) {
 			near, far := row(y/2), row(y/2-1+y%2*2)
 			for x, s := range near {
 				dst[x] = byte((3*int32(s) + int32(far[x]) + 1 + int32(y%2)) >> 2)
 			}
 		}
-	case whole && h == 2 && v <= 2 && c.w > 2:
+	case h == 2 && v <= 2 && c.w > 2:
 		return func(dst []byte, y int) {
 			near := row(y / v)
-			scale, less, more := int32(1), int32(1), int32(2) // what a sum is divided by is 4; how it is rounded
+			less, more, shift := int32(1), int32(2), 2 // half a level, down and up in turn
 			if v == 1 {
 				for x, s := range near {
 					sums[x] = int32(s)
@@ -88,13 +87,9 @@ func (j *jpegImage) upsampler(c *jpegComponent) func(dst []byte, y int) {
 				for x, s := range near {
 					sums[x] = 3*int32(s) + int32(far[x])
 				}
-				scale, less, more = 4, 8, 7
+				less, more, shift = 8, 7, 4
 			}
 			last := len(sums) - 1
-			shift := 2
-			if scale == 4 {
-				shift = 4
-			}
 			for x, s := range sums[1:last] {
 				dst[2*x+2] = byte((3*s + sums[x] + less) >> shift)
 				dst[2*x+3] = byte((3*s + sums[x+2] + more) >> shift)
@@ -106,9 +101,9 @@ func (j *jpegImage) upsampler(c *jpegComponent) func(dst []byte, y int) {
 		}
 	}
 	return func(dst []byte, y int) {
-		src := row(y * c.v / j.vMax)
+		src := row(y / v)
 		for x := range dst[:j.w] {
-			dst[x] = src[x*c.h/j.hMax]
+			dst[x] = src[x/h]
 		}
 	}
 }

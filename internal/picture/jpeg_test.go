@@ -46,6 +46,7 @@ func TestDecodeJPEGRejects(t *testing.T) {
 		{"12 bits", set(sof+4, 12), "12 bits a sample"},
 		{"no rows", set(sof+5, 0, 0), "45×0 pixels"},
 		{"two components", set(sof+9, 2), "frame of 15 bytes"},
+		{"fractional sampling", set(sof+11, 0x32, 0, whole[sof+13], 0x21), "sampling 2×1 of 3×2"},
 		{"sampling", set(sof+11, 0x51), "sampling 5×1"},
 		{"huge", set(sof+5, 0xff, 0xff, 0xff, 0xff), "expected at most"},
 		{"large for its bytes", set(sof+5, 0x10, 0, 0x10, 0), "cut short"},
