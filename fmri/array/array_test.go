@@ -109,6 +109,13 @@ func TestNames(t *testing.T) {
 }
 
 func TestRejects(t *testing.T) {
+	for name, want := range map[string]string{"nii_gz_corrupt.nii.gz": "NIfTI, offset ", "nii_gz_bad_crc.nii.gz": "NIfTI, offset 592: after the voxels: dimensions [4 3 5] of float32 need 240 bytes from 352 on: gzip: invalid checksum",
+		"nii_gz_truncated.nii.gz": "NIfTI, offset 422: gzip: the stream is cut inside the voxels"} {
+		path := filepath.Join(internal, "nifti/testdata", name)
+		if _, err := Read(path, ""); err == nil || !strings.HasPrefix(err.Error(), path+": "+want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 	for _, path := range []string{"array.go", "absent", ".", filepath.Join(internal, "nifti/testdata/nii_truncated.nii")} {
 		if _, err := Read(path, "x"); err == nil || !strings.HasPrefix(err.Error(), path+": ") {
 			t.Errorf("%s: %v", path, err)

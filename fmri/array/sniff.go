@@ -12,7 +12,7 @@ const hdf5Signature = "\x89HDF\r\n\x1a\n"
 
 // sniff tells the format from the first bytes of a file, after decompression, and from the places where HDF5 may begin.
 func sniff(path string) (*format, error) {
-	f, err := source.Open(path, "file")
+	f, err := source.Open(path, "compressed file")
 	if err != nil {
 		return nil, err
 	}
@@ -21,10 +21,7 @@ func sniff(path string) (*format, error) {
 		return nil, err
 	}
 	defer s.Close()
-	head, err := s.Head(4096)
-	if err != nil {
-		return nil, err
-	}
+	head, damage := s.Head(4096) // where the rest is damaged, the format's own reader says so
 	begins := func(mark string) bool { return bytes.HasPrefix(head, []byte(mark)) }
 	text := strings.TrimLeft(strings.TrimPrefix(string(head[:min(len(head), 256)]), "\ufeff"), " \t\r\n")
 	switch {
@@ -38,6 +35,8 @@ func sniff(path string) (*format, error) {
 		return isNIfTI, nil
 	case strings.HasPrefix(text, "<?xml"), strings.HasPrefix(text, "<GIFTI"):
 		return isGIFTI, nil
+	case damage != nil:
+		return nil, damage
 	case f.Gzip:
 		return nil, fmt.Errorf("%s: gzip: what comes out is none of NIfTI, MGH and GIFTI", path)
 	}

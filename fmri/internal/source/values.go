@@ -45,7 +45,7 @@ func (v *Values) Blocks(first, n int, take func(b []byte, n int) error) error {
 			return err
 		}
 		next = func(b []byte) error { return s.Read(b, v.What) }
-		end = func() error { return s.Drain("the end of what was wanted") }
+		end = func() error { return s.Drain(v.What) }
 	} else {
 		at, err := v.File.At()
 		if err != nil {

@@ -1,7 +1,6 @@
 package hdf5
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -110,51 +109,6 @@ func Sequences(d *Dataset) ([][]byte, error) {
 	return out, nil
 }
 
-// globalHeap is a collection of objects of variable length.
-type globalHeap struct {
-	objects map[uint32][]byte
-}
-
-func (f *File) globalHeap(addr uint64) (*globalHeap, error) {
-	head := (8 + f.lengthSize + 7) &^ 7 // of the heap and of an object: a multiple of 8 bytes
-	c, err := f.cursorAt(addr, head, "global heap")
-	if err != nil {
-		return nil, err
-	}
-	c.expect("GCOL")
-	c.version("global heap", 1)
-	c.skip(3)
-	size := c.length()
-	if c.err != nil {
-		return nil, c.err
-	}
-	if err := f.inside(addr, size, "global heap"); err != nil {
-		return nil, err
-	}
-	c, err = f.cursorAt(addr, int(size), "global heap")
-	if err != nil {
-		return nil, err
-	}
-	c.skip(head)
-	h := &globalHeap{objects: make(map[uint32][]byte)}
-	for c.left() >= head {
-		index := uint32(c.u16())
-		c.skip(2 + 4) // reference count, reserved
-		n := c.length()
-		c.skip(head - 8 - f.lengthSize)
-		if index == 0 { // what is left is free
-			break
-		}
-		if n > uint64(c.left()) {
-			c.failf("object %d of %d bytes, the global heap has %d more", index, n, c.left())
-			return nil, c.err
-		}
-		h.objects[index] = c.bytes(int(n))
-		c.skip(min((-int(n))&7, c.left()))
-	}
-	return h, c.err
-}
-
 // Ref is a reference to an object of the same file; 0 refers to nothing.
 type Ref uint64
 
@@ -203,72 +157,4 @@ func ReadField[T Number](d *Dataset, name string) ([]T, error) {
 		return out, nil
 	}
 	return nil, d.errorf("elements are %s without a field %s", d.elem, name)
-}
-
-// Object is a group or a dataset.
-type Object struct {
-	f    *File
-	addr uint64
-	path string
-	msgs []headerMessage
-}
-
-// Object finds an object by its path from the root.
-func (f *File) Object(path string) (*Object, error) {
-	addr, err := f.lookup(path, 0)
-	if err != nil {
-		return nil, err
-	}
-	return f.object(addr, path)
-}
-
-// ObjectAt finds an object by reference; name is used in errors.
-func (f *File) ObjectAt(r Ref, name string) (*Object, error) {
-	if r == 0 {
-		return nil, fmt.Errorf("%s: %s: a reference to nothing", f.name, name)
-	}
-	return f.object(uint64(r), name)
-}
-
-func (f *File) object(addr uint64, path string) (*Object, error) {
-	msgs, err := f.readObject(addr)
-	if err != nil {
-		return nil, err
-	}
-	return &Object{f: f, addr: addr, path: path, msgs: msgs}, nil
-}
-
-// Addr is the address of the object's header, by which it is known.
-func (o *Object) Addr() uint64 { return o.addr }
-
-// IsDataset says whether the object is a dataset; else it is a group or a type.
-func (o *Object) IsDataset() bool {
-	for _, m := range o.msgs {
-		if m.kind == msgLayout {
-			return true
-		}
-	}
-	return false
-}
-
-// Dataset is the object as a dataset.
-func (o *Object) Dataset() (*Dataset, error) { return o.f.dataset(o.addr, o.path) }
-
-// Members is what a group holds, in the order of the file; links that lead elsewhere are an error.
-func (o *Object) Members() (names []string, members []*Object, err error) {
-	links, err := o.f.links(o.addr)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, l := range links {
-		if l.what != "" || l.soft != "" {
-			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, want an object", o.f.name, o.path, l.name)
-		}
-		m, err := o.f.object(l.addr, o.path+"/"+l.name)
-		if err != nil {
-			return nil, nil, err
-		}
-		names, members = append(names, l.name), append(members, m)
-	}
-	return names, members, nil
 }
