@@ -44,9 +44,12 @@ func TestAll(t *testing.T) {
 			for key, w := range want {
 				compare(t, key, variable(t, f, key), w, v73)
 			}
-			one := open(t, name, "doubles")
-			if !slices.Equal(one.Names(), []string{"doubles"}) {
-				t.Errorf("asked for doubles, got %v", one.Names())
+			for key, w := range want {
+				one := open(t, name, key)
+				if !slices.Equal(one.Names(), []string{key}) {
+					t.Errorf("asked for %s, got %v", key, one.Names())
+				}
+				compare(t, key, variable(t, one, key), w, v73)
 			}
 		})
 	}

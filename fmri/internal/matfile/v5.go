@@ -63,6 +63,9 @@ func (p *parser) variable(el part) (*Array, error) {
 		if err != nil {
 			return nil, p.errorf(el.at, "compressed variable: %v", err)
 		}
+		if raw == nil { // not asked for
+			return nil, nil
+		}
 		at := el.at
 		if el, _, err = p.element(raw, 0); err != nil {
 			return nil, err
@@ -75,7 +78,8 @@ func (p *parser) variable(el part) (*Array, error) {
 	return p.matrix(el, 0)
 }
 
-// inflate reads a decompressed variable, whose tag says how long it is, to its end, so that the checksum is checked.
+// inflate reads a decompressed variable, whose tag says how long it is, to its end, so that the checksum is checked. It
+// returns nil as soon as it knows that the variable was not asked for.
 func (p *parser) inflate(z io.Reader, compressed int) ([]byte, error) {
 	head := make([]byte, 8)
 	if _, err := io.ReadFull(z, head); err != nil {
@@ -85,9 +89,16 @@ func (p *parser) inflate(z io.Reader, compressed int) ([]byte, error) {
 	if n > 1040*int64(compressed)+1024 { // deflate shrinks to no less than 1/1032
 		return nil, fmt.Errorf("%d bytes cannot hold an array of %d", compressed, n)
 	}
-	raw := make([]byte, 8+n)
-	copy(raw, head)
+	const front = 1024 // bytes that hold the name but for names or dimensions beyond MATLAB's
+	raw := append(head, make([]byte, min(n, front))...)
 	if _, err := io.ReadFull(z, raw[8:]); err != nil {
+		return nil, err
+	}
+	if name, ok := p.name(raw[8:]); ok && len(p.names) > 0 && !slices.Contains(p.names, name) {
+		return nil, nil
+	}
+	raw = append(raw, make([]byte, max(n-front, 0))...)
+	if _, err := io.ReadFull(z, raw[min(len(raw), 8+front):]); err != nil {
 		return nil, err
 	}
 	if more, err := io.Copy(io.Discard, z); err != nil {
@@ -96,6 +107,20 @@ func (p *parser) inflate(z io.Reader, compressed int) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes after an array of %d", more, n)
 	}
 	return raw, nil
+}
+
+// name finds the name in the front of an array; ok is false where it has none or the front is too short.
+func (p *parser) name(b []byte) (name string, ok bool) {
+	s := &parts{p: p, b: b}
+	flags := s.next("array flags")
+	if s.err != nil || len(flags.data) != 8 {
+		return "", false
+	}
+	if Class(p.order.Uint32(flags.data)) != Opaque {
+		s.next("dimensions")
+	}
+	el := s.next("name")
+	return string(el.data), s.err == nil
 }
 
 // parts takes sub-elements from the inside of an array one by one.
