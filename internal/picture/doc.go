@@ -10,5 +10,7 @@
 //     upsampling and the integer colour conversion;
 //   - torch: nn.functional.interpolate of float32 on a CPU, with antialias as torchvision uses it.
 //
+// Broken files are refused where those libraries warn and go on with grey or guessed pixels.
+//
 // The versions compared with are named in testdata/make.py.
 package picture

@@ -49,6 +49,7 @@ type pillowImages struct {
 	}
 }
 
+// pillowResize scales the pictures of the set and compares all pixels by their SHA-256, and some one by one.
 func pillowResize(_ context.Context, c *check) {
 	var list pillowImages
 	c.json("images/pil.json", &list)
@@ -164,6 +165,7 @@ func mean(x []byte) float64 {
 	return float64(sum) / float64(len(x))
 }
 
+// pillowColours checks what convert("RGB") and convert("L") make of each mode, and how floats become levels.
 func pillowColours(_ context.Context, c *check) {
 	for _, name := range []string{"rgba", "gray", "palette"} {
 		c.equalPixels(name+".png", hwc(c.picture("images/"+name+".png")), name+"_convert_RGB")
@@ -197,6 +199,10 @@ func torchInterpolate(_ context.Context, c *check) {
 	x := c.float32s(interpolateFile, "input")
 	st, err := c.set.open(interpolateFile)
 	c.must(err)
+	for key := range report.F32 {
+		_, _, ok := st.Info(key)
+		c.that(ok, "images/torch_interpolate.json: %s is no tensor of the set", key)
+	}
 	for _, key := range st.Names() {
 		if key == "input" {
 			continue
