@@ -36,7 +36,7 @@ func alteredLen(b []byte) int {
 }
 
 // restoreA0 puts byte A0 back where a blank took its place; altered is false where there is no such place.
-// À stays a word of its own, with the blank behind it kept, but for the Portuguese words that begin with it.
+// A lone à stays a word, with the blank behind it kept, but for the Portuguese words that begin with it.
 func restoreA0(b []byte) (restored []byte, altered bool) {
 	for i := range b {
 		if altered = alteredLen(b[i:]) > 0; altered {
