@@ -81,7 +81,7 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 	for i, line := range merges {
 		token := strings.ReplaceAll(line, " ", "")
 		if _, dup := vocab[token]; dup {
-			return nil, fmt.Errorf("clip: merges file: merge %d makes token %.60q, which exists", i+1, token)
+			return nil, fmt.Errorf("clip: merges file: merge %d makes token %.40q, which exists", i+1, token)
 		}
 		add(token)
 	}
@@ -103,7 +103,7 @@ func mergeLines(file []byte, limit int) ([]string, error) {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("clip: merge %d is %.60q, want two tokens", len(lines)+1, line)
+			return nil, fmt.Errorf("clip: merge %d is %.40q, want two tokens", len(lines)+1, line)
 		}
 		lines = append(lines, line)
 	}
@@ -130,7 +130,7 @@ func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
 		left, right, _ := strings.Cut(line, " ")
 		for _, token := range []string{left, right, left + right} {
 			if _, ok := vocab[token]; !ok {
-				return nil, fmt.Errorf("clip: merge %d is %.60q, but the vocabulary has no %.60q", rank+1, line, token)
+				return nil, fmt.Errorf("clip: merge %d is %.40q, but the vocabulary has no %.40q", rank+1, line, token)
 			}
 		}
 		p := pair{vocab[left], vocab[right]}
@@ -149,10 +149,10 @@ func (v *vocabulary) indexTokens() error {
 	v.tokens = make(map[int32]string, len(v.vocab))
 	for token, id := range v.vocab {
 		if id < 0 || id >= maxID {
-			return fmt.Errorf("clip: token %.60q has id %d, want 0 to %d", token, id, maxID-1)
+			return fmt.Errorf("clip: token %.40q has id %d, want 0 to %d", token, id, maxID-1)
 		}
 		if other, dup := v.tokens[id]; dup {
-			return fmt.Errorf("clip: tokens %.60q and %.60q both have id %d", min(token, other), max(token, other), id)
+			return fmt.Errorf("clip: tokens %.40q and %.40q both have id %d", min(token, other), max(token, other), id)
 		}
 		v.tokens[id] = token
 		v.size = max(v.size, int(id)+1)
