@@ -127,5 +127,9 @@ func printPrepared(cmd *cobra.Command, r *prepare.Result) error {
 			fmt.Fprintf(t, "  %s\t%d × %d\t%s\n", a.File, a.Shape[0], a.Shape[1], a.DType)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || m.NaN == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "  %d voxels are NaN in some row, which a fit cannot use; --ncsnr or --explainable leaves them out\n", m.NaN)
+	return err
 }

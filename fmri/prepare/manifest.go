@@ -24,7 +24,8 @@ type Manifest struct {
 	Sessions []int   `json:"sessions_used"` // ascending, from 1
 	Shape    [3]int  `json:"volume"`        // x, y, z
 	Voxels   int     `json:"voxels"`
-	Regions  []ROI   `json:"regions"` // columns of rois.npy
+	NaN      int     `json:"nan_voxels"` // that are NaN or infinite in some row; betas on fsaverage have such
+	Regions  []ROI   `json:"regions"`    // columns of rois.npy
 	Betas    []Betas `json:"betas"`
 	Arrays   []Array `json:"arrays"`
 }

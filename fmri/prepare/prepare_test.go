@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -201,6 +202,74 @@ func TestTakagi(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTakagiGolden: single trials as the golden tree has them, undivided, voxels in the order of the file.
+func TestTakagiGolden(t *testing.T) {
+	want := golden.Open(t, "../nsd/testdata/expected.safetensors")
+	for _, s := range []fmri.Subject{"subj01", "subj02"} {
+		p := string(s) + "."
+		r, err := Run(t.Context(), "../nsd/testdata/nsd_root", filepath.Join(t.TempDir(), "out"), "test",
+			Options{Subject: s, Takagi: true, Sessions: Sessions{First: 3}, ROIs: []string{"nsdgeneral"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		psc := golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_z_slowest")
+		for _, side := range []string{"train", "test"} {
+			got, err := r.Load(side + "_trials")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, trial := range golden.Values[int32](want, p+side+".trials") {
+				for v, x := range got.Row(i) {
+					if w := psc[int(trial)*got.Voxels+v]; x/300 != w || x != float32(int16(x)) {
+						t.Fatalf("%s %s trial %d, voxel %d: %v over 300, want %v", s, side, trial, v, x, w)
+					}
+				}
+			}
+			mean, err := r.Load(side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, r.Folder, "images_"+side+".npy", golden.Values[int32](want, p+side+".images"), 0)
+			// The golden means have their voxels in C order of (x, y, z).
+			d, err := nsd.Open("../nsd/testdata/nsd_root")
+			if err != nil {
+				t.Fatal(err)
+			}
+			roi, err := d.Region(s, "", "nsdgeneral")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Close()
+			average := golden.Values[float32](want, p+side+".average")
+			for i := range mean.Rows() {
+				for c, v := range roi.Mask.FileOrder() {
+					if w := float64(average[i*mean.Voxels+v]); math.Abs(float64(mean.Row(i)[c])/300-w) > 2e-6*max(1, math.Abs(w)) {
+						t.Fatalf("%s %s image %d: mean %v over 300, want %v", s, side, mean.Images[i], mean.Row(i)[c], w)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLocked: two runs never write to the same folder.
+func TestLocked(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	if err := os.MkdirAll(out+".partial", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := lockFile(filepath.Join(out+".partial", "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		return // no locks there
+	}
+	_, err = Run(t.Context(), tree(t), out, "test", Options{Subject: "subj01", ROIs: []string{"streams"}})
+	wantError(t, err, out+".partial", "another run is at work there")
 }
 
 // equal compares values that float32 may have rounded.

@@ -30,6 +30,7 @@ type assembly struct {
 	sel     *selection
 	columns []int // of the parts' rows; nil: all
 	arrays  []Array
+	nan     []bool // of the parts' voxels: NaN or infinite in some row
 	step    func() // called after each row
 }
 
@@ -122,6 +123,9 @@ func write[T element](ctx context.Context, a *assembly, name string, gs []group)
 		}
 		for i, v := range columns {
 			out[i] = T(mean[v])
+			if x := mean[v]; x-x != 0 { // NaN or infinite
+				a.nan[v] = true
+			}
 		}
 		if err := w.append(out); err != nil {
 			return err

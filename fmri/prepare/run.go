@@ -345,7 +345,7 @@ func (j *job) assemble(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: cannot be made: %w", dir, cause(err))
 	}
-	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel}
+	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel, nan: make([]bool, j.sel.mask.Len())}
 	defer func() {
 		for _, p := range a.parts {
 			p.file.Close()
@@ -378,6 +378,11 @@ func (j *job) assemble(ctx context.Context) error {
 	}
 	m := &j.manifest
 	m.Sessions, m.Shape, m.Voxels, m.Regions, m.Arrays = j.sessions, j.sel.mask.Shape, j.sel.mask.Len(), j.sel.regions(), a.arrays
+	for _, nan := range a.nan {
+		if nan {
+			m.NaN++
+		}
+	}
 	text, err := json.MarshalIndent(m, "", " ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, manifestName), append(text, '\n'), 0o666)
