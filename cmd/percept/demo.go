@@ -12,7 +12,6 @@ import (
 
 	"percept/cmd/percept/internal/experiment"
 	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 )
 
 func newDemo() *cobra.Command {
@@ -45,19 +44,8 @@ goes on where it stopped; change an option and only what depends on it is made a
 			if err != nil {
 				return err
 			}
-			c.Model = model.dir
-			run, err := experiment.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
-				b := newBar(cmd.ErrOrStderr(), title)
-				return b.progress, b.end
-			})
-			if err != nil {
-				return err
-			}
-			result, err := run.Do(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printResult(cmd.OutOrStdout(), result)
+			model.fill(cmd, &c)
+			return runExperiment(cmd, out, c, pipe)
 		},
 	}
 	f := cmd.Flags()
@@ -80,7 +68,7 @@ var demoFlags = strings.NewReplacer("render.", "--", "simulate.own_images", "--t
 // printResult prints the table, one block per subject, and where the pictures are.
 func printResult(w io.Writer, result *experiment.Result) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	metrics := experiment.Metrics()
+	metrics := result.Metrics
 	for _, s := range result.Subjects {
 		fmt.Fprintf(t, "\n%s", s)
 		for _, m := range metrics {

@@ -7,6 +7,7 @@ import (
 
 	"percept"
 	"percept/fmri/ridge"
+	"percept/internal/picture"
 )
 
 // Method is a way to make a picture from decoded features.
@@ -28,7 +29,10 @@ type RenderOptions struct {
 	// KeepZ starts the diffusion from ẑ itself. Otherwise, as published, ẑ is decoded to a picture
 	// and encoded again, which moves it to a latent that the VAE could have made.
 	KeepZ bool
-	Seed  uint64 // of the noise; row i gets the same noise however many rows there are
+	// Size is the width and height of the pictures, in pixels; 0 means that of ẑ. As published, where ẑ is of another size
+	// (320 there, pictures of 512), its decoded picture is scaled by Pillow's bicubic filter before it is encoded again.
+	Size int
+	Seed uint64 // of the noise; row i gets the same noise however many rows there are
 }
 
 func (o RenderOptions) strength() float64 {
@@ -45,52 +49,91 @@ func (o RenderOptions) strength() float64 {
 //
 // h and w are the sides of a latent. progress may be nil; it counts pictures.
 func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w int, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
+	var pictures []*image.RGBA
+	err := RenderEach(ctx, p, m, z, c, h, w, o, nil, func(lo int, part []*image.RGBA) error {
+		pictures = append(pictures, part...)
+		if progress != nil {
+			total := z.Rows
+			if m == COnly {
+				total = c.Rows
+			}
+			progress(len(pictures), total)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pictures, nil
+}
+
+// RenderEach is Render for pictures that are not kept in memory: keep is given the pictures of rows lo and on, RenderBatch of
+// them or the rest. Rows lo to hi for which done, unless nil, says true are not rendered.
+func RenderEach(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w int, o RenderOptions,
+	done func(lo, hi int) bool, keep func(lo int, pictures []*image.RGBA) error) error {
 	n := z.Rows
 	switch m {
 	case COnly:
 		n = c.Rows
 	case ZOnly, ZC:
 	default:
-		return nil, fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", m, ZOnly, COnly, ZC)
+		return fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", m, ZOnly, COnly, ZC)
 	}
 	if h < 1 || w < 1 {
-		return nil, fmt.Errorf("decode: latent of %d×%d, expected sides of 1 or more", h, w)
+		return fmt.Errorf("decode: latent of %d×%d, expected sides of 1 or more", h, w)
 	}
 	if m != COnly && z.Cols != percept.LatentChannels*h*w {
-		return nil, fmt.Errorf("decode: z has %d columns, expected %d of a latent of 4×%d×%d", z.Cols, percept.LatentChannels*h*w, h, w)
+		return fmt.Errorf("decode: z has %d columns, expected %d of a latent of 4×%d×%d", z.Cols, percept.LatentChannels*h*w, h, w)
 	}
 	if m != ZOnly && c.Cols != p.Tokens*p.Width {
-		return nil, fmt.Errorf("decode: c has %d columns, expected %d×%d of the text encoder", c.Cols, p.Tokens, p.Width)
+		return fmt.Errorf("decode: c has %d columns, expected %d×%d of the text encoder", c.Cols, p.Tokens, p.Width)
 	}
 	if m == ZC && c.Rows != n {
-		return nil, fmt.Errorf("decode: %d rows of c, expected %d as of z", c.Rows, n)
+		return fmt.Errorf("decode: %d rows of c, expected %d as of z", c.Rows, n)
 	}
-	if progress == nil {
-		progress = func(int, int) {}
+	if f := p.VAE.Config.Downscale(); o.Size < 0 || o.Size%f != 0 {
+		return fmt.Errorf("decode: pictures of %d pixels, expected a multiple of %d", o.Size, f)
+	} else if o.Size != 0 && (o.Size != h*f || o.Size != w*f) && o.KeepZ && m == ZC {
+		return fmt.Errorf("decode: pictures of %d pixels from ẑ of %d×%d itself, expected the same size", o.Size, w*f, h*f)
 	}
-	pictures := make([]*image.RGBA, 0, n)
-	for lo := 0; lo < n; lo += renderBatch {
-		hi := min(lo+renderBatch, n)
+	for lo := 0; lo < n; lo += RenderBatch {
+		hi := min(lo+RenderBatch, n)
+		if done != nil && done(lo, hi) {
+			continue
+		}
 		part, err := o.renderRows(ctx, p, m, z, c, h, w, lo, hi)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		pictures = append(pictures, part...)
-		progress(hi, n)
+		if err := keep(lo, part); err != nil {
+			return err
+		}
 	}
-	return pictures, nil
+	return nil
 }
 
-// renderBatch is how many pictures are denoised together.
-const renderBatch = 8
+// RenderBatch is how many pictures are denoised together. A picture's bits may depend on it, but not on which of the batches
+// are made.
+const RenderBatch = 8
+
+// scaled brings the pictures of ẑ to the size of the diffusion.
+func (o RenderOptions) scaled(decoded []*image.RGBA) []*image.RGBA {
+	for i, m := range decoded {
+		if o.Size != 0 && m.Rect.Size() != (image.Point{X: o.Size, Y: o.Size}) {
+			decoded[i] = picture.Resize(m, o.Size, o.Size, picture.Bicubic)
+		}
+	}
+	return decoded
+}
 
 func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w, lo, hi int) ([]*image.RGBA, error) {
 	o.Sampling.First = lo
 	switch m {
 	case ZOnly:
-		return p.Decode(ctx, latents(z, h, w, lo, hi))
+		decoded, err := p.Decode(ctx, latents(z, h, w, lo, hi))
+		return o.scaled(decoded), err
 	case COnly:
-		noise := percept.NoiseFor(o.Seed, lo, hi, h, w)
+		noise := o.noise(p, lo, hi, h, w)
 		x, err := p.Denoise(ctx, noise, rows(c, lo, hi), o.Sampling, nil)
 		if err != nil {
 			return nil, err
@@ -104,20 +147,29 @@ func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Me
 				return nil, err
 			}
 			pictures := make([]image.Image, len(decoded))
-			for i, m := range decoded {
+			for i, m := range o.scaled(decoded) {
 				pictures[i] = m
 			}
 			if start, err = p.Encode(ctx, pictures); err != nil {
 				return nil, err
 			}
 		}
-		noise := percept.NoiseFor(o.Seed, lo, hi, h, w)
+		noise := o.noise(p, lo, hi, h, w)
 		x, err := p.DenoiseFrom(ctx, start, noise, o.strength(), rows(c, lo, hi), o.Sampling, nil)
 		if err != nil {
 			return nil, err
 		}
 		return p.Decode(ctx, x)
 	}
+}
+
+// noise is what rows lo to hi begin with, h×w unless o.Size says otherwise.
+func (o RenderOptions) noise(p *percept.Pipeline, lo, hi, h, w int) percept.Latents {
+	if o.Size != 0 {
+		h = o.Size / p.VAE.Config.Downscale()
+		w = h
+	}
+	return percept.NoiseFor(o.Seed, lo, hi, h, w)
 }
 
 func rows(m ridge.Matrix, lo, hi int) []float32 { return m.Data[lo*m.Cols : hi*m.Cols] }

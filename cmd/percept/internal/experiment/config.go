@@ -7,8 +7,15 @@ package experiment
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"math"
 	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -19,15 +26,36 @@ import (
 
 // Config is what was asked of a run. It is written to the run directory as experiment.toml.
 type Config struct {
-	Model    string   `toml:"model" comment:"model folder; empty: the embedded model"`
-	Data     string   `toml:"data" comment:"root of the NSD tree; a relative path counts from the run directory"`
+	Model    string   `toml:"model" json:"-" comment:"model folder or file; empty: the embedded model"`
+	Load     Load     `toml:"load,omitempty" json:"-"`
+	Data     string   `toml:"data" json:"-" comment:"root of the NSD tree; where it is simulated, a folder of the run directory"`
 	Subjects []string `toml:"subjects"`
 	Seed     uint64   `toml:"seed" comment:"of diffusion noise, shuffles and bootstrap"`
 
 	Simulate *Simulate `toml:"simulate,omitempty" comment:"make the data tree by simulation"`
+	Features Features  `toml:"features,omitempty"`
 	Decode   Decode    `toml:"decode"`
 	Render   Render    `toml:"render"`
 	Score    Score     `toml:"score"`
+}
+
+// Load says how the model is loaded, as the flags of the same names.
+type Load struct {
+	Tokenizer    string `toml:"tokenizer,omitempty"`
+	Config       string `toml:"config,omitempty"`
+	EMA          bool   `toml:"ema,omitempty"`
+	Variant      string `toml:"variant,omitempty"`
+	TextCleaning string `toml:"text_cleaning,omitempty"`
+	WeightsDType string `toml:"weights_dtype,omitempty"`
+	Memory       string `toml:"memory,omitempty"`
+}
+
+// Features says what is decoded.
+type Features struct {
+	From      string `toml:"from,omitempty" json:"-" comment:"folder that percept features has made; empty: made in the run"`
+	Size      int    `toml:"size,omitempty" comment:"pixels that pictures are scaled to for z; 0: the model's own"`
+	Posterior string `toml:"posterior,omitempty" comment:"z is the mean of the posterior or a sample"`
+	Captions  string `toml:"captions,omitempty" comment:"c is the mean over captions, that of the first, or the mean aligned at the end tokens"`
 }
 
 // Simulate sizes a simulated experiment; zeros are the simulation's defaults.
@@ -53,12 +81,15 @@ type Render struct {
 	Strength float64 `toml:"strength" comment:"share of the diffusion that z is noised by"`
 	Guidance float64 `toml:"guidance"`
 	Images   int     `toml:"images" comment:"test images to render; 0: all"`
+	Size     int     `toml:"size,omitempty" comment:"pixels of the pictures; 0: the model's own"`
 }
 
 // Score says how intervals are taken.
 type Score struct {
 	Bootstrap    int `toml:"bootstrap" comment:"resamples of the images for 95 % intervals"`
 	Permutations int `toml:"permutations" comment:"random pairings for the chance interval"`
+	// Scenes adds what a network that knows drawn scenes sees. It says nothing about photographs.
+	Scenes bool `toml:"scenes" comment:"identification by a network that knows the simulation's drawn scenes"`
 }
 
 // Demo is the configuration of percept demo.
@@ -73,7 +104,7 @@ func Demo() Config {
 			Folds: 5, Alphas: ridge.LogSpace(1, 5, 9),
 		},
 		Render: Render{Steps: 20, Strength: 0.7, Guidance: 3},
-		Score:  Score{Bootstrap: 2000, Permutations: 2000},
+		Score:  Score{Bootstrap: 2000, Permutations: 2000, Scenes: true},
 	}
 }
 
@@ -84,6 +115,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("data is empty, expected the root of an NSD tree")
 	case len(c.Subjects) == 0:
 		return fmt.Errorf("subjects is empty, expected names like subj01")
+	case c.Decode.Atlas == "":
+		return fmt.Errorf("decode.atlas is empty, expected the name of a label volume, as streams")
 	case len(c.Decode.Early) == 0 || len(c.Decode.Higher) == 0:
 		return fmt.Errorf("decode.early and decode.higher name no region, expected at least one each")
 	case c.Decode.Folds < 2:
@@ -94,10 +127,25 @@ func (c Config) Check() error {
 		return fmt.Errorf("render.strength is %g, expected more than 0 and less than 1", c.Render.Strength)
 	case !(c.Render.Guidance >= 1 && c.Render.Guidance <= MaxGuidance):
 		return fmt.Errorf("render.guidance is %g, expected 1 to %d", c.Render.Guidance, MaxGuidance)
+	case c.Decode.MinNCSNR < 0:
+		return fmt.Errorf("decode.min_ncsnr is %g, expected 0 for no cut, or more", c.Decode.MinNCSNR)
+	case c.Features.Size < 0 || c.Features.Size > maxSize:
+		return fmt.Errorf("features.size is %d, expected 0 for the model's own, or up to %d", c.Features.Size, maxSize)
+	case c.Render.Size < 0 || c.Render.Size > maxSize:
+		return fmt.Errorf("render.size is %d, expected 0 for the model's own, or up to %d", c.Render.Size, maxSize)
 	case c.Render.Images < 0 || c.Render.Images == 1:
 		return fmt.Errorf("render.images is %d, expected 0 for all, or 2 or more to tell one from another", c.Render.Images)
 	case c.Score.Bootstrap < 100 || c.Score.Permutations < 100:
 		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap, c.Score.Permutations)
+	}
+	if err := c.checkSubjects(); err != nil {
+		return err
+	}
+	if err := checkAlphas(c.Decode.Alphas); err != nil {
+		return err
+	}
+	if err := c.featureOptions().Check(); err != nil {
+		return fmt.Errorf("features.%w", err)
 	}
 	if err := c.Simulate.check(c.Decode.Folds, c.Render.Images); err != nil {
 		return err
@@ -108,6 +156,47 @@ func (c Config) Check() error {
 	}
 	if n, err := scheduler.StepsFor(c.Render.Strength, c.Render.Steps); err != nil || n < 1 {
 		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", c.Render.Strength, c.Render.Steps, 1/float64(c.Render.Steps))
+	}
+	return nil
+}
+
+// maxSize is far beyond the pictures that Stable Diffusion v1 was made for.
+const maxSize = 4096
+
+func (c Config) checkSubjects() error {
+	for i, s := range c.Subjects {
+		want := fmt.Sprintf("subj%02d", i+1)
+		switch {
+		case c.Simulate != nil && s != want:
+			return fmt.Errorf("subjects has %q, expected %s: simulated subjects are numbered from 1", s, want)
+		case !subjectName.MatchString(s):
+			return fmt.Errorf("subjects has %q, expected names like subj01", s)
+		case slices.Contains(c.Subjects[:i], s):
+			return fmt.Errorf("subjects has %s twice, expected each once", s)
+		}
+	}
+	if c.Simulate != nil && len(c.Subjects) > 8 {
+		return fmt.Errorf("subjects has %d names, expected at most 8 where they are simulated", len(c.Subjects))
+	}
+	if c.Simulate != nil && (!filepath.IsLocal(c.Data) || filepath.Clean(c.Data) != c.Data || c.Data == "." || strings.ContainsAny(c.Data, `/\`) || strings.HasPrefix(c.Data, ".")) {
+		return fmt.Errorf("data is %q, expected the name of a folder of the run directory, as nsd, where it is simulated", c.Data)
+	}
+	return nil
+}
+
+var subjectName = regexp.MustCompile(`^subj[0-9]{2}$`)
+
+func checkAlphas(alphas []float64) error {
+	if len(alphas) == 0 {
+		return fmt.Errorf("decode.alphas is empty, expected penalties to choose from")
+	}
+	for i, a := range alphas {
+		if !(a > 0) || math.IsInf(a, 0) {
+			return fmt.Errorf("decode.alphas has %g, expected positive numbers", a)
+		}
+		if i > 0 && a <= alphas[i-1] {
+			return fmt.Errorf("decode.alphas has %g after %g, expected ascending numbers", a, alphas[i-1])
+		}
 	}
 	return nil
 }
@@ -141,26 +230,83 @@ func (s *Simulate) check(folds, rendered int) error {
 	return nil
 }
 
-// Read reads a configuration file. An unknown key is an error.
+// Read reads a configuration file. A key that there is not is an error with its line. Paths in it count from its folder.
 func Read(path string) (Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s: cannot be read, expected an experiment file", path)
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return Config{}, fmt.Errorf("%s: %w, expected an experiment file", path, err)
 	}
-	var c Config
-	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	c, err := Parse(b)
+	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := c.Check(); err != nil {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	paths := []*string{&c.Model, &c.Load.Tokenizer, &c.Load.Config, &c.Features.From}
+	if c.Simulate == nil {
+		paths = append(paths, &c.Data)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
 	}
 	return c, nil
 }
 
+// Parse reads a configuration.
+func Parse(text []byte) (Config, error) {
+	var c Config
+	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c)
+	var strict *toml.StrictMissingError
+	var at *toml.DecodeError
+	switch {
+	case errors.As(err, &strict):
+		e := strict.Errors[0]
+		line, _ := e.Position()
+		key := e.Key()
+		return Config{}, fmt.Errorf("line %d: unknown key %s, expected %s", line, strings.Join(key, "."), strings.Join(keys(reflect.TypeFor[Config](), key), ", "))
+	case errors.As(err, &at):
+		line, column := at.Position()
+		what := strings.TrimPrefix(at.Error(), "toml: ")
+		found, field, ok := strings.Cut(what, " into struct field ")
+		if _, want, typed := strings.Cut(field, " of type "); ok && typed {
+			what = fmt.Sprintf("%s: found a%s, expected %s", strings.Join(at.Key(), "."), strings.TrimPrefix(found, "cannot decode TOML"), want)
+		}
+		return Config{}, fmt.Errorf("line %d, column %d: %s", line, column, what)
+	case err != nil:
+		return Config{}, err
+	}
+	return c, c.Check()
+}
+
+// keys lists what could stand in place of the last part of a key.
+func keys(t reflect.Type, key []string) (names []string) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if len(key) > 1 && name == key[0] {
+			return keys(t.Field(i).Type, key[1:])
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
 // renderOptions is what package decode needs of the configuration.
 func (c Config) renderOptions() decode.RenderOptions {
-	o := decode.RenderOptions{Strength: c.Render.Strength, Seed: c.Seed}
+	o := decode.RenderOptions{Strength: c.Render.Strength, Seed: c.Seed, Size: c.Render.Size}
 	o.Sampling.Steps, o.Sampling.Guidance = c.Render.Steps, c.Render.Guidance
 	return o
 }

@@ -37,9 +37,18 @@ func (d *subjectData) write(path string) error {
 	}, nil)
 }
 
-// load reads a subject's responses and the features of the same images.
-func (r *Run) load(subject string) (d subjectData, z, c ridge.Matrix, err error) {
-	f := openFile(r.stages.Path(responsesFile(subject)))
+// of is the images of some rows.
+func (d *subjectData) of(rows []int) []fmri.ImageID {
+	ids := make([]fmri.ImageID, len(rows))
+	for i, row := range rows {
+		ids[i] = d.images[row]
+	}
+	return ids
+}
+
+// load reads a subject's responses.
+func (r *Run) load(subject string) (d subjectData, err error) {
+	f := openFile(r.runner.Path(responsesFile(subject)))
 	d.images, d.early, d.higher = f.ids("images"), f.matrix("early"), f.matrix("higher")
 	for i, t := range f.ids("is_test") {
 		if t == 1 {
@@ -49,44 +58,49 @@ func (r *Run) load(subject string) (d subjectData, z, c ridge.Matrix, err error)
 		}
 	}
 	if err = f.close(); err != nil {
-		return d, z, c, err
+		return d, err
 	}
-	if len(d.test) == 0 || len(d.train) == 0 {
-		return d, z, c, fmt.Errorf("%s: %d training and %d test images, expected some of each", subject, len(d.train), len(d.test))
+	if len(d.test) < 2 || len(d.train) < r.Config.Decode.Folds {
+		return d, fmt.Errorf("%s: %d training and %d test images, expected at least %d for the folds, and 2", subject, len(d.train), len(d.test), r.Config.Decode.Folds)
 	}
-	g := openFile(r.stages.Path(featuresFile))
-	have := g.ids("images")
-	z, c = g.matrix("z"), g.matrix("c")
-	if err = g.close(); err != nil {
-		return d, z, c, err
-	}
-	if z, err = rowsOf(z, have, d.images); err != nil {
-		return d, z, c, err
-	}
-	c, err = rowsOf(c, have, d.images)
-	return d, z, c, err
+	return d, nil
 }
 
 // decode fits the subject's decoders and writes ẑ and ĉ of the test images: from the responses, and
 // from decoders fitted on shuffled pairs.
-func (r *Run) decode(ctx context.Context, subject string) error {
+func (r *Run) decode(subject string) (stage.Stage, error) {
 	o := r.Config.Decode
-	return r.stages.Do(ctx, stage.Stage{
+	s := stage.Stage{
 		Name: "decode-" + subject, Title: "fit and decode " + subject, Output: decodedFile(subject),
-		Inputs: []string{responsesFile(subject), featuresFile}, Params: []any{o.Folds, o.Alphas, r.Config.Seed},
+		Inputs: []string{responsesFile(subject)}, Params: map[string]any{"folds": o.Folds, "alphas": o.Alphas, "seed": r.Config.Seed},
 		Extra: map[string]string{"kernels": tensor.KernelSet()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			d, z, c, err := r.load(subject)
+			d, err := r.load(subject)
 			if err != nil {
 				return err
 			}
-			train := decode.Data{Early: d.early.Take(d.train), Higher: d.higher.Take(d.train), Z: z.Take(d.train), C: c.Take(d.train)}
+			train := decode.Data{Early: d.early.Take(d.train), Higher: d.higher.Take(d.train)}
 			early, higher := d.early.Take(d.test), d.higher.Take(d.test)
-			ids := make([]fmri.ImageID, len(d.test))
-			for i, row := range d.test {
-				ids[i] = d.images[row]
+			ids := d.of(d.test)
+			out := []weights.Named{namedIDs("images", ids)}
+			for _, k := range []struct {
+				name  string
+				train *ridge.Matrix
+			}{{"z", &train.Z}, {"c", &train.C}} {
+				f, err := r.openFeature(k.name)
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				if *k.train, err = featureMatrix(f, d.of(d.train)); err != nil {
+					return err
+				}
+				truth, err := featureMatrix(f, ids)
+				if err != nil {
+					return err
+				}
+				out = append(out, namedMatrix("true."+k.name, truth))
 			}
-			out := []weights.Named{namedIDs("images", ids), namedMatrix("true.z", z.Take(d.test)), namedMatrix("true.c", c.Take(d.test))}
 			meta := map[string]string{}
 			for k, variant := range []struct {
 				name string
@@ -118,5 +132,6 @@ func (r *Run) decode(ctx context.Context, subject string) error {
 			}
 			return weights.WriteSafetensors(tmp, out, meta)
 		},
-	})
+	}
+	return s, r.dependOnFeatures(&s)
 }

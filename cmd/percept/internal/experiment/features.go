@@ -4,49 +4,36 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"path/filepath"
 	"slices"
 
+	"percept/cmd/percept/internal/extract"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
+	"percept/fmri/features"
 	"percept/fmri/nsd"
-	"percept/fmri/ridge"
-	"percept/weights"
 )
 
-// Artefacts of the first stages.
-const featuresFile = "features.safetensors"
+// featuresFolder holds z and c of every image that any subject saw.
+const featuresFolder = "features"
 
-func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }
-
-// responses reads a subject's betas, averages repeats and splits by the shared images.
-func (r *Run) responses(ctx context.Context, subject string) error {
-	d := r.Config.Decode
-	s := stage.Stage{
-		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFile(subject),
-		Params: []any{d.Atlas, d.Early, d.Higher, d.MinNCSNR},
-		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			folder := r.stages.Path("betas_" + subject)
-			data, err := readResponses(ctx, r.dataRoot(), folder, r.stages.Version, fmri.Subject(subject), d, p)
-			if err != nil {
-				return err
-			}
-			return data.write(tmp)
-		},
-	}
-	if err := r.dependOnData(&s); err != nil {
-		return err
-	}
-	return r.stages.Do(ctx, s)
+func (c Config) featureOptions() extract.Options {
+	return extract.Options{Size: c.Features.Size, Posterior: c.Features.Posterior, Captions: c.Features.Captions, Seed: c.Seed}
 }
 
-// features makes z and c of every image that any subject saw.
-func (r *Run) features(ctx context.Context) error {
+// features makes z and c. Interrupted, it goes on where it was.
+func (r *Run) features() stage.Stage {
 	var files []string
 	for _, s := range r.Config.Subjects {
 		files = append(files, responsesFile(s))
 	}
+	o := r.Config.featureOptions()
+	params := map[string]any{"features": r.Config.Features}
+	if o.Posterior == extract.Sample {
+		params["seed"] = o.Seed
+	}
 	s := stage.Stage{
-		Name: "features", Title: "z and c of the images", Output: featuresFile, Inputs: files, Extra: r.provenance(),
+		Name: "features", Title: "z and c of the images", Output: featuresFolder, Inputs: files, Params: params, Extra: r.provenance(), Resumes: true,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			ids, err := r.allImages(files)
 			if err != nil {
@@ -56,48 +43,73 @@ func (r *Run) features(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			captions, err := data.Captions(ctx)
-			if err != nil {
+			defer data.Close()
+			q := extract.Request{Model: r.Model, Options: o, Version: r.runner.Version, Source: extract.NSD(data, ids)}
+			q.Progress = func(done, total int) { p(done, 2*total) }
+			if _, err := extract.Z(ctx, filepath.Join(tmp, features.FileName("z", features.Shard{})), q); err != nil {
 				return err
 			}
-			z := ridge.Matrix{Rows: len(ids)}
-			c := ridge.NewMatrix(len(ids), r.Model.Tokens*r.Model.Width)
-			const chunk = 32
-			for lo := 0; lo < len(ids); lo += chunk {
-				hi := min(lo+chunk, len(ids))
-				pictures, err := r.stimuli(data, ids[lo:hi])
-				if err != nil {
-					return err
-				}
-				latents, err := r.Model.Encode(ctx, pictures)
-				if err != nil {
-					return err
-				}
-				z.Cols = latents.Len()
-				z.Data = append(z.Data, latents.Data...)
-				for i, id := range ids[lo:hi] {
-					mean, err := r.Model.MeanTextEmbed(ctx, captions[id])
-					if err != nil {
-						return fmt.Errorf("captions of image %d: %w", id, err)
-					}
-					copy(c.Row(lo+i), mean)
-				}
-				p(hi, len(ids))
-			}
-			return weights.WriteSafetensors(tmp, []weights.Named{namedIDs("images", ids), namedMatrix("z", z), namedMatrix("c", c)}, nil)
+			q.Progress = func(done, total int) { p(total+done, 2*total) }
+			_, err = extract.C(ctx, filepath.Join(tmp, features.FileName("c", features.Shard{})), q)
+			return err
 		},
 	}
-	if err := r.dependOnData(&s); err != nil {
-		return err
+	p := r.paths()
+	r.dependOnData(&s, p.Stimuli(), p.StimInfo(), p.Captions("train2017"), p.Captions("val2017"))
+	return s
+}
+
+// openFeature opens the file of a feature and checks that it is of this model.
+func (r *Run) openFeature(name string) (*features.File, error) {
+	dir := r.runner.Path(featuresFolder)
+	if r.Config.Features.From != "" {
+		dir = r.Config.Features.From
 	}
-	return r.stages.Do(ctx, s)
+	f, err := features.Open(filepath.Join(dir, features.FileName(name, features.Shard{})))
+	if err != nil {
+		return nil, err
+	}
+	width := r.Model.Tokens * r.Model.Width
+	if name == "z" && len(f.Shape) == 3 {
+		width = 4 * f.Shape[1] * f.Shape[2]
+	}
+	switch {
+	case f.Name != name || f.Width() != width:
+		err = fmt.Errorf("%s: holds %s %v, expected %s of %d values", f.Path(), f.Name, f.Shape, name, width)
+	case f.Meta()["model_sha256"] != r.Model.Hash:
+		err = fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", f.Path(), f.Meta()["model"], f.Meta()["model_sha256"], r.Model.Name, r.Model.Hash)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// dependOnFeatures makes a stage depend on z and c.
+func (r *Run) dependOnFeatures(s *stage.Stage) error {
+	if r.Config.Features.From == "" {
+		s.Inputs = append(s.Inputs, featuresFolder)
+		return nil
+	}
+	for _, name := range []string{"z", "c"} {
+		f, err := r.openFeature(name)
+		if err != nil {
+			return err
+		}
+		s.Extra[name] = f.Identity()
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // allImages is the sorted union of the images in several response files.
 func (r *Run) allImages(files []string) ([]fmri.ImageID, error) {
 	var ids []fmri.ImageID
 	for _, name := range files {
-		f := openFile(r.stages.Path(name))
+		f := openFile(r.runner.Path(name))
 		ids = append(ids, f.ids("images")...)
 		if err := f.close(); err != nil {
 			return nil, err
@@ -107,15 +119,19 @@ func (r *Run) allImages(files []string) ([]fmri.ImageID, error) {
 	return slices.Compact(ids), nil
 }
 
-// stimuli reads pictures and brings them to the model's size.
-func (r *Run) stimuli(data *nsd.Dataset, ids []fmri.ImageID) ([]image.Image, error) {
-	out := make([]image.Image, len(ids))
-	for i, id := range ids {
-		m, err := data.Stimulus(id)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = resize(m, r.Model.Size)
+// stimulus reads a picture and brings it to the size that pictures are made at.
+func (r *Run) stimulus(data *nsd.Dataset, id fmri.ImageID) (image.Image, error) {
+	m, err := data.Stimulus(id)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return extract.Resize(m, r.size()), nil
+}
+
+// size is the width and height of the pictures, in pixels.
+func (r *Run) size() int {
+	if r.Config.Render.Size > 0 {
+		return r.Config.Render.Size
+	}
+	return r.Model.Size
 }

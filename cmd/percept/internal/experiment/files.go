@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"percept/fmri"
+	"percept/fmri/features"
 	"percept/fmri/ridge"
 	"percept/weights"
 )
@@ -71,19 +72,8 @@ func (f *file) ids(name string) []fmri.ImageID {
 	return ids
 }
 
-// rowsOf picks the rows of m whose identity is in want, in want's order.
-func rowsOf(m ridge.Matrix, have, want []fmri.ImageID) (ridge.Matrix, error) {
-	at := make(map[fmri.ImageID]int, len(have))
-	for i, id := range have {
-		at[id] = i
-	}
-	rows := make([]int, len(want))
-	for i, id := range want {
-		r, ok := at[id]
-		if !ok {
-			return ridge.Matrix{}, fmt.Errorf("image %d has no features", id)
-		}
-		rows[i] = r
-	}
-	return m.Take(rows), nil
+// featureMatrix reads the features of images.
+func featureMatrix(f *features.File, ids []fmri.ImageID) (ridge.Matrix, error) {
+	m := ridge.NewMatrix(len(ids), f.Width())
+	return m, f.Rows(m.Data, ids)
 }

@@ -2,12 +2,17 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"percept"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
@@ -46,31 +51,73 @@ const truthFolder = "pictures_true"
 
 func picturesFolder(subject string) string { return "pictures_" + subject }
 
-// testSet reads the test images of a subject and one source of features, cut to the number that is rendered.
-func (r *Run) testSet(subject, source string) (ids []fmri.ImageID, z, c ridge.Matrix, err error) {
-	f := openFile(r.stages.Path(decodedFile(subject)))
-	ids, z, c = f.ids("images"), f.matrix(source+".z"), f.matrix(source+".c")
-	if err = f.close(); err != nil {
-		return nil, z, c, err
+// testImages lists the test images of a subject that are rendered.
+func (r *Run) testImages(subject string) ([]fmri.ImageID, error) {
+	f := openFile(r.runner.Path(decodedFile(subject)))
+	ids := f.ids("images")
+	if err := f.close(); err != nil {
+		return nil, err
 	}
 	if n := r.Config.Render.Images; n > 0 && n < len(ids) {
-		first := make([]int, n)
-		for i := range first {
-			first[i] = i
-		}
-		ids, z, c = ids[:n], z.Take(first), c.Take(first)
+		ids = ids[:n]
 	}
-	return ids, z, c, nil
+	return ids, nil
+}
+
+// testData is one source of features of test images.
+type testData struct {
+	ids  []fmri.ImageID
+	z, c ridge.Matrix
+}
+
+// testSet reads the test images of a subject and one source of features, cut to the number that is rendered.
+func (r *Run) testSet(subject, source string) (t testData, err error) {
+	f := openFile(r.runner.Path(decodedFile(subject)))
+	t.ids, t.z, t.c = f.ids("images"), f.matrix(source+".z"), f.matrix(source+".c")
+	if err = f.close(); err != nil {
+		return t, err
+	}
+	if n := r.Config.Render.Images; n > 0 && n < len(t.ids) {
+		t.ids = t.ids[:n]
+		t.z = ridge.Matrix{Rows: n, Cols: t.z.Cols, Data: t.z.Data[:n*t.z.Cols]}
+		t.c = ridge.Matrix{Rows: n, Cols: t.c.Cols, Data: t.c.Data[:n*t.c.Cols]}
+	}
+	return t, nil
+}
+
+// truth is the test images of all subjects, each once, and their own features.
+func (r *Run) truth() (t testData, err error) {
+	seen := map[fmri.ImageID]bool{}
+	for _, subject := range r.Config.Subjects {
+		own, err := r.testSet(subject, "true")
+		if err != nil {
+			return t, err
+		}
+		var rows []int
+		for i, id := range own.ids {
+			if !seen[id] {
+				seen[id] = true
+				rows, t.ids = append(rows, i), append(t.ids, id)
+			}
+		}
+		z, c := own.z.Take(rows), own.c.Take(rows)
+		t.z = ridge.Matrix{Rows: len(t.ids), Cols: z.Cols, Data: append(t.z.Data, z.Data...)}
+		t.c = ridge.Matrix{Rows: len(t.ids), Cols: c.Cols, Data: append(t.c.Data, c.Data...)}
+	}
+	return t, nil
 }
 
 // renderTruth makes the seen pictures and those of the images' own features, once for all subjects.
-func (r *Run) renderTruth(ctx context.Context) error {
-	first := r.Config.Subjects[0]
+func (r *Run) renderTruth() stage.Stage {
+	var inputs []string
+	for _, s := range r.Config.Subjects {
+		inputs = append(inputs, decodedFile(s))
+	}
 	s := stage.Stage{
-		Name: "render-true", Title: "pictures from true features", Output: truthFolder,
-		Inputs: []string{decodedFile(first)}, Params: []any{r.Config.Render, r.Config.Seed}, Extra: r.provenance(),
+		Name: "render-true", Title: "pictures from true features", Output: truthFolder, Resumes: true,
+		Inputs: inputs, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			ids, _, _, err := r.testSet(first, "true")
+			truth, err := r.truth()
 			if err != nil {
 				return err
 			}
@@ -78,90 +125,119 @@ func (r *Run) renderTruth(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			seen, err := r.stimuli(data, ids)
-			if err != nil {
-				return err
+			defer data.Close()
+			for _, id := range truth.ids {
+				m, err := r.stimulus(data, id)
+				if err != nil {
+					return err
+				}
+				if err := savePicture(filepath.Join(tmp, "seen"), id, m); err != nil {
+					return err
+				}
 			}
-			if err := savePictures(filepath.Join(tmp, "seen"), ids, seen); err != nil {
-				return err
-			}
-			return r.renderLooks(ctx, first, trueLooks, tmp, p)
+			return r.renderLooks(ctx, trueLooks, func(string) (testData, error) { return truth, nil }, tmp, p)
 		},
 	}
-	if err := r.dependOnData(&s); err != nil {
-		return err
-	}
-	return r.stages.Do(ctx, s)
+	r.dependOnData(&s, r.paths().Stimuli())
+	return s
 }
 
 // render makes the pictures of one subject's brain.
-func (r *Run) render(ctx context.Context, subject string) error {
-	return r.stages.Do(ctx, stage.Stage{
-		Name: "render-" + subject, Title: "pictures from " + subject, Output: picturesFolder(subject),
-		Inputs: []string{decodedFile(subject)}, Params: []any{r.Config.Render, r.Config.Seed}, Extra: r.provenance(),
+func (r *Run) render(subject string) stage.Stage {
+	return stage.Stage{
+		Name: "render-" + subject, Title: "pictures from " + subject, Output: picturesFolder(subject), Resumes: true,
+		Inputs: []string{decodedFile(subject)}, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			return r.renderLooks(ctx, subject, decodedLooks, tmp, p)
+			return r.renderLooks(ctx, decodedLooks, func(source string) (testData, error) { return r.testSet(subject, source) }, tmp, p)
 		},
-	})
+	}
 }
 
-func (r *Run) renderLooks(ctx context.Context, subject string, looks []look, dir string, p stage.Progress) error {
-	side := r.Model.Size / r.Model.VAE.Config.Downscale()
+// renderLooks makes the pictures that are not there yet, batch by batch.
+func (r *Run) renderLooks(ctx context.Context, looks []look, features func(source string) (testData, error), tmp string, p stage.Progress) error {
+	o := r.Config.renderOptions()
+	o.Size = r.size()
 	for k, l := range looks {
-		ids, z, c, err := r.testSet(subject, l.source)
+		t, err := features(l.source)
 		if err != nil {
 			return err
 		}
-		pictures, err := decode.Render(ctx, r.Model, l.method, z, c, side, side, r.Config.renderOptions(),
-			func(done, total int) { p(k*total+done, len(looks)*total) })
+		ids := t.ids
+		side := int(math.Round(math.Sqrt(float64(t.z.Cols / percept.LatentChannels))))
+		dir := filepath.Join(tmp, l.folder)
+		there := func(lo, hi int) bool {
+			if _, err := loadPictures(dir, ids[lo:hi]); err != nil {
+				return false // not made, or of a system that went down before it was on the disk
+			}
+			p(k*len(ids)+hi, len(looks)*len(ids))
+			return true
+		}
+		err = decode.RenderEach(ctx, r.Model, l.method, t.z, t.c, side, side, o, there, func(lo int, pictures []*image.RGBA) error {
+			for i, m := range pictures {
+				if err := savePicture(dir, ids[lo+i], m); err != nil {
+					return err
+				}
+			}
+			p(k*len(ids)+lo+len(pictures), len(looks)*len(ids))
+			return nil
+		})
 		if err != nil {
-			return fmt.Errorf("%s, %s: %w", subject, l.name, err)
-		}
-		images := make([]image.Image, len(pictures))
-		for i, m := range pictures {
-			images[i] = m
-		}
-		if err := savePictures(filepath.Join(dir, l.folder), ids, images); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", l.name, err)
 		}
 	}
-	return nil
+	return sweep(tmp)
 }
 
 func pictureName(id fmri.ImageID) string { return fmt.Sprintf("%05d.png", id) }
 
-func savePictures(dir string, ids []fmri.ImageID, pictures []image.Image) error {
+// savePicture writes a picture, which appears whole or not at all.
+func savePicture(dir string, id fmri.ImageID, m image.Image) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for i, id := range ids {
-		f, err := os.Create(filepath.Join(dir, pictureName(id)))
-		if err != nil {
-			return err
-		}
-		if err := png.Encode(f, pictures[i]); err != nil {
-			f.Close()
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
+	path := filepath.Join(dir, pictureName(id))
+	f, err := os.Create(path + unfinished)
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+unfinished, path)
+}
+
+const unfinished = ".part"
+
+// sweep removes the files that a killed process was writing.
+func sweep(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, unfinished) {
+			return os.Remove(path)
+		}
+		return err
+	})
+}
+
+func loadPicture(dir string, id fmri.ImageID) (image.Image, error) {
+	path := filepath.Join(dir, pictureName(id))
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, err := png.Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
 }
 
 func loadPictures(dir string, ids []fmri.ImageID) ([]image.Image, error) {
 	out := make([]image.Image, len(ids))
 	for i, id := range ids {
-		path := filepath.Join(dir, pictureName(id))
-		f, err := os.Open(path)
-		if err != nil {
+		var err error
+		if out[i], err = loadPicture(dir, id); err != nil {
 			return nil, err
-		}
-		out[i], err = png.Decode(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return out, nil

@@ -25,9 +25,6 @@ const (
 	sheetImages = 12 // test images on the contact sheet
 )
 
-// Metrics lists the columns of the result table.
-func Metrics() []report.Metric { return tableMetrics }
-
 // Methods lists the rows of the result table.
 func Methods() []string {
 	var names []string
@@ -37,26 +34,32 @@ func Methods() []string {
 	return names
 }
 
-// report writes the contact sheet and the page, and returns what they show.
-func (r *Run) report(ctx context.Context) (*Result, error) {
-	scores, err := r.readScores()
-	if err != nil {
-		return nil, err
-	}
+// shown are the artefacts that people look at parts of.
+func (r *Run) shown() []string {
 	inputs := []string{scoresFile, truthFolder}
 	for _, s := range r.Config.Subjects {
 		inputs = append(inputs, picturesFolder(s), decodedFile(s), responsesFile(s))
 	}
-	err = r.stages.Do(ctx, stage.Stage{
-		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: inputs,
+	return inputs
+}
+
+// sheet draws the contact sheet.
+func (r *Run) sheet() stage.Stage {
+	return stage.Stage{
+		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: r.shown(), Params: map[string]any{"images": r.Config.Render.Images},
 		Run: func(_ context.Context, tmp string, _ stage.Progress) error { return r.writeSheet(tmp) },
-	})
-	if err != nil {
-		return nil, err
 	}
+}
+
+// report writes the page.
+func (r *Run) report() stage.Stage {
 	s := stage.Stage{
-		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
+		Name: "report", Title: "report", Output: reportFile, Inputs: r.shown(), Params: r.Config, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
+			scores, err := r.readScores()
+			if err != nil {
+				return err
+			}
 			page, err := r.page(ctx, scores)
 			if err != nil {
 				return err
@@ -68,13 +71,8 @@ func (r *Run) report(ctx context.Context) (*Result, error) {
 			return os.WriteFile(tmp, b, 0o666)
 		},
 	}
-	if err := r.dependOnData(&s); err != nil {
-		return nil, err
-	}
-	if err := r.stages.Do(ctx, s); err != nil {
-		return nil, err
-	}
-	return &Result{Report: r.stages.Path(reportFile), Sheet: r.stages.Path(sheetFile), Scores: scores, Subjects: r.Config.Subjects}, nil
+	r.dependOnData(&s, r.paths().StimInfo(), r.paths().Captions("train2017"), r.paths().Captions("val2017"))
+	return s
 }
 
 // columns of the gallery: what was seen, what was decoded, the controls.
@@ -83,11 +81,15 @@ func columns() (names []string) {
 	return append(names, Methods()...)
 }
 
-// gallery loads every column of a subject's test images.
-func (r *Run) gallery(subject string) (ids []fmri.ImageID, rows [][]image.Image, err error) {
-	if ids, _, _, err = r.testSet(subject, "decoded"); err != nil {
+// galleryImages is how many test images of a subject the page shows at most.
+const galleryImages = 60
+
+// gallery loads every column of a subject's first test images, at most n.
+func (r *Run) gallery(subject string, n int) (ids []fmri.ImageID, rows [][]image.Image, err error) {
+	if ids, err = r.testImages(subject); err != nil {
 		return nil, nil, err
 	}
+	ids = ids[:min(n, len(ids))]
 	folders := []string{filepath.Join(truthFolder, "seen")}
 	for _, l := range decodedLooks {
 		folders = append(folders, filepath.Join(picturesFolder(subject), l.folder))
@@ -97,7 +99,7 @@ func (r *Run) gallery(subject string) (ids []fmri.ImageID, rows [][]image.Image,
 	}
 	rows = make([][]image.Image, len(ids))
 	for _, f := range folders {
-		pictures, err := loadPictures(r.stages.Path(f), ids)
+		pictures, err := loadPictures(r.runner.Path(f), ids)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -117,11 +119,10 @@ func (r *Run) writeSheet(path string) error {
 	}
 	names := columns()
 	for k, subject := range r.Config.Subjects {
-		_, pictures, err := r.gallery(subject)
+		_, pictures, err := r.gallery(subject, sheetImages)
 		if err != nil {
 			return err
 		}
-		pictures = pictures[:min(sheetImages, len(pictures))]
 		shown := names
 		if k > 0 {
 			shown = names[1 : 1+len(decodedLooks)]
@@ -156,7 +157,7 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 		Title:    "Percept: what the brain saw",
 		Methods:  Methods(),
 		Explain:  map[string]string{},
-		Metrics:  tableMetrics,
+		Metrics:  r.metrics(),
 		Subjects: r.Config.Subjects,
 		Scores:   scores,
 		Columns:  columns(),
@@ -173,12 +174,13 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	captions, err := data.Captions(ctx)
-	if err != nil {
-		return nil, err
-	}
+	defer data.Close()
 	for _, subject := range r.Config.Subjects {
-		ids, rows, err := r.gallery(subject)
+		ids, rows, err := r.gallery(subject, galleryImages)
+		if err != nil {
+			return nil, err
+		}
+		captions, err := data.Captions(ctx, ids...)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +200,7 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 func (r *Run) facts() ([]report.Fact, error) {
 	c := r.Config
 	facts := []report.Fact{
-		{Name: "version", Value: r.stages.Version},
+		{Name: "version", Value: r.runner.Version},
 		{Name: "model", Value: fmt.Sprintf("%s, sha256 %s", r.Model.Name, r.Model.Hash)},
 		{Name: "weights", Value: r.Model.Storage},
 		{Name: "kernels", Value: tensor.KernelSet()},
@@ -210,7 +212,7 @@ func (r *Run) facts() ([]report.Fact, error) {
 		{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d", c.Render.Steps, c.Render.Strength, c.Render.Guidance, c.Seed)},
 	}
 	for _, subject := range c.Subjects {
-		f := openFile(r.stages.Path(responsesFile(subject)))
+		f := openFile(r.runner.Path(responsesFile(subject)))
 		early, higher := f.matrix("early"), f.matrix("higher")
 		test := 0
 		for _, t := range f.ids("is_test") {
@@ -221,7 +223,7 @@ func (r *Run) facts() ([]report.Fact, error) {
 		}
 		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%d early and %d higher voxels, %d training and %d test images",
 			early.Cols, higher.Cols, early.Rows-test, test)})
-		s, err := weights.Open(r.stages.Path(decodedFile(subject)))
+		s, err := weights.Open(r.runner.Path(decodedFile(subject)))
 		if err != nil {
 			return nil, err
 		}

@@ -8,9 +8,32 @@ import (
 
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
+	"percept/fmri/nsd"
 	"percept/fmri/prepare"
 	"percept/fmri/ridge"
 )
+
+func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }
+
+// responses reads a subject's betas, averages repeats and splits by the shared images.
+func (r *Run) responses(subject string) stage.Stage {
+	d := r.Config.Decode
+	s := stage.Stage{
+		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFile(subject),
+		Params: map[string]any{"atlas": d.Atlas, "early": d.Early, "higher": d.Higher, "min_ncsnr": d.MinNCSNR},
+		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
+			data, err := readResponses(ctx, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, fmri.Subject(subject), d, p)
+			if err != nil {
+				return err
+			}
+			return data.write(tmp)
+		},
+	}
+	p, who := r.paths(), fmri.Subject(subject)
+	r.dependOnData(&s, p.ExpDesign(), p.Responses(who), p.BetaFolder(who, nsd.DefaultSpace, nsd.DefaultBetas), p.BrainMask(who, nsd.DefaultSpace),
+		p.ROI(who, nsd.DefaultSpace, d.Atlas), p.LabelTable(who, d.Atlas), p.LabelTable("fsaverage", d.Atlas))
+	return s
+}
 
 // readResponses takes the voxels of both regions: percent signal change, z-scored within each session, averaged over an
 // image's repeats; test images are those that all subjects share. What was read of the betas lies in folder until it is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -14,6 +15,7 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/stage"
+	"percept/fmri/nsd"
 	"percept/fmri/sim"
 	"percept/tensor"
 )
@@ -22,7 +24,7 @@ import (
 type Run struct {
 	Config Config
 	Model  *percept.Pipeline
-	stages *stage.Runner
+	runner *stage.Runner
 }
 
 // Result is where a finished run has left what people look at.
@@ -31,12 +33,13 @@ type Result struct {
 	Sheet    string // contact sheet, PNG
 	Scores   []Row
 	Subjects []string
+	Metrics  []Metric
 }
 
 // New prepares a run directory and writes the configuration into it.
 func New(dir string, c Config, model *percept.Pipeline, version string,
 	bar func(title string) (stage.Progress, func(skipped bool))) (*Run, error) {
-	if err := c.Check(); err != nil {
+	if err := c.ready(); err != nil {
 		return nil, err
 	}
 	s, err := stage.New(dir, version)
@@ -49,97 +52,159 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 		s.Close()
 		return nil, err
 	}
-	if err := stage.WriteFile(s.Path("experiment.toml"), text); err != nil {
+	if err := stage.WriteFile(s.Path(ConfigFile), text); err != nil {
 		s.Close()
-		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path("experiment.toml"), err)
+		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path(ConfigFile), err)
 	}
-	return &Run{Config: c, Model: model, stages: s}, nil
+	return &Run{Config: c, Model: model, runner: s}, nil
+}
+
+// ConfigFile is the file of a run directory that says what was asked.
+const ConfigFile = "experiment.toml"
+
+// Plan says what New and Do would make in a run directory, which need not be there and is not changed.
+func Plan(dir string, c Config, model *percept.Pipeline, version string) ([]stage.Plan, error) {
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	r := &Run{Config: c, Model: model, runner: stage.Look(dir, version)}
+	stages, err := r.stages()
+	if err != nil {
+		return nil, err
+	}
+	return r.runner.Plan(stages)
+}
+
+// ready checks the configuration and that what it names is there.
+func (c Config) ready() error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if c.Simulate != nil {
+		return nil
+	}
+	data, err := nsd.Open(c.Data)
+	if err != nil {
+		return err
+	}
+	return data.Close()
+}
+
+// stages lists everything that a run makes, in order.
+func (r *Run) stages() ([]stage.Stage, error) {
+	var all []stage.Stage
+	if r.Config.Simulate != nil {
+		all = append(all, r.simulate())
+	}
+	for _, s := range r.Config.Subjects {
+		all = append(all, r.responses(s))
+	}
+	if r.Config.Features.From == "" {
+		all = append(all, r.features())
+	}
+	for _, s := range r.Config.Subjects {
+		d, err := r.decode(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	all = append(all, r.renderTruth())
+	for _, s := range r.Config.Subjects {
+		all = append(all, r.render(s))
+	}
+	return append(all, r.score(), r.sheet(), r.report()), nil
 }
 
 // Do runs every stage that is not up to date, and lets go of the run directory.
 func (r *Run) Do(ctx context.Context) (*Result, error) {
-	defer r.stages.Close()
-	if r.Config.Simulate != nil {
-		if err := r.simulate(ctx); err != nil {
-			return nil, err
-		}
-	}
-	for _, s := range r.Config.Subjects {
-		if err := r.responses(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.features(ctx); err != nil {
+	defer r.runner.Close()
+	stages, err := r.stages()
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range r.Config.Subjects {
-		if err := r.decode(ctx, s); err != nil {
+	for _, s := range stages {
+		if err := r.runner.Do(ctx, s); err != nil {
 			return nil, err
 		}
 	}
-	if err := r.renderTruth(ctx); err != nil {
+	scores, err := r.readScores()
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range r.Config.Subjects {
-		if err := r.render(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.score(ctx); err != nil {
-		return nil, err
-	}
-	return r.report(ctx)
+	return &Result{Report: r.runner.Path(reportFile), Sheet: r.runner.Path(sheetFile), Scores: scores,
+		Subjects: r.Config.Subjects, Metrics: r.metrics()}, nil
 }
 
 // dataRoot is the folder of the NSD tree.
 func (r *Run) dataRoot() string {
-	if filepath.IsAbs(r.Config.Data) {
+	if r.Config.Simulate == nil {
 		return r.Config.Data
 	}
-	return r.stages.Path(r.Config.Data)
+	return r.runner.Path(r.Config.Data)
 }
+
+func (r *Run) paths() nsd.Paths { return nsd.Paths(r.dataRoot()) }
 
 // provenance is what every stage that runs a network depends on besides its artefacts.
 func (r *Run) provenance() map[string]string {
 	return map[string]string{"model": r.Model.Hash, "weights": r.Model.Storage, "text": r.Model.Tokenizer.Cleaning().String(), "kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()}
 }
 
-// dependOnData makes a stage depend on the data tree: on the sum of one that this run has simulated, or
-// else on the names, sizes and times of its files. Real trees are too large to be read for a sum.
-func (r *Run) dependOnData(s *stage.Stage) error {
+// dependOnData makes a stage depend on files and folders of the data tree: on the sum of a tree that this run has
+// simulated, or else on their names, sizes and times. Real ones are too large to be read for a sum.
+func (r *Run) dependOnData(s *stage.Stage, files ...string) {
 	if r.Config.Simulate != nil {
 		s.Inputs = append(s.Inputs, r.Config.Data)
-		return nil
+		return
 	}
-	h := sha256.New()
-	err := filepath.WalkDir(r.dataRoot(), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := os.Stat(path) // of what a link points to
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(h, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%s: cannot be listed, expected the root of an NSD tree: %w", r.dataRoot(), err)
-	}
-	extra := map[string]string{"data": hex.EncodeToString(h.Sum(nil))}
+	extra := map[string]string{"data": stamps(r.dataRoot(), files)}
 	maps.Copy(extra, s.Extra)
 	s.Extra = extra
-	return nil
+}
+
+// stamps is the sum of the names, sizes and times of files and of what is in folders. One that is not there counts as such:
+// the stage that needs it says so.
+func stamps(root string, files []string) string {
+	h := sha256.New()
+	for _, f := range files {
+		err := filepath.WalkDir(f, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			info, err := os.Stat(path) // of what a link points to
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(root, path)
+			if err != nil {
+				rel = path
+			}
+			_, err = fmt.Fprintf(h, "%s %d %d\n", filepath.ToSlash(rel), info.Size(), info.ModTime().UnixNano())
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintln(h, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // simulate writes the data tree.
-func (r *Run) simulate(ctx context.Context) error {
+func (r *Run) simulate() stage.Stage {
 	s := r.Config.Simulate
 	o := sim.Options{Seed: s.Seed, Subjects: len(r.Config.Subjects), SharedImages: s.Shared, OwnImages: s.Own, ImageSize: r.Model.Size}
-	return r.stages.Do(ctx, stage.Stage{
-		Name: "data", Title: "simulate two brains", Output: r.Config.Data, Params: o,
+	title := fmt.Sprintf("simulate %d brains", o.Subjects)
+	switch o.Subjects {
+	case 1:
+		title = "simulate a brain"
+	case 2:
+		title = "simulate two brains"
+	}
+	return stage.Stage{
+		Name: "data", Title: title, Output: r.Config.Data, Params: o,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			return sim.Write(ctx, tmp, o, func(done, total int, _ string) { p(done, total) })
 		},
-	})
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"percept/cmd/percept/internal/extract"
 	"percept/cmd/percept/internal/report"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
@@ -38,33 +39,51 @@ var tableMetrics = []report.Metric{
 		Explain: "two-way identification by all features of that network's last layer, to which light and ground add as much as things do (Takagi & Nishimoto's direction)"},
 }
 
+// Metric is a column of the result table.
+type Metric = report.Metric
+
+// metrics lists the columns of this run's table.
+func (r *Run) metrics() []Metric {
+	if r.Config.Score.Scenes {
+		return tableMetrics
+	}
+	var plain []Metric
+	for _, m := range tableMetrics {
+		if !sceneMetrics[m.Name] {
+			plain = append(plain, m)
+		}
+	}
+	return plain
+}
+
+// sceneMetrics are those of the network that knows drawn scenes.
+var sceneMetrics = map[string]bool{"things_id": true, "things_id_peers": true, "scene_id": true}
+
 // score compares every kind of picture with what was seen.
-func (r *Run) score(ctx context.Context) error {
+func (r *Run) score() stage.Stage {
 	inputs := []string{truthFolder}
 	for _, s := range r.Config.Subjects {
 		inputs = append(inputs, picturesFolder(s))
 	}
-	return r.stages.Do(ctx, stage.Stage{
+	for _, s := range r.Config.Subjects {
+		inputs = append(inputs, decodedFile(s))
+	}
+	return stage.Stage{
 		Name: "score", Title: "score", Output: scoresFile, Inputs: inputs,
-		Params: []any{r.Config.Score, r.Config.Seed, tableMetrics, scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
+		Params: map[string]any{"score": r.Config.Score, "seed": r.Config.Seed, "images": r.Config.Render.Images, "metrics": r.metrics(), "things": scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			net, err := metrics.EmbeddedSceneNet()
+			net, err := r.sceneNet()
 			if err != nil {
 				return err
-			}
-			for _, name := range scene.ThingNames() {
-				if !slices.Contains(net.Labels(), name) {
-					return fmt.Errorf("the scene network does not know %q", name)
-				}
 			}
 			var rows []Row
 			total := len(r.Config.Subjects) * (len(decodedLooks) + len(trueLooks))
 			for _, subject := range r.Config.Subjects {
-				ids, _, _, err := r.testSet(subject, "decoded")
+				ids, err := r.testImages(subject)
 				if err != nil {
 					return err
 				}
-				sc, err := newScorer(ctx, net, filepath.Join(r.stages.Path(truthFolder), "seen"), ids, r.Config)
+				sc, err := newScorer(ctx, net, filepath.Join(r.runner.Path(truthFolder), "seen"), ids, r.Config)
 				if err != nil {
 					return err
 				}
@@ -73,7 +92,7 @@ func (r *Run) score(ctx context.Context) error {
 					looks  []look
 				}{{picturesFolder(subject), decodedLooks}, {truthFolder, trueLooks}} {
 					for _, l := range g.looks {
-						scored, err := sc.score(ctx, filepath.Join(r.stages.Path(g.folder), l.folder))
+						scored, err := sc.score(ctx, filepath.Join(r.runner.Path(g.folder), l.folder))
 						if err != nil {
 							return fmt.Errorf("%s, %s: %w", subject, l.name, err)
 						}
@@ -81,7 +100,7 @@ func (r *Run) score(ctx context.Context) error {
 							row.Subject, row.Method = subject, l.name
 							rows = append(rows, row)
 						}
-						p(len(rows)/len(tableMetrics), total)
+						p(len(rows)/len(r.metrics()), total)
 					}
 				}
 			}
@@ -91,17 +110,34 @@ func (r *Run) score(ctx context.Context) error {
 			}
 			return os.WriteFile(tmp, append(b, '\n'), 0o666)
 		},
-	})
+	}
+}
+
+// sceneNet is the network that knows drawn scenes, nil where the run does without.
+func (r *Run) sceneNet() (*metrics.SceneNet, error) {
+	if !r.Config.Score.Scenes {
+		return nil, nil
+	}
+	net, err := metrics.EmbeddedSceneNet()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range scene.ThingNames() {
+		if !slices.Contains(net.Labels(), name) {
+			return nil, fmt.Errorf("the scene network does not know %q", name)
+		}
+	}
+	return net, nil
 }
 
 func (r *Run) readScores() ([]Row, error) {
-	b, err := os.ReadFile(r.stages.Path(scoresFile))
+	b, err := os.ReadFile(r.runner.Path(scoresFile))
 	if err != nil {
 		return nil, err
 	}
 	var rows []Row
 	if err := json.Unmarshal(b, &rows); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.stages.Path(scoresFile), err)
+		return nil, fmt.Errorf("%s: %w", r.runner.Path(scoresFile), err)
 	}
 	return rows, nil
 }
@@ -109,67 +145,94 @@ func (r *Run) readScores() ([]Row, error) {
 // scorer holds what is the same for all methods of a subject.
 type scorer struct {
 	ids    []fmri.ImageID
-	seen   []metrics.Image
-	pixels [][]float32
-	things [][]float32
-	scenes [][]float32
-	net    *metrics.SceneNet
+	dir    string // of the seen pictures
+	seen   described
+	net    *metrics.SceneNet // may be nil
 	config Config
 }
 
+// described are the features of a folder of pictures by which they are told from one another.
+type described struct{ pixels, things, scenes [][]float32 }
+
 func newScorer(ctx context.Context, net *metrics.SceneNet, dir string, ids []fmri.ImageID, c Config) (*scorer, error) {
-	pictures, err := loadPictures(dir, ids)
-	if err != nil {
-		return nil, err
-	}
-	s := &scorer{ids: ids, net: net, config: c}
-	s.seen, s.pixels, s.things, s.scenes, err = s.describe(ctx, pictures)
+	s := &scorer{ids: ids, dir: dir, net: net, config: c}
+	var err error
+	s.seen, err = s.describe(ctx, dir, nil)
 	return s, err
 }
 
-// describe returns pictures, their pixels as feature vectors, how strongly the network sees each kind
-// of thing in them, and the features of its last layer.
-func (s *scorer) describe(ctx context.Context, pictures []image.Image) (m []metrics.Image, pixels, things, scenes [][]float32, err error) {
-	for _, p := range pictures {
-		img := metrics.FromImage(p)
-		v := make([]float32, len(img.Pix))
-		for i, x := range img.Pix {
-			v[i] = float32(x)
+// pixelSize bounds the pictures that are told from one another by their pixels: larger ones are scaled down, since all have to
+// be in memory at once.
+const pixelSize = 96
+
+// describe goes over the pictures of a folder once, a few at a time: it returns their pixels as feature vectors, how strongly
+// the network sees each kind of thing in them, and the features of its last layer. each, unless nil, is shown every picture.
+func (s *scorer) describe(ctx context.Context, dir string, each func(i int, m image.Image) error) (d described, err error) {
+	const few = 32
+	for lo := 0; lo < len(s.ids); lo += few {
+		if err := ctx.Err(); err != nil {
+			return d, err
 		}
-		m, pixels = append(m, img), append(pixels, v)
-	}
-	if things, err = s.net.Logits(ctx, pictures); err != nil {
-		return nil, nil, nil, nil, err
-	}
-	for i, logits := range things {
-		var kinds []float32
-		for _, name := range scene.ThingNames() {
-			kinds = append(kinds, logits[slices.Index(s.net.Labels(), name)])
+		pictures, err := loadPictures(dir, s.ids[lo:min(lo+few, len(s.ids))])
+		if err != nil {
+			return d, err
 		}
-		things[i] = kinds
+		for i, p := range pictures {
+			if each != nil {
+				if err := each(lo+i, p); err != nil {
+					return d, err
+				}
+			}
+			if size := p.Bounds().Size(); size.X > pixelSize || size.Y > pixelSize {
+				p = extract.Resize(p, pixelSize)
+			}
+			img := metrics.FromImage(p)
+			v := make([]float32, len(img.Pix))
+			for i, x := range img.Pix {
+				v[i] = float32(x)
+			}
+			d.pixels = append(d.pixels, v)
+		}
+		if s.net == nil {
+			continue
+		}
+		logits, err := s.net.Logits(ctx, pictures)
+		if err != nil {
+			return d, err
+		}
+		for _, x := range logits {
+			var kinds []float32
+			for _, name := range scene.ThingNames() {
+				kinds = append(kinds, x[slices.Index(s.net.Labels(), name)])
+			}
+			d.things = append(d.things, kinds)
+		}
+		scenes, err := s.net.Features(ctx, pictures)
+		if err != nil {
+			return d, err
+		}
+		d.scenes = append(d.scenes, scenes...)
 	}
-	scenes, err = s.net.Features(ctx, pictures)
-	return m, pixels, things, scenes, err
+	return d, nil
 }
 
 // score returns one row per metric for the pictures in a folder.
 func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
-	pictures, err := loadPictures(dir, s.ids)
+	pixcorr, ssim := make([]float64, len(s.ids)), make([]float64, len(s.ids))
+	decoded, err := s.describe(ctx, dir, func(i int, m image.Image) error {
+		original, err := loadPicture(s.dir, s.ids[i])
+		if err != nil {
+			return err
+		}
+		a, b := metrics.FromImage(original), metrics.FromImage(m)
+		if pixcorr[i], err = metrics.PixCorr(a, b); err != nil {
+			return err
+		}
+		ssim[i], err = metrics.SSIM(a, b)
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	decoded, pixels, things, scenes, err := s.describe(ctx, pictures)
-	if err != nil {
-		return nil, err
-	}
-	pixcorr, ssim := make([]float64, len(decoded)), make([]float64, len(decoded))
-	for i := range decoded {
-		if pixcorr[i], err = metrics.PixCorr(s.seen[i], decoded[i]); err != nil {
-			return nil, err
-		}
-		if ssim[i], err = metrics.SSIM(s.seen[i], decoded[i]); err != nil {
-			return nil, err
-		}
 	}
 	rows := make([]Row, 0, len(tableMetrics))
 	for _, m := range []struct {
@@ -182,29 +245,24 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 		}
 		rows = append(rows, row)
 	}
-	byThings, err := metrics.Correlations(s.things, things)
-	if err != nil {
-		return nil, err
-	}
-	byScene, err := metrics.Correlations(s.scenes, scenes)
-	if err != nil {
-		return nil, err
-	}
-	byPixels, err := metrics.Correlations(s.pixels, pixels)
-	if err != nil {
-		return nil, err
-	}
 	for _, m := range []struct {
-		name       string
-		similarity *metrics.Similarity
-		direction  metrics.Direction
+		name          string
+		seen, decoded [][]float32
+		direction     metrics.Direction
 	}{
-		{"pixel_id", byPixels, metrics.FixOriginal},
-		{"things_id", byThings, metrics.FixOriginal},
-		{"things_id_peers", byThings, metrics.FixGenerated},
-		{"scene_id", byScene, metrics.FixOriginal},
+		{"pixel_id", s.seen.pixels, decoded.pixels, metrics.FixOriginal},
+		{"things_id", s.seen.things, decoded.things, metrics.FixOriginal},
+		{"things_id_peers", s.seen.things, decoded.things, metrics.FixGenerated},
+		{"scene_id", s.seen.scenes, decoded.scenes, metrics.FixOriginal},
 	} {
-		row, err := s.identify(m.name, m.similarity.Identify(m.direction))
+		if s.net == nil && sceneMetrics[m.name] {
+			continue
+		}
+		similarity, err := metrics.Correlations(m.seen, m.decoded)
+		if err != nil {
+			return nil, err
+		}
+		row, err := s.identify(m.name, similarity.Identify(m.direction))
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,10 @@ type Stage struct {
 
 	// Run makes the artefact at path tmp (a file or a folder of that name).
 	Run func(ctx context.Context, tmp string, p Progress) error
+	// Resumes says that the artefact is a folder and that Run goes on with what it finds in tmp, which is there. The folder of
+	// an interrupted stage is kept for as long as the same manifest is wanted. What lies in it may be of a process that was
+	// killed at any moment.
+	Resumes bool
 }
 
 // Manifest is what stands beside an artefact.
@@ -87,12 +91,21 @@ func New(dir, version string) (*Runner, error) {
 		r.Close()
 		return nil, err
 	}
-	if exe, err := os.Executable(); err == nil {
-		if r.program, err = fileSum(exe); err != nil {
-			r.program = "" // some systems let a program be run but not be read
-		}
-	}
+	r.program = programSum()
 	return r, nil
+}
+
+// programSum is the sum of the running program, or empty: some systems let a program be run but not be read.
+func programSum() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	sum, err := fileSum(exe)
+	if err != nil {
+		return ""
+	}
+	return sum
 }
 
 // Close lets another run into the directory. The Runner does no stage after it.
@@ -140,14 +153,11 @@ func cause(err error) error {
 // Path returns an artefact's full path.
 func (r *Runner) Path(artefact string) string { return filepath.Join(r.Dir, artefact) }
 
-// Do runs the stage unless its manifest still matches.
-func (r *Runner) Do(ctx context.Context, s Stage) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// wanted is the manifest that the stage's artefact would have, but for what making it tells.
+func (r *Runner) wanted(s Stage) (Manifest, error) {
 	params, err := json.Marshal(s.Params)
 	if err != nil {
-		return fmt.Errorf("stage %s: %w", s.Name, err)
+		return Manifest{}, fmt.Errorf("stage %s: %w", s.Name, err)
 	}
 	want := Manifest{Stage: s.Name, Version: r.Version, Params: params, Output: s.Output, Inputs: map[string]string{}}
 	if r.program != "" {
@@ -159,15 +169,27 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	for _, in := range s.Inputs {
 		sum, err := r.inputSum(in)
 		if err != nil {
-			return fmt.Errorf("stage %s: %w", s.Name, err)
+			return Manifest{}, fmt.Errorf("stage %s: %w", s.Name, err)
 		}
 		want.Inputs[in] = sum
+	}
+	return want, nil
+}
+
+// Do runs the stage unless its manifest still matches.
+func (r *Runner) Do(ctx context.Context, s Stage) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	want, err := r.wanted(s)
+	if err != nil {
+		return err
 	}
 	progress, end := Progress(func(int, int) {}), func(bool) {}
 	if r.Bar != nil {
 		progress, end = r.Bar(s.Title)
 	}
-	if sum, ok := r.upToDate(want); ok {
+	if sum, why := r.differs(want); why == "" {
 		r.sums[s.Output] = sum
 		end(true)
 		return nil
@@ -175,10 +197,16 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	start := time.Now()
 	out := r.Path(s.Output)
 	tmp := filepath.Join(filepath.Dir(out), ".part-"+filepath.Base(out))
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
+	if s.Resumes {
+		if tmp, err = r.workplace(s, want); err != nil {
+			return fmt.Errorf("stage %s: %w", s.Name, err)
+		}
+	} else {
+		if err := os.RemoveAll(tmp); err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
 	}
-	defer os.RemoveAll(tmp)
 	if err := s.Run(ctx, tmp, progress); err != nil {
 		end(false)
 		return err
@@ -198,6 +226,9 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if err := r.writeManifest(want); err != nil {
 		return err
 	}
+	if s.Resumes {
+		os.Remove(r.keyPath(s.Name))
+	}
 	r.sums[s.Output] = want.SHA256
 	r.Ran = append(r.Ran, s.Name)
 	end(false)
@@ -206,29 +237,6 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 
 func (r *Runner) manifestPath(name string) string {
 	return filepath.Join(r.Dir, "manifests", name+".json")
-}
-
-// upToDate reports whether the artefact on disk is the one that want would make, and returns its sum.
-func (r *Runner) upToDate(want Manifest) (string, bool) {
-	b, err := os.ReadFile(r.manifestPath(want.Stage))
-	if err != nil {
-		return "", false
-	}
-	var have Manifest
-	if json.Unmarshal(b, &have) != nil {
-		return "", false
-	}
-	if have.Version != want.Version || string(compact(have.Params)) != string(compact(want.Params)) ||
-		have.Output != want.Output || len(have.Inputs) != len(want.Inputs) {
-		return "", false
-	}
-	for k, v := range want.Inputs {
-		if have.Inputs[k] != v {
-			return "", false
-		}
-	}
-	sum, err := Sum(r.Path(want.Output))
-	return sum, err == nil && sum == have.SHA256
 }
 
 func compact(m json.RawMessage) []byte {

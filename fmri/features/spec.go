@@ -1,0 +1,229 @@
+package features
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"percept/fmri"
+	"percept/weights"
+)
+
+// ChunkRows is how many rows have one sum, and are computed and written together.
+const ChunkRows = 32
+
+// formatVersion changes with the meaning of a file.
+const formatVersion = "1"
+
+// Spec says what a file holds, but for the values.
+type Spec struct {
+	Name   string         // of the feature, "z"
+	Shape  []int          // of one image's values
+	DType  weights.DType  // F32 or F16
+	Images []fmri.ImageID // all that were asked for, each once, also where Shard is a part of them
+	Names  []string       // file names of the images; nil where they are of a data set
+	Meta   map[string]string
+	Shard  Shard
+}
+
+// Shard is part K of N, from 1; the zero value is the whole.
+type Shard struct{ K, N int }
+
+// ParseShard reads "2/8".
+func ParseShard(text string) (Shard, error) {
+	a, b, ok := strings.Cut(text, "/")
+	k, errK := strconv.Atoi(a)
+	n, errN := strconv.Atoi(b)
+	if !ok || errK != nil || errN != nil || k < 1 || k > n || n > maxShards {
+		return Shard{}, fmt.Errorf("%q, expected a part of several as 2/8, at most of %d", text, maxShards)
+	}
+	return Shard{k, n}, nil
+}
+
+const maxShards = 9999
+
+// String is "2/8", or empty for the whole.
+func (s Shard) String() string {
+	if s.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.K, s.N)
+}
+
+// rows is the range of the shard's rows among n: whole chunks, so that a chunk is computed the same way in all divisions.
+func (s Shard) rows(n int) (lo, hi int) {
+	if s.N == 0 {
+		return 0, n
+	}
+	chunks := (n + ChunkRows - 1) / ChunkRows
+	at := func(k int) int { return min(n, chunks*k/s.N*ChunkRows) }
+	return at(s.K - 1), at(s.K)
+}
+
+// FileName is the name of a feature's file, or of a shard of it.
+func FileName(name string, s Shard) string {
+	if s.N == 0 {
+		return name + ".safetensors"
+	}
+	return fmt.Sprintf("%s.shard-%04d-of-%04d.safetensors", name, s.K, s.N)
+}
+
+func (s Spec) check() error {
+	values := 1
+	for _, d := range s.Shape {
+		if d < 1 || values > maxValues/d {
+			return fmt.Errorf("features: %s of shape %v, expected sides of 1 or more, and at most %d values", s.Name, s.Shape, maxValues)
+		}
+		values *= d
+	}
+	switch {
+	case s.Name == "" || len(s.Shape) == 0:
+		return errors.New("features: no name or no shape")
+	case s.DType != weights.F32 && s.DType != weights.F16:
+		return fmt.Errorf("features: %s as %s, expected F32 or F16", s.Name, s.DType)
+	case len(s.Images) == 0:
+		return fmt.Errorf("features: %s of no image", s.Name)
+	case len(s.Images) > maxImages:
+		return fmt.Errorf("features: %s of %d images, expected at most %d", s.Name, len(s.Images), maxImages)
+	case s.Names != nil && len(s.Names) != len(s.Images):
+		return fmt.Errorf("features: %d names of %d images", len(s.Names), len(s.Images))
+	}
+	seen := make(map[fmri.ImageID]bool, len(s.Images))
+	for _, id := range s.Images {
+		if id < 0 || int64(id) > 1<<31-1 || seen[id] {
+			return fmt.Errorf("features: image %d is there twice, or no number of an image", id)
+		}
+		seen[id] = true
+	}
+	for _, name := range s.Names {
+		if strings.ContainsAny(name, "\n\r") || name == "" {
+			return fmt.Errorf("features: file name %q, expected one without line breaks", name)
+		}
+	}
+	if lo, hi := s.Shard.rows(len(s.Images)); lo == hi {
+		return fmt.Errorf("features: shard %s of %d images is empty: they are divided in groups of %d", s.Shard, len(s.Images), ChunkRows)
+	}
+	return nil
+}
+
+// Bounds on what a file may say of itself.
+const (
+	maxValues = 1 << 28
+	maxImages = 1 << 26
+)
+
+// layout is where everything lies in the file.
+type layout struct {
+	head                  []byte // length and header
+	images, names         []byte
+	rows, rowBytes        int
+	valuesAt, sumsAt, end int64
+}
+
+func (l layout) chunks() int { return (l.rows + ChunkRows - 1) / ChunkRows }
+
+// chunk is the range of bytes of a chunk's values.
+func (l layout) chunk(c int) (at int64, n int) {
+	rows := min(ChunkRows, l.rows-c*ChunkRows)
+	return l.valuesAt + int64(c)*ChunkRows*int64(l.rowBytes), rows * l.rowBytes
+}
+
+func imageBytes(ids []fmri.ImageID) []byte {
+	b := make([]byte, 0, 4*len(ids))
+	for _, id := range ids {
+		b = binary.LittleEndian.AppendUint32(b, uint32(id))
+	}
+	return b
+}
+
+// layout lays the file out. What it says depends on the spec alone.
+func (s Spec) layout() (layout, error) {
+	if err := s.check(); err != nil {
+		return layout{}, err
+	}
+	lo, hi := s.Shard.rows(len(s.Images))
+	l := layout{rows: hi - lo, rowBytes: s.DType.Size(), images: imageBytes(s.Images[lo:hi])}
+	for _, d := range s.Shape {
+		l.rowBytes *= d
+	}
+	if s.Names != nil {
+		l.names = []byte(strings.Join(s.Names[lo:hi], "\n"))
+	}
+	meta := maps.Clone(s.Meta)
+	if meta == nil {
+		meta = map[string]string{}
+	}
+	sum := sha256.Sum256(imageBytes(s.Images))
+	meta["feature"], meta["format"], meta["rows_per_chunk"] = s.Name, formatVersion, strconv.Itoa(ChunkRows)
+	meta["request"] = hex.EncodeToString(sum[:])
+	if s.Shard.N > 0 {
+		meta["shard"] = s.Shard.String()
+	}
+	type tensor struct {
+		DType   weights.DType `json:"dtype"`
+		Shape   []int         `json:"shape"`
+		Offsets [2]int64      `json:"data_offsets"`
+	}
+	header := map[string]any{"__metadata__": meta}
+	at := int64(0)
+	put := func(name string, dtype weights.DType, n int64, shape ...int) int64 {
+		header[name] = tensor{dtype, shape, [2]int64{at, at + n}}
+		at += n
+		return at - n
+	}
+	put("images", weights.I32, int64(len(l.images)), l.rows)
+	l.valuesAt = put("values", s.DType, int64(l.rows)*int64(l.rowBytes), append([]int{l.rows}, s.Shape...)...)
+	l.sumsAt = put("sums", weights.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
+	if s.Names != nil {
+		put("names", weights.U8, int64(len(l.names)), len(l.names))
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		return l, err
+	}
+	for len(text)%64 != 56 { // so that the tensors begin at a multiple of 64
+		text = append(text, ' ')
+	}
+	l.head = append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+	base := int64(len(l.head))
+	l.valuesAt, l.sumsAt, l.end = l.valuesAt+base, l.sumsAt+base, at+base
+	return l, nil
+}
+
+// cause is what the system said, without the path that our messages name already.
+func cause(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}
+
+// differing lists the keys in which two sets of metadata differ.
+func differing(a, b map[string]string, except ...string) (keys []string) {
+	for k, v := range a {
+		if b[k] != v && !slices.Contains(except, k) {
+			keys = append(keys, k)
+		}
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok && !slices.Contains(except, k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
