@@ -49,7 +49,7 @@ var selfContained = map[string][]string{
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
-	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile"},
+	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
 	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
 	"percept/fmri/internal/npy":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},

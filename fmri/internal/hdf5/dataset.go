@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+
+	"percept/fmri/internal/source"
 )
 
 // Dataset is an array in a file.
@@ -92,7 +94,7 @@ func (d *Dataset) Len() int {
 }
 
 func (d *Dataset) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s: %s: %s", d.f.name, d.name, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: %s: %s", d.f.name, source.Printable(d.name), source.Printable(fmt.Sprintf(format, args...)))
 }
 
 func (d *Dataset) parseSpace(msgs []headerMessage) error {

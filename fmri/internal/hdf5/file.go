@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"percept/fmri/internal/source"
 )
 
 // FormatError says what in a file is not as it has to be, and where.
@@ -17,7 +19,7 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s: HDF5, offset %d: %s", e.File, e.Offset, e.Msg)
+	return fmt.Sprintf("%s: HDF5, offset %d: %s", e.File, e.Offset, source.Printable(e.Msg))
 }
 
 // File is an open HDF5 file. It may be used by several goroutines.
@@ -36,7 +38,7 @@ type File struct {
 func Open(path string) (*File, error) {
 	osf, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, unwrapPath(err))
+		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
 	}
 	st, err := osf.Stat()
 	if err == nil && st.IsDir() {
@@ -44,7 +46,7 @@ func Open(path string) (*File, error) {
 	}
 	if err != nil {
 		osf.Close()
-		return nil, fmt.Errorf("%s: %w", path, unwrapPath(err))
+		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
 	}
 	f, err := NewFile(path, osf, st.Size())
 	if err != nil {
@@ -53,15 +55,6 @@ func Open(path string) (*File, error) {
 	}
 	f.closer = osf
 	return f, nil
-}
-
-// unwrapPath drops the operation and the path that os puts in front of an error.
-func unwrapPath(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // NewFile reads the superblock of the file in the first size bytes of r; name is used in errors.

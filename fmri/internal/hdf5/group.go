@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"percept/fmri/internal/source"
 )
 
 // link is one name in a group.
@@ -82,7 +84,7 @@ func (f *File) lookup(path string, softs int) (uint64, error) {
 func (f *File) noSuch(group, name string, links []link) error {
 	var have []string
 	for _, l := range links[:min(len(links), 8)] {
-		have = append(have, l.name)
+		have = append(have, source.Printable(l.name))
 	}
 	list := strings.Join(have, ", ")
 	if len(links) > len(have) {

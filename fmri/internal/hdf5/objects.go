@@ -2,6 +2,8 @@ package hdf5
 
 import (
 	"fmt"
+
+	"percept/fmri/internal/source"
 )
 
 // Object is a group or a dataset.
@@ -61,9 +63,9 @@ func (o *Object) Members() (names []string, members []*Object, err error) {
 	}
 	for _, l := range links {
 		if l.what != "" || l.soft != "" {
-			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, want an object", o.f.name, o.path, l.name)
+			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, want an object", o.f.name, o.path, source.Printable(l.name))
 		}
-		m, err := o.f.object(l.addr, o.path+"/"+l.name)
+		m, err := o.f.object(l.addr, o.path+"/"+source.Printable(l.name))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -143,6 +143,9 @@ func readEverything(b []byte) {
 
 func readOne(file *File, name string) {
 	d, err := file.Dataset(name)
+	if err != nil && strings.Contains(err.Error(), "\n") && !strings.Contains(name, "\n") {
+		panic(err)
+	}
 	if err != nil || d.Len() > 1<<20 {
 		return
 	}

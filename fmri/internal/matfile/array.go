@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"percept/fmri/internal/source"
 )
 
 // Array is a MATLAB array. Values are column-major: the first index runs fastest.
@@ -41,7 +43,7 @@ func (a *Array) Len() int {
 }
 
 func (a *Array) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s: variable %s: %s", a.file, a.Name, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: variable %s: %s", a.file, source.Printable(a.Name), source.Printable(fmt.Sprintf(format, args...)))
 }
 
 // Field returns a field of a struct of one element.

@@ -25,7 +25,7 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s: MATLAB v5, offset %d: %s", e.File, e.Offset, e.Msg)
+	return fmt.Sprintf("%s: MATLAB v5, offset %d: %s", e.File, e.Offset, source.Printable(e.Msg))
 }
 
 const (
@@ -148,5 +148,5 @@ func (f *File) Var(name string) (*Array, error) {
 			return a, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: no variable %s; there is %s", f.name, name, strings.Join(f.Names(), ", "))
+	return nil, fmt.Errorf("%s: no variable %s; there is %s", f.name, name, source.Printable(strings.Join(f.Names(), ", ")))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"percept/fmri/internal/hdf5"
+	"percept/fmri/internal/source"
 )
 
 // openV73 reads the named variables of a version 7.3 file, or all if no name is given.
@@ -46,7 +47,7 @@ type v73 struct {
 }
 
 func (r *v73) errorf(name, format string, args ...any) error {
-	return fmt.Errorf("%s: variable %s: %s", r.file, name, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: variable %s: %s", r.file, source.Printable(name), source.Printable(fmt.Sprintf(format, args...)))
 }
 
 // array reads the array at an object; one that several cells refer to is read once.

@@ -84,7 +84,7 @@ func (h *Header) parseShape(s string) (rest string, err error) {
 		}
 		n, err := strconv.Atoi(d)
 		if err != nil || n < 0 || len(h.Shape) == 32 {
-			return "", fmt.Errorf("shape (%s)", inner)
+			return "", fmt.Errorf("shape %.40q", "("+inner+")")
 		}
 		h.Shape = append(h.Shape, n)
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // FormatError says what in a file is not as it has to be, and where.
@@ -27,7 +28,18 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s: %s, offset %d: %s", e.File, e.Format, e.Offset, e.Msg)
+	return fmt.Sprintf("%s: %s, offset %d: %s", e.File, e.Format, e.Offset, Printable(e.Msg))
+}
+
+// Printable replaces line ends and other control characters, which names in damaged files have, so that an error is one
+// line.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 // Reason drops the operation and the path that package os puts in front of an error.
