@@ -37,11 +37,6 @@ func choose(table, grid []float64, targets int, global bool) []int {
 
 // edges counts the targets at the ends of the grid.
 func edges(y Matrix, alphas, grid []float64) Edge {
-	e := Edge{Targets: y.Cols}
-	low, high := grid[0], grid[0]
-	for _, a := range grid {
-		low, high = min(low, a), max(high, a)
-	}
 	flat := make([]bool, y.Cols)
 	first := y.Row(0)
 	for j := range flat {
@@ -51,6 +46,15 @@ func edges(y Matrix, alphas, grid []float64) Edge {
 		for j, v := range y.Row(i) {
 			flat[j] = flat[j] && v == first[j]
 		}
+	}
+	return edgesOf(flat, alphas, grid)
+}
+
+func edgesOf(flat []bool, alphas, grid []float64) Edge {
+	e := Edge{Targets: len(flat)}
+	low, high := grid[0], grid[0]
+	for _, a := range grid {
+		low, high = min(low, a), max(high, a)
 	}
 	for t, a := range alphas {
 		switch {

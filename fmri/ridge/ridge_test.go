@@ -3,6 +3,7 @@ package ridge
 import (
 	"context"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -83,6 +84,93 @@ func TestNoPenaltyIsLeastSquares(t *testing.T) {
 			}
 			near(t, "coefficients", wide(m.Coef.Data), ols.RawMatrix().Data[:36], 1e-6)
 			near(t, "intercept", m.Intercept, ols.RawRowView(9), 1e-8)
+		}
+	}
+}
+
+// With orthonormal features every coefficient is shrunk by 1/(1 + α).
+func TestOrthonormalFeatures(t *testing.T) {
+	const n = 16 // columns of a Hadamard matrix
+	x, y := NewMatrix(n, 5), gaussian(rand.New(rand.NewPCG(13, 1)), n, 3)
+	for i := range n {
+		for j := range 5 {
+			x.Row(i)[j] = 0.25
+			if bits.OnesCount(uint(i&(j+1)))%2 == 1 {
+				x.Row(i)[j] = -0.25
+			}
+		}
+	}
+	for _, form := range []Form{Primal, Dual} {
+		for _, alpha := range []float64{0, 0.5, 3} {
+			m, err := Fit(ctx, x, y, []float64{alpha}, Options{NoStandardise: true, Form: form})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []float64
+			for j := range 5 {
+				for k := range 3 {
+					sum := 0.0
+					for i := range n {
+						sum += float64(x.Row(i)[j]) * float64(y.Row(i)[k])
+					}
+					want = append(want, sum/(1+alpha))
+				}
+			}
+			near(t, "coefficients", wide(m.Coef.Data), want, 1e-6)
+		}
+	}
+}
+
+// The scores are those of fitting the other rows of every fold and predicting it, with all
+// that a fit does to them.
+func TestCrossValidationIsRefitting(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 1))
+	for _, shape := range [][2]int{{60, 25}, {30, 55}} {
+		n, p := shape[0], shape[1]
+		x := gaussian(r, n, p)
+		for i := range x.Data {
+			x.Data[i] = x.Data[i]*float32(1+i%p) + 9
+		}
+		y, _ := linear(r, x, 4, 30)
+		groups := make([]int, n)
+		for i := range groups {
+			groups[i] = i * 11 % 17
+		}
+		o := Options{Alphas: LogSpace(-1, 4, 6), Groups: groups, Folds: 4, Score: R2, Precision: Double}
+		parts, err := Folds(n, 4, groups)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, plain := range []bool{false, true} {
+			o.NoIntercept, o.NoStandardise = plain, plain
+			want := make([]float64, len(o.Alphas)*4)
+			for _, held := range parts {
+				var rest []int
+				for i := range n {
+					if !slices.Contains(held, i) {
+						rest = append(rest, i)
+					}
+				}
+				for a, alpha := range o.Alphas {
+					m, err := Fit(ctx, x.Take(rest), y.Take(rest), []float64{alpha}, o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					// The mean of Y is that of the other rows, not of those predicted.
+					scores, err := R2.Of(y.Take(held), mustPredict(t, m, x.Take(held)))
+					if err != nil {
+						t.Fatal(err)
+					}
+					for j, v := range scores {
+						want[a*4+j] += v / 4
+					}
+				}
+			}
+			for _, form := range []Form{Primal, Dual} {
+				o.Form = form
+				near(t, "table", mustFit(t, x, y, o).CVTable, want, 1e-5)
+				withBand(func() { near(t, "table by the band", mustFit(t, x, y, o).CVTable, want, 1e-5) })
+			}
 		}
 	}
 }
