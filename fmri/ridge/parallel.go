@@ -25,6 +25,12 @@ func split(n, size int) [][2]int {
 // done, and returns the error of the lowest index. What f computes must not depend on the
 // order of calls.
 func parallel(ctx context.Context, n int, f func(i int) error) error {
+	if n == 1 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return f(0)
+	}
 	var next, failed atomic.Int64
 	errs := make([]error, n)
 	var wg sync.WaitGroup
