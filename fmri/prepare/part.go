@@ -22,7 +22,7 @@ const (
 )
 
 // extract reads the betas of the mask's voxels from one session and writes them as stored to path: [trials, voxels], voxels
-// in file order, so that the session's file is read from front to back. It returns the stored type.
+// in file order, so that the session's file is read from front to back.
 func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mask) error {
 	tmp, err := os.Create(path + ".tmp")
 	if err != nil {
