@@ -53,10 +53,7 @@ func (in *inspection) write(out io.Writer) error {
 	}
 	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	for _, r := range in.Parts {
-		var types []string
-		for _, d := range slices.Sorted(maps.Keys(r.DTypes)) {
-			types = append(types, d)
-		}
+		types := slices.Sorted(maps.Keys(r.DTypes))
 		state := r.summary()
 		switch {
 		case state != "":
