@@ -44,7 +44,6 @@ var selfContained = map[string][]string{
 	"percept/internal/offheap":       nil,
 	"percept/internal/htmlentity":    nil,
 	"percept/internal/ftfy":          {"golang.org/x/text/...", "percept/internal/htmlentity"},
-	"percept/internal/picture":       {"golang.org/x/image/..."},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
