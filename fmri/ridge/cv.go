@@ -3,6 +3,7 @@ package ridge
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"percept/tensor/linalg"
@@ -84,7 +85,7 @@ type problem[E linalg.Float] struct {
 // newProblem prepares X and Y. parts are the rows of each fold.
 func newProblem[E linalg.Float](x, y Matrix, parts [][]int, o Options) (*problem[E], error) {
 	m := &memory{}
-	pl, err := o.plan(size{x.Rows, x.Cols, y.Cols, longest(parts), o.primal(x.Rows, x.Cols), isDouble[E](), 0})
+	pl, err := o.plan(size{x.Rows, x.Cols, y.Cols, longest(parts), o.primal(x.Rows, x.Cols), isDouble[E](), 0, len(o.Alphas) > 0})
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +124,19 @@ func (p *problem[E]) crossValidate(ctx context.Context, weight []float64) ([]flo
 		if err := p.scoreFold(ctx, f, weight, table); err != nil {
 			return nil, err
 		}
+		if p.plan.bytes > largePlan {
+			runtime.GC() // the fold's matrices, which otherwise lie beside those of the next ones
+		}
 	}
 	for i := range table {
 		table[i] /= float64(len(p.starts) - 1)
 	}
 	return table, nil
 }
+
+// largePlan is how many bytes a fit takes at least for its garbage to be collected after each
+// fold; the collector by itself waits until the heap has doubled.
+const largePlan = 256 << 20
 
 // scoreFold adds the scores of fold f to table.
 //

@@ -22,7 +22,6 @@ func newDual[E linalg.Float](m *memory, r *rows[E], kernels []Matrix64) *dual[E]
 	n := len(r.order)
 	d := &dual[E]{rows: r, m: m, kernels: kernels}
 	d.kernel, d.s = take[float64](m, n, n), take[float64](m, n, n)
-	d.cross = take[float64](m, r.largest(), n)
 	return d
 }
 
@@ -82,6 +81,9 @@ func (d *dual[E]) system(f int, weight []float64) (factor[E], error) {
 	lo, hi := d.held(f)
 	n := len(d.order)
 	m := n - (hi - lo)
+	if f >= 0 && d.cross.Data == nil {
+		d.cross = take[float64](d.m, d.largest(), n)
+	}
 	s := dense{Rows: m, Cols: m, Stride: m, Data: d.s.Data[:m*m]}
 	cross := d.crossOf(f)
 	eachRow(n, func(from, to int) {

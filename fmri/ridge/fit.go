@@ -24,14 +24,16 @@ func Fit(ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model,
 	}
 	o.StandardiseOnce = true
 	o.Alphas = alphas
-	if o.double(x) {
+	double := o.double(x)
+	o.Alphas = nil
+	if double {
 		return fit[float64](ctx, x, y, each, o)
 	}
 	return fit[float32](ctx, x, y, each, o)
 }
 
 func fit[E linalg.Float](ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model, error) {
-	p, err := newProblem[E](x, y, [][]int{sequence(x.Rows)}, o)
+	p, err := newProblem[E](x, y, runs(x.Rows), o)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +54,16 @@ func spread(alphas []float64, targets int) ([]float64, error) {
 		}
 	}
 	return each, nil
+}
+
+// runs are parts of the rows 0 … n−1 that are summed at a time.
+func runs(n int) [][]int {
+	var parts [][]int
+	all := sequence(n)
+	for _, r := range split(n, 2*gramRows) {
+		parts = append(parts, all[r[0]:r[1]])
+	}
+	return parts
 }
 
 func sequence(n int) []int {

@@ -47,7 +47,7 @@ func FitFractions(ctx context.Context, x, y Matrix, fractions []float64, o Optio
 	}
 	o.StandardiseOnce = true
 	o.Alphas = nil
-	p, err := newProblem[float64](x, y, [][]int{sequence(x.Rows)}, o)
+	p, err := newProblem[float64](x, y, runs(x.Rows), o)
 	if err != nil {
 		return nil, err
 	}

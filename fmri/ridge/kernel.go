@@ -109,7 +109,7 @@ func FitKernelsCV(ctx context.Context, kernels []Matrix64, y Matrix, o Options, 
 func fitKernels[E linalg.Float](ctx context.Context, kernels []Matrix64, y Matrix, parts [][]int, gammas [][]float64, o Options) (*KernelModel, error) {
 	m := &memory{}
 	n := y.Rows
-	pl, err := o.plan(size{n, 0, y.Cols, longest(parts), false, isDouble[E](), len(kernels)})
+	pl, err := o.plan(size{n, 0, y.Cols, longest(parts), false, isDouble[E](), len(kernels), true})
 	if err != nil {
 		return nil, err
 	}

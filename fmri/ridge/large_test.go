@@ -169,8 +169,8 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 			old := exactSide
 			exactSide = side
 			want := mustFit(t, x, y, o)
-			full := size{c.n, c.p, c.t, (c.n + 4) / 5, c.p < c.n, c.prec == Double, 0}.bytes(c.t, c.alphas)
-			least := size{c.n, c.p, c.t, (c.n + 4) / 5, c.p < c.n, c.prec == Double, 0}.bytes(1, 1)
+			full := size{c.n, c.p, c.t, (c.n + 4) / 5, c.p < c.n, c.prec == Double, 0, true}.bytes(c.t, c.alphas)
+			least := size{c.n, c.p, c.t, (c.n + 4) / 5, c.p < c.n, c.prec == Double, 0, true}.bytes(1, 1)
 			for _, limit := range []int64{full, (full + least) / 2, least} {
 				for _, threads := range []int{1, 3} {
 					if threads == 3 && limit == full {
@@ -241,7 +241,7 @@ func TestMemoryIsAnnounced(t *testing.T) {
 		most int64
 	}{{5000, 6400, 4 << 30}, {6000, 59136, 8 << 30}} {
 		o := Options{Alphas: LogSpace(0, 6, 10)}
-		pl, err := o.plan(size{8859, c.p, c.t, 1772, true, false, 0})
+		pl, err := o.plan(size{8859, c.p, c.t, 1772, true, false, 0, true})
 		if err != nil {
 			t.Fatal(err)
 		}

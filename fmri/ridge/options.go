@@ -31,8 +31,8 @@ type Options struct {
 	Form      Form      // of the solution; the default chooses the cheaper one
 	Precision Precision // of the arithmetic; the default is float64 where that is cheap or needed
 
-	// MaxMemory is how many bytes a fit may take beyond X and Y, the model included; 0 sets
-	// no limit. It changes the time, never the result.
+	// MaxMemory is how many bytes Fit and FitCV may take beyond X and Y, the model included;
+	// 0 sets no limit. It changes the time, never the result.
 	MaxMemory int64
 
 	// Progress, if not nil, is called after each part of the work with the number of

@@ -12,7 +12,8 @@ type size struct {
 	held    int // rows of the largest fold
 	primal  bool
 	double  bool
-	kernels int // that take the place of X
+	kernels int  // that take the place of X
+	cv      bool // with cross-validation
 }
 
 // plan says how much is worked on at once. Results do not depend on it.
@@ -89,6 +90,9 @@ func (s size) bytes(width, group int) int64 {
 		factor = 8 * 3 * m * m
 	}
 	fold := 16*m*held + 8*linalg.WorkPerColumn*held + e*int64(group)*m*held + e*(m+2*held)*w + e*linalg.WorkPerColumn*max(w, held)
+	if !s.cv {
+		fold = 0
+	}
 	final := (e+16)*m*w + (e+8)*linalg.WorkPerColumn*w
 	return total + factor + max(fold, final)
 }
