@@ -22,11 +22,11 @@ type tensorInfo struct {
 	source  string // name in the file
 	dtype   DType
 	shape   []int
-	data    []byte  // elements · dtype.Size() bytes, little-endian, C order, unless layout says otherwise
+	data    []byte                 // elements · dtype.Size() bytes, little-endian, C order, unless layout says otherwise
 	load    func() ([]byte, error) // what data is, where that has to be looked for
 	layout  *layout                // see dense
-	aside   bool    // no part of a model: the state of an optimiser and the like
-	problem string  // why the values cannot be read
+	aside   bool                   // no part of a model: the state of an optimiser and the like
+	problem string                 // why the values cannot be read
 }
 
 // headerEntry is the JSON of one tensor. Unsigned types make the decoder refuse signs and fractions.

@@ -2,10 +2,10 @@
 """Times ridge regression with cross-validated penalties in turn with himalaya's RidgeCV (torch backend, CPU).
 
 X and Y are random with a planted signal: features are mixtures of a few sources and of noise, as neighbouring voxels
-are, and targets depend on them with different strengths. Both programs read the same two files, take X as it is, fit an
-intercept and choose the penalty of every target from a grid by the mean squared error of contiguous folds, in float32.
-Every run is a process of its own, so that its peak memory is that of one fit with its data; the time is that of the fit
-alone. Chosen penalties and scores are compared.
+are, all of variance 1, and targets depend on them with different strengths. Both programs read the same two files, take
+X as it is, fit an intercept and choose the penalty of every target from a grid by the mean squared error of contiguous
+folds, in float32. Every run is a process of its own, so that its peak memory is that of one fit with its data; the time
+is that of the fit alone. Chosen penalties and scores are compared.
 """
 
 import argparse
@@ -29,6 +29,7 @@ def problem(o, folder):
     n, p, t = o.samples, o.features, o.targets
     sources = max(8, p // 20)
     mix = r.standard_normal((sources, p), dtype="f4") * (np.arange(1, sources + 1, dtype="f4") ** -0.5)[:, None]
+    deviation = np.sqrt((mix**2).sum(0) + 1)
     hidden = max(8, p // 10)
     read = r.standard_normal((p, hidden), dtype="f4") / np.sqrt(p, dtype="f4")
     write = r.standard_normal((hidden, t), dtype="f4") * np.logspace(-1.5, 0.5, t, dtype="f4")
@@ -36,6 +37,7 @@ def problem(o, folder):
         for start in range(0, n, 1000):
             rows = min(1000, n - start)
             x = r.standard_normal((rows, sources), dtype="f4") @ mix + r.standard_normal((rows, p), dtype="f4")
+            x /= deviation  # as standardised responses are
             y = x @ read @ write / np.sqrt(hidden, dtype="f4") + r.standard_normal((rows, t), dtype="f4") + 0.5
             x.tofile(xs)
             y.tofile(ys)

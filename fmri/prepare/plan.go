@@ -22,7 +22,6 @@ type job struct {
 	sel      *selection
 	request  []byte // what the manifest begins with
 	manifest Manifest
-	done     int // steps
 	total    int
 }
 

@@ -31,7 +31,6 @@ type examiner struct {
 	report *Report
 	design *nsd.Design // nil: not to be had
 
-	damagedImages bool // what all subjects share cannot be used
 	lacksDesign   []string
 	lacksImages   []string
 	lacksCaptions []string
