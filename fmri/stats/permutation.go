@@ -20,11 +20,12 @@ func (n *Null) Interval() Interval { return central(n.Scores, n.level) }
 
 // P returns the one-sided p-value of an observed score: (1 + number of null scores at
 // least as high) / (1 + number of null scores). It is never 0, and NaN where the score is.
+// Scores that differ by rounding alone (2·10⁻¹⁴ of the observed one) are as high.
 func (n *Null) P(observed float64) float64 {
 	if math.IsNaN(observed) {
 		return observed
 	}
-	below := sort.SearchFloat64s(n.Scores, observed)
+	below := sort.Search(len(n.Scores), func(i int) bool { return atLeast(n.Scores[i], observed) })
 	return float64(1+len(n.Scores)-below) / float64(1+len(n.Scores))
 }
 
@@ -65,6 +66,9 @@ func BlockOrders(n int, r Resampling) ([][]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n < 2 {
+		return nil, fmt.Errorf("stats: %d blocks, want at least 2 to permute", n)
+	}
 	random := rand.New(rand.NewPCG(r.Seed, permutationStream))
 	orders := make([][]int, r.Samples)
 	for i := range orders {
@@ -73,10 +77,10 @@ func BlockOrders(n int, r Resampling) ([][]int, error) {
 	return orders, nil
 }
 
-// A BlockTest is the outcome of a block permutation test, one entry per target.
+// A BlockTest is the outcome of a permutation test, one entry per target.
 type BlockTest struct {
-	Observed []float64   // correlation of truth and prediction; NaN if one is constant
-	Count    []int       // orders whose correlation is at least the observed one
+	Observed []float64   // score, of PermuteBlocks the correlation; NaN if undefined (one is constant)
+	Count    []int       // orders whose score is at least the observed one, up to rounding
 	P        []float64   // (1 + Count) / (1 + number of orders); NaN if undefined
 	Null     [][]float64 // [orders][targets]
 }
@@ -95,31 +99,43 @@ func PermuteBlocks(truth, predicted []float32, rows, targets, block int, orders 
 		return nil, fmt.Errorf("stats: blocks of %d rows, want 1 to %d", block, rows)
 	}
 	blocks := (rows + block - 1) / block
+	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
+		return rowsOf(orders[o], blocks, block, rows)
+	})
+}
+
+// PermuteRows is PermuteBlocks for any orders of the rows, each a permutation of them: those of CircularShifts, say.
+func PermuteRows(truth, predicted []float32, rows, targets int, orders [][]int) (*BlockTest, error) {
+	if rows < 2 || targets < 1 || len(truth) != rows*targets || len(predicted) != rows*targets {
+		return nil, fmt.Errorf("stats: %d and %d values, want %d×%d each", len(truth), len(predicted), rows, targets)
+	}
+	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
+		return rowsOf(orders[o], rows, 1, rows)
+	})
+}
+
+// permuteRows correlates predicted with truth in the order of rows that index returns for each of n.
+func permuteRows(truth, predicted []float32, rows, targets, n int, index func(int) ([]int, error)) (*BlockTest, error) {
 	a, b := unitColumns(truth, rows, targets), unitColumns(predicted, rows, targets)
 	same := make([]int, rows)
 	for i := range same {
 		same[i] = i
 	}
 	t := &BlockTest{Observed: columnProducts(a, b, same, targets), Count: make([]int, targets), P: make([]float64, targets)}
-	for o, order := range orders {
-		index, err := rowsOf(order, blocks, block, rows)
+	for o := range n {
+		order, err := index(o)
 		if err != nil {
 			return nil, fmt.Errorf("stats: order %d: %w", o, err)
 		}
-		r := columnProducts(a, b, index, targets)
+		r := columnProducts(a, b, order, targets)
 		for j := range r {
-			if r[j] >= t.Observed[j] {
+			if atLeast(r[j], t.Observed[j]) {
 				t.Count[j]++
 			}
 		}
 		t.Null = append(t.Null, r)
 	}
-	for j := range t.P {
-		t.P[j] = float64(1+t.Count[j]) / float64(1+len(orders))
-		if math.IsNaN(t.Observed[j]) {
-			t.P[j] = math.NaN()
-		}
-	}
+	t.finish(n)
 	return t, nil
 }
 
@@ -129,7 +145,7 @@ func rowsOf(order []int, blocks, block, rows int) ([]int, error) {
 	seen := make([]bool, blocks)
 	for _, b := range order {
 		if b < 0 || b >= blocks || seen[b] {
-			return nil, fmt.Errorf("%v is not a permutation of %d blocks", order, blocks)
+			return nil, notPermutation(order, blocks, block)
 		}
 		seen[b] = true
 		for i := b * block; i < min((b+1)*block, rows); i++ {
@@ -137,9 +153,20 @@ func rowsOf(order []int, blocks, block, rows int) ([]int, error) {
 		}
 	}
 	if len(index) != rows {
-		return nil, fmt.Errorf("%v is not a permutation of %d blocks", order, blocks)
+		return nil, notPermutation(order, blocks, block)
 	}
 	return index, nil
+}
+
+func notPermutation(order []int, blocks, block int) error {
+	what := "blocks"
+	if block == 1 {
+		what = "rows"
+	}
+	if len(order) > 20 {
+		return fmt.Errorf("%d numbers are not a permutation of %d %s", len(order), blocks, what)
+	}
+	return fmt.Errorf("%v is not a permutation of %d %s", order, blocks, what)
 }
 
 // unitColumns brings every column to mean 0 and length 1, or NaN if it is constant.

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // CorrelationP returns the one-sided p-value of a correlation r over n independent samples
@@ -15,11 +15,7 @@ func CorrelationP(r float64, n int) float64 {
 		return math.NaN()
 	}
 	df := float64(n - 2)
-	t := r * math.Sqrt(df/((1-r)*(1+r)))
-	if math.IsInf(t, 1) {
-		return 0
-	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(t)
+	return studentSurvival(r*math.Sqrt(df/((1-r)*(1+r))), df)
 }
 
 // CriticalCorrelation returns the correlation over n samples whose one-sided p-value is p.
@@ -29,8 +25,45 @@ func CriticalCorrelation(p float64, n int) float64 {
 		return math.NaN()
 	}
 	df := float64(n - 2)
-	t := -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
-	return t / math.Sqrt(df+t*t)
+	t := studentQuantile(p, df)
+	return t / math.Hypot(math.Sqrt(df), t)
+}
+
+// studentSurvival returns the probability that Student's t with df degrees of freedom is above t. (gonum's loses digits
+// where t is small and df large, and its quantile is wrong for small p and large df.)
+func studentSurvival(t, df float64) float64 {
+	switch u := t * t; {
+	case t < 0:
+		return 1 - studentSurvival(-t, df)
+	case math.IsInf(u, 1):
+		return 0
+	case u < 1:
+		return 0.5 - mathext.RegIncBeta(0.5, df/2, u/(df+u))/2
+	default:
+		return mathext.RegIncBeta(df/2, 0.5, df/(df+u)) / 2
+	}
+}
+
+// studentQuantile returns the t whose studentSurvival is p, by bisection to the last bit.
+func studentQuantile(p, df float64) float64 {
+	if p > 0.5 {
+		return -studentQuantile(1-p, df)
+	}
+	low, high := 0.0, 1.0
+	for studentSurvival(high, df) > p {
+		low, high = high, 2*high
+	}
+	for {
+		middle := low + (high-low)/2
+		if middle <= low || middle >= high {
+			return middle
+		}
+		if studentSurvival(middle, df) > p {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
 }
 
 // BenjaminiHochberg returns p-values adjusted for the false discovery rate: rejecting all
