@@ -20,6 +20,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"percept/fmri/decode"
+	"percept/fmri/prepare"
 	"percept/fmri/ridge"
 	"percept/scheduler"
 )
@@ -32,11 +33,12 @@ type Config struct {
 	Subjects []string `toml:"subjects"`
 	Seed     uint64   `toml:"seed" comment:"of diffusion noise, shuffles and bootstrap"`
 
-	Simulate *Simulate `toml:"simulate,omitempty" comment:"make the data tree by simulation"`
-	Features Features  `toml:"features,omitempty"`
-	Decode   Decode    `toml:"decode"`
-	Render   Render    `toml:"render"`
-	Score    Score     `toml:"score"`
+	Simulate  *Simulate `toml:"simulate,omitempty" comment:"make the data tree by simulation"`
+	Responses Responses `toml:"responses,omitempty"`
+	Features  Features  `toml:"features,omitempty"`
+	Decode    Decode    `toml:"decode"`
+	Render    Render    `toml:"render"`
+	Score     Score     `toml:"score"`
 }
 
 // Load says how the model is loaded, as the flags of the same names.
@@ -48,6 +50,30 @@ type Load struct {
 	TextCleaning string `toml:"text_cleaning,omitempty"`
 	WeightsDType string `toml:"weights_dtype,omitempty"`
 	Memory       string `toml:"memory,omitempty"`
+}
+
+// Responses says what is read of the betas.
+type Responses struct {
+	Sessions string `toml:"sessions,omitempty" comment:"sessions to use: all, the first so many as \"37\", or a list as \"1-10,12\""`
+	Betas    string `toml:"betas,omitempty" comment:"version of the betas"`
+	Space    string `toml:"space,omitempty" comment:"of the betas, as func1pt8mm"`
+	ZScore   string `toml:"zscore,omitempty" comment:"session: z-score each voxel within each session, or none"`
+}
+
+// options is what package prepare needs of it.
+func (r Responses) options() (o prepare.Options, err error) {
+	if o.Sessions, err = prepare.ParseSessions(r.Sessions); err != nil {
+		return o, fmt.Errorf("responses.sessions is %w", err)
+	}
+	switch r.ZScore {
+	case "", "session":
+		o.ZScore = true
+	case "none":
+	default:
+		return o, fmt.Errorf("responses.zscore is %q, expected session or none", r.ZScore)
+	}
+	o.Version, o.Space = r.Betas, r.Space
+	return o, nil
 }
 
 // Features says what is decoded.
@@ -142,6 +168,9 @@ func (c Config) Check() error {
 		return err
 	}
 	if err := checkAlphas(c.Decode.Alphas); err != nil {
+		return err
+	}
+	if _, err := c.Responses.options(); err != nil {
 		return err
 	}
 	if err := c.featureOptions().Check(); err != nil {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -20,9 +21,14 @@ func (r *Run) responses(subject string) stage.Stage {
 	d := r.Config.Decode
 	s := stage.Stage{
 		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFile(subject),
-		Params: map[string]any{"atlas": d.Atlas, "early": d.Early, "higher": d.Higher, "min_ncsnr": d.MinNCSNR},
+		Params: map[string]any{"responses": r.Config.Responses, "atlas": d.Atlas, "early": d.Early, "higher": d.Higher, "min_ncsnr": d.MinNCSNR},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			data, err := readResponses(ctx, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, fmri.Subject(subject), d, p)
+			o, err := r.Config.Responses.options()
+			if err != nil {
+				return err
+			}
+			o.Subject, o.Progress = fmri.Subject(subject), p
+			data, err := readResponses(ctx, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, d, o)
 			if err != nil {
 				return err
 			}
@@ -30,33 +36,33 @@ func (r *Run) responses(subject string) stage.Stage {
 		},
 	}
 	p, who := r.paths(), fmri.Subject(subject)
-	r.dependOnData(&s, p.ExpDesign(), p.Responses(who), p.BetaFolder(who, nsd.DefaultSpace, nsd.DefaultBetas), p.BrainMask(who, nsd.DefaultSpace),
-		p.ROI(who, nsd.DefaultSpace, d.Atlas), p.LabelTable(who, d.Atlas), p.LabelTable("fsaverage", d.Atlas))
+	space, betas := cmp.Or(r.Config.Responses.Space, nsd.DefaultSpace), cmp.Or(r.Config.Responses.Betas, nsd.DefaultBetas)
+	r.dependOnData(&s, p.ExpDesign(), p.Responses(who), p.BetaFolder(who, space, betas), p.BrainMask(who, space),
+		p.ROI(who, space, d.Atlas), p.LabelTable(who, d.Atlas), p.LabelTable("fsaverage", d.Atlas))
 	return s
 }
 
-// readResponses takes the voxels of both regions: percent signal change, z-scored within each session, averaged over an
-// image's repeats; test images are those that all subjects share. What was read of the betas lies in folder until it is
+// readResponses takes the voxels of both regions: percent signal change, averaged over an image's repeats; test images are those that all subjects share. What was read of the betas lies in folder until it is
 // complete, so that an interrupted run does not read them again.
-func readResponses(ctx context.Context, root, folder, version string, s fmri.Subject, o Decode, p stage.Progress) (*subjectData, error) {
-	early, higher := o.Atlas+"/"+strings.Join(o.Early, "+"), o.Atlas+"/"+strings.Join(o.Higher, "+")
-	rois := []string{early}
+func readResponses(ctx context.Context, root, folder, version string, of Decode, o prepare.Options) (*subjectData, error) {
+	early, higher := of.Atlas+"/"+strings.Join(of.Early, "+"), of.Atlas+"/"+strings.Join(of.Higher, "+")
+	o.ROIs, o.MinNCSNR = []string{early}, of.MinNCSNR
 	if higher != early {
-		rois = append(rois, higher)
+		o.ROIs = append(o.ROIs, higher)
 	}
 	if _, err := prepare.Open(folder); err == nil { // of a run that was killed before it could take it in
 		if err := os.RemoveAll(folder); err != nil {
 			return nil, err
 		}
 	}
-	prepared, err := prepare.Run(ctx, root, folder, version, prepare.Options{Subject: s, ROIs: rois, MinNCSNR: o.MinNCSNR, ZScore: true, Progress: p})
+	prepared, err := prepare.Run(ctx, root, folder, version, o)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
 	for _, roi := range prepared.Manifest.Regions {
 		if roi.Voxels == 0 {
-			return nil, fmt.Errorf("%s: region %s has no voxel left with an ncsnr of %g or more", s, roi.Name, o.MinNCSNR)
+			return nil, fmt.Errorf("%s: region %s has no voxel left with an ncsnr of %g or more", o.Subject, roi.Name, o.MinNCSNR)
 		}
 	}
 	var d subjectData
