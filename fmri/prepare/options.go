@@ -209,7 +209,7 @@ func (s Sessions) choose(subject fmri.Subject, tsv, folder string, took map[int]
 		}
 	}
 	if len(lacking) > 0 {
-		return nil, fmt.Errorf("%s: no trials of session %s; %s has sessions %s, expected --sessions all or a list of these", tsv,
+		return nil, fmt.Errorf("%s: no trials of session %s; %s has sessions %s, expected all or a list of these", tsv,
 			Ranges(lacking), subject, Ranges(known))
 	}
 	var there []int
@@ -224,7 +224,7 @@ func (s Sessions) choose(subject fmri.Subject, tsv, folder string, took map[int]
 	case len(there) == 0:
 		return nil, fmt.Errorf("%s: no betas of session %s in it", folder, Ranges(wanted))
 	case len(lacking) > 0:
-		return nil, fmt.Errorf("%s: no betas of session %s in it; --sessions %s leaves that out", folder, Ranges(lacking),
+		return nil, fmt.Errorf("%s: no betas of session %s in it; sessions %s leave that out", folder, Ranges(lacking),
 			strings.ReplaceAll(listed(there), " ", ""))
 	}
 	return wanted, nil

@@ -83,7 +83,7 @@ func TestMissingSession(t *testing.T) {
 	}
 	o := Options{Subject: "subj01", ROIs: []string{"streams/early"}}
 	_, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
-	wantError(t, err, "no betas of session 2 in it; --sessions 1,3 leaves that out")
+	wantError(t, err, "no betas of session 2 in it; sessions 1,3 leave that out")
 	o.Sessions = Sessions{List: []int{1, 3}}
 	r, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
 	if err != nil || !slices.Equal(r.Manifest.Sessions, []int{1, 3}) {
