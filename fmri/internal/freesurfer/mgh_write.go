@@ -28,15 +28,8 @@ func WriteMGH[T Element](path string, h Header, data []T) error {
 	return w.Close()
 }
 
-// Writer writes one file piece by piece.
-type Writer[T Element] struct {
-	Footer  []byte // written after the values, as Image.Footer returns it
-	out     *atomicfile.Stream
-	dims    [4]int
-	written int
-	total   int
-	bytes   []byte
-}
+// Writer writes one file piece by piece, in file order. Its Footer follows the values, as Image.Footer returns it.
+type Writer[T Element] struct{ *atomicfile.Array[T] }
 
 // CreateMGH starts a file that appears at path when Close succeeds. Header.Type is ignored: T decides.
 func CreateMGH[T Element](path string, h Header) (*Writer[T], error) {
@@ -47,16 +40,12 @@ func CreateMGH[T Element](path string, h Header) (*Writer[T], error) {
 		}
 		total *= d
 	}
-	out, err := atomicfile.CreateStream(path, strings.HasSuffix(path, ".mgz") || strings.HasSuffix(path, ".gz"))
+	compress := strings.HasSuffix(path, ".mgz") || strings.HasSuffix(path, ".gz")
+	a, err := atomicfile.CreateArray[T](path, compress, h.encode(elementType[T]()), binary.BigEndian, total, fmt.Sprintf("dimensions %v hold", h.Dims))
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer[T]{out: out, dims: h.Dims, total: total}
-	if _, err := out.Write(h.encode(elementType[T]())); err != nil {
-		w.Abort()
-		return nil, err
-	}
-	return w, nil
+	return &Writer[T]{a}, nil
 }
 
 func elementType[T Element]() DataType {
@@ -71,40 +60,4 @@ func elementType[T Element]() DataType {
 	default:
 		return Float32
 	}
-}
-
-// Append adds values in file order, any number at a time.
-func (w *Writer[T]) Append(data []T) error {
-	if len(data) > w.total-w.written {
-		return fmt.Errorf("%s: more values than dimensions %v hold", w.out.Path(), w.dims)
-	}
-	for len(data) > 0 {
-		n := min(len(data), 1<<14)
-		b, err := binary.Append(w.bytes[:0], binary.BigEndian, data[:n])
-		if err != nil {
-			return err
-		}
-		w.bytes = b
-		if _, err := w.out.Write(b); err != nil {
-			return err
-		}
-		w.written += n
-		data = data[n:]
-	}
-	return nil
-}
-
-// Abort gives the file up and removes what was written. After Close it does nothing.
-func (w *Writer[T]) Abort() { w.out.Abort() }
-
-// Close gives the file its name. It fails, leaving nothing, if values are missing.
-func (w *Writer[T]) Close() error {
-	defer w.out.Abort()
-	if w.written != w.total {
-		return fmt.Errorf("%s: %d of %d values were written", w.out.Path(), w.written, w.total)
-	}
-	if _, err := w.out.Write(w.Footer); err != nil {
-		return err
-	}
-	return w.out.Close()
 }

@@ -32,14 +32,8 @@ func Write[T Element](path string, h Header, data []T) error {
 	return w.Close()
 }
 
-// Writer writes one image piece by piece.
-type Writer[T Element] struct {
-	out     *atomicfile.Stream
-	dims    []int
-	written int
-	total   int
-	bytes   []byte
-}
+// Writer writes one image piece by piece, in file order.
+type Writer[T Element] struct{ *atomicfile.Array[T] }
 
 // Create starts an image that appears at path when Close succeeds. Header.Type is ignored: T decides.
 func Create[T Element](path string, h Header) (*Writer[T], error) {
@@ -47,49 +41,11 @@ func Create[T Element](path string, h Header) (*Writer[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	out, err := atomicfile.CreateStream(path, strings.HasSuffix(path, ".gz"))
+	a, err := atomicfile.CreateArray[T](path, strings.HasSuffix(path, ".gz"), b, binary.LittleEndian, volume(h.Dims), fmt.Sprintf("dimensions %v hold", h.Dims))
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer[T]{out: out, dims: h.Dims, total: volume(h.Dims)}
-	if _, err := out.Write(b); err != nil {
-		w.Abort()
-		return nil, err
-	}
-	return w, nil
-}
-
-// Append adds elements in file order, any number at a time.
-func (w *Writer[T]) Append(data []T) error {
-	if len(data) > w.total-w.written {
-		return fmt.Errorf("%s: more values than dimensions %v hold", w.out.Path(), w.dims)
-	}
-	for len(data) > 0 {
-		n := min(len(data), 1<<14)
-		b, err := binary.Append(w.bytes[:0], binary.LittleEndian, data[:n])
-		if err != nil {
-			return err
-		}
-		w.bytes = b
-		if _, err := w.out.Write(b); err != nil {
-			return err
-		}
-		w.written += n
-		data = data[n:]
-	}
-	return nil
-}
-
-// Abort gives the file up and removes what was written. After Close it does nothing.
-func (w *Writer[T]) Abort() { w.out.Abort() }
-
-// Close gives the file its name. It fails, leaving nothing, if values are missing.
-func (w *Writer[T]) Close() error {
-	defer w.out.Abort()
-	if w.written != w.total {
-		return fmt.Errorf("%s: %d of %d values were written", w.out.Path(), w.written, w.total)
-	}
-	return w.out.Close()
+	return &Writer[T]{a}, nil
 }
 
 func elementType[T Element]() DataType {

@@ -2,6 +2,7 @@ package npy
 
 import (
 	"archive/zip"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -72,7 +73,7 @@ type Member struct {
 // Of is an array in C order under a name.
 func Of[T Element](name string, shape []int, data []T) Member {
 	return Member{name, dtypeOf[T](), shape, len(data), func(w io.Writer) error {
-		_, err := writeValues(w, nil, data)
+		_, err := atomicfile.WriteValues(w, binary.LittleEndian, nil, data)
 		return err
 	}}
 }

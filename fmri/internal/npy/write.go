@@ -3,7 +3,6 @@ package npy
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"strings"
 
 	"percept/fmri/internal/atomicfile"
@@ -60,14 +59,8 @@ func Write[T Element](path string, shape []int, data []T) error {
 	return w.Close()
 }
 
-// Writer writes one array piece by piece.
-type Writer[T Element] struct {
-	out     *atomicfile.Stream
-	shape   []int
-	written int
-	total   int
-	bytes   []byte
-}
+// Writer writes one array piece by piece, in C order.
+type Writer[T Element] struct{ *atomicfile.Array[T] }
 
 // Create starts a file that appears at path when Close succeeds.
 func Create[T Element](path string, shape []int) (*Writer[T], error) {
@@ -75,54 +68,9 @@ func Create[T Element](path string, shape []int) (*Writer[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	out, err := atomicfile.CreateStream(path, false)
+	a, err := atomicfile.CreateArray[T](path, false, head, binary.LittleEndian, n, fmt.Sprintf("shape %v holds", shape))
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer[T]{out: out, shape: shape, total: n}
-	if _, err := out.Write(head); err != nil {
-		w.Abort()
-		return nil, err
-	}
-	return w, nil
-}
-
-// Append adds values in C order, any number at a time.
-func (w *Writer[T]) Append(data []T) error {
-	if len(data) > w.total-w.written {
-		return fmt.Errorf("%s: more values than shape %v holds", w.out.Path(), w.shape)
-	}
-	var err error
-	w.bytes, err = writeValues(w.out, w.bytes, data)
-	w.written += len(data)
-	return err
-}
-
-// writeValues writes values little-endian, some at a time through buf, which it returns to be used again.
-func writeValues[T Element](out io.Writer, buf []byte, data []T) ([]byte, error) {
-	for len(data) > 0 {
-		n := min(len(data), 1<<13)
-		b, err := binary.Append(buf[:0], binary.LittleEndian, data[:n])
-		if err != nil {
-			return buf, err
-		}
-		buf = b
-		if _, err := out.Write(b); err != nil {
-			return buf, err
-		}
-		data = data[n:]
-	}
-	return buf, nil
-}
-
-// Abort gives the file up and removes what was written. After Close it does nothing.
-func (w *Writer[T]) Abort() { w.out.Abort() }
-
-// Close gives the file its name. It fails, leaving nothing, if values are missing.
-func (w *Writer[T]) Close() error {
-	defer w.out.Abort()
-	if w.written != w.total {
-		return fmt.Errorf("%s: %d of %d values were written", w.out.Path(), w.written, w.total)
-	}
-	return w.out.Close()
+	return &Writer[T]{a}, nil
 }
