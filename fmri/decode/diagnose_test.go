@@ -1,0 +1,183 @@
+package decode
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"percept/fmri"
+	"percept/fmri/ridge"
+	"percept/weights"
+)
+
+// reference is a file of testdata/make.py.
+type reference struct {
+	t *testing.T
+	*weights.Store
+}
+
+func (r reference) matrix(name string) ridge.Matrix {
+	r.t.Helper()
+	_, shape, _ := r.Info(name)
+	x, err := r.Float32(name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return ridge.Matrix{Rows: shape[0], Cols: shape[1], Data: x}
+}
+
+func (r reference) near(name string, got ...float64) {
+	r.t.Helper()
+	want, err := r.Float64(name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		r.t.Errorf("%s: %d values, want %d", name, len(got), len(want))
+		return
+	}
+	for i := range got {
+		if math.Abs(got[i]-want[i]) > 1e-9*(1+math.Abs(want[i])) && !(strings.HasSuffix(name, "singular") && got[i] < 1e-5 && want[i] < 1e-5) {
+			r.t.Errorf("%s %d is %v, numpy has %v", name, i, got[i], want[i])
+		}
+	}
+}
+
+func (s Score) bounds() []float64 { return []float64{s.Mean, s.Low, s.High} }
+
+func TestDiagnoseEqualsNumpy(t *testing.T) {
+	for _, name := range []string{"wide", "tall"} {
+		t.Run(name, func(t *testing.T) {
+			s, err := weights.Open("testdata/diagnose_" + name + ".safetensors")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			g := reference{t, s}
+			train := g.matrix("train")
+			rows := &Rows{Read: func(dst []float32, i int) error { copy(dst, train.Row(i)); return nil }}
+			for i := range train.Rows {
+				rows.Images = append(rows.Images, fmri.ImageID(100+i))
+			}
+			d, err := Diagnose(g.matrix("truth"), g.matrix("decoded"), DiagnoseOptions{Train: rows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var pattern, centred, nearest, similarity, closer []float64
+			for _, p := range d.PerImage {
+				pattern, centred, similarity = append(pattern, p.Pattern), append(centred, p.Centred), append(similarity, p.Similarity)
+				nearest, closer = append(nearest, float64(p.Nearest)), append(closer, float64(p.Closer))
+			}
+			g.near("pattern", pattern...)
+			g.near("centred", centred...)
+			g.near("pattern.quantiles", d.Pattern.Quantiles[:]...)
+			g.near("identification", d.FixTrue.Accuracy, d.FixDecoded.Accuracy)
+			g.near("target", d.Target.bounds()...)
+			g.near("r2", d.R2.bounds()...)
+			g.near("target.quantiles", d.Target.Quantiles[:]...)
+			g.near("r2.quantiles", d.R2.Quantiles[:]...)
+			g.near("significant", float64(d.Significant))
+			g.near("variance", append([]float64{d.Variance.Total}, d.Variance.Quantiles[:]...)...)
+			g.near("true.singular", d.Dimension.True.Singular...)
+			g.near("decoded.singular", d.Dimension.Decoded.Singular...)
+			g.near("participation", d.Dimension.True.Participation, d.Dimension.Decoded.Participation)
+			g.near("ninety", float64(d.Dimension.True.Ninety), float64(d.Dimension.Decoded.Ninety))
+			g.near("nearest", nearest...)
+			g.near("nearest.r", similarity...)
+			g.near("closer", closer...)
+			if d.Flat != 1 || d.Images != len(pattern) || d.Nearest.Train != train.Rows {
+				t.Errorf("%d flat targets, %d images, %d training images", d.Flat, d.Images, d.Nearest.Train)
+			}
+			if in := d.Pattern; !(in.Low < in.Mean && in.Mean < in.High) || d.FixTrue.ChanceLow > 0.5 || d.FixTrue.ChanceHigh < 0.5 {
+				t.Errorf("intervals %+v, %+v", in, d.FixTrue)
+			}
+		})
+	}
+}
+
+// What has no value counts as nothing, and everything can be written as JSON.
+func TestDiagnoseOfNothing(t *testing.T) {
+	truth := ridge.Matrix{Rows: 3, Cols: 2, Data: []float32{1, 2, 3, 1, 5, 5}}
+	for name, m := range map[string][2]ridge.Matrix{
+		"decoded without variance": {truth, {Rows: 3, Cols: 2, Data: []float32{7, 7, 7, 7, 7, 7}}},
+		"truth without variance":   {{Rows: 3, Cols: 2, Data: []float32{7, 7, 7, 7, 7, 7}}, truth},
+		"the truth itself":         {truth, truth},
+		"two images":               {{Rows: 2, Cols: 2, Data: truth.Data[:4]}, {Rows: 2, Cols: 2, Data: []float32{1, 2, 2, 2}}},
+	} {
+		d, err := Diagnose(m[0], m[1], DiagnoseOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := json.Marshal(d); err != nil {
+			t.Errorf("%s: %v: %+v", name, err, d)
+		}
+		if name == "the truth itself" && (math.Abs(d.Target.Mean-1) > 1e-12 || d.R2.Mean != 1 || math.Abs(d.Variance.Total-1) > 1e-12 || d.Dimension.True.Participation != d.Dimension.Decoded.Participation) {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if strings.Contains(name, "without variance") && (d.Target.Mean != 0 || d.FixTrue.Accuracy != 0) {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
+func TestDiagnoseRejects(t *testing.T) {
+	m := ridge.NewMatrix(4, 3)
+	bad := ridge.NewMatrix(4, 3)
+	bad.Data[7] = float32(math.NaN())
+	for _, c := range []struct {
+		truth, decoded ridge.Matrix
+		o              DiagnoseOptions
+		want           string
+	}{
+		{m, ridge.NewMatrix(4, 2), DiagnoseOptions{}, "4×2, want 4×3"},
+		{ridge.NewMatrix(1, 3), ridge.NewMatrix(1, 3), DiagnoseOptions{}, "1 images of 3 targets"},
+		{m, bad, DiagnoseOptions{}, "decoded feature 1 of row 2 is NaN"},
+		{m, m, DiagnoseOptions{Images: make([]fmri.ImageID, 3)}, "3 images of 4"},
+		{m, m, DiagnoseOptions{Train: &Rows{}}, "no training image"},
+	} {
+		if _, err := Diagnose(c.truth, c.decoded, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
+
+// Of a decoder that knows nothing every number says so; of one that names training images, Nearest does.
+func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	normal := func(n int) ridge.Matrix {
+		m := ridge.NewMatrix(n, 30)
+		for i := range m.Data {
+			m.Data[i] = float32(r.NormFloat64())
+		}
+		return m
+	}
+	truth, train := normal(60), normal(90)
+	rows := &Rows{Read: func(dst []float32, i int) error { copy(dst, train.Row(i)); return nil }}
+	for i := range train.Rows {
+		rows.Images = append(rows.Images, fmri.ImageID(1000+i))
+	}
+	copied := ridge.NewMatrix(60, 30)
+	for i := range copied.Rows {
+		copy(copied.Row(i), train.Row(i%4))
+	}
+	guess, err := Diagnose(truth, normal(60), DiagnoseOptions{Train: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := guess.FixTrue; id.Accuracy < id.ChanceLow-0.05 || id.Accuracy > id.ChanceHigh+0.05 || guess.Significant > 2 || math.Abs(guess.Nearest.Closer-0.5) > 0.15 {
+		t.Errorf("guesses: %+v, %d significant, %+v", id, guess.Significant, guess.Nearest)
+	}
+	named, err := Diagnose(truth, copied, DiagnoseOptions{Train: rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := named.Nearest; n.Nearer != 60 || n.Named != 4 || n.MostFor != 15 || math.Abs(n.Similarity-1) > 1e-6 {
+		t.Errorf("copies of training images: %+v", n)
+	}
+	if p := named.Dimension.Decoded.Participation; p > 3 || named.Dimension.True.Participation < 10 {
+		t.Errorf("four patterns have a dimension of %v, the truth of %v", p, named.Dimension.True.Participation)
+	}
+}

@@ -1,0 +1,150 @@
+package decode
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"percept/fmri/ridge"
+)
+
+// Targets is a matrix Y [rows, Width] of which some columns are read at a time, so that one that is
+// larger than memory can be fitted.
+type Targets struct {
+	Width int
+	// Read returns columns lo to hi−1 [rows, hi−lo], in memory that the fit may keep.
+	Read func(ctx context.Context, lo, hi int) (ridge.Matrix, error)
+}
+
+// TargetsOf is a matrix that is in memory.
+func TargetsOf(y ridge.Matrix) Targets {
+	return Targets{y.Cols, func(_ context.Context, lo, hi int) (ridge.Matrix, error) {
+		if lo == 0 && hi == y.Cols {
+			return y, nil
+		}
+		part := ridge.NewMatrix(y.Rows, hi-lo)
+		for i := range y.Rows {
+			copy(part.Row(i), y.Row(i)[lo:hi])
+		}
+		return part, nil
+	}}
+}
+
+// Slabs says how many of the targets can be fitted together in o.MaxMemory bytes, which hold X [rows, voxels] and all that
+// lies in memory at once: ranges lo … hi−1, one of all targets where there is no limit or it is large enough. More of them
+// take more time, since the voxels' part of the work is done again for each.
+func Slabs(rows, voxels, targets int, o ridge.Options) ([][2]int, error) {
+	if o.MaxMemory < 0 {
+		return nil, fmt.Errorf("decode: a memory limit of %d bytes, want 0 (none) or more", o.MaxMemory)
+	}
+	var need int64
+	for n := 1; n <= targets; n++ {
+		wide := (targets + n - 1) / n
+		if (targets+wide-1)/wide != n { // the slabs of another n
+			continue
+		}
+		least, _, err := o.Memory(rows, voxels, wide)
+		if err != nil {
+			return nil, err
+		}
+		need = least + besides(rows, voxels, wide, targets)
+		if o.MaxMemory == 0 || need <= o.MaxMemory {
+			var slabs [][2]int
+			for lo := 0; lo < targets; lo += wide {
+				slabs = append(slabs, [2]int{lo, min(lo+wide, targets)})
+			}
+			if o.Global && len(slabs) > 1 {
+				return nil, fmt.Errorf("decode: %d MiB of memory are too few for one penalty of all %d targets, which have to be fitted together; at %d rows of %d voxels want at least %d MiB",
+					o.MaxMemory>>20, targets, rows, voxels, mib(together(rows, voxels, targets, o)))
+			}
+			return slabs, nil
+		}
+	}
+	return nil, fmt.Errorf("decode: %d MiB of memory are too few for %d rows of %d voxels and %d targets, want at least %d MiB", o.MaxMemory>>20, rows, voxels, targets, mib(need))
+}
+
+// together is what all targets together need.
+func together(rows, voxels, targets int, o ridge.Options) int64 {
+	least, _, err := o.Memory(rows, voxels, targets)
+	if err != nil {
+		return 0
+	}
+	return least + besides(rows, voxels, targets, targets)
+}
+
+func mib(bytes int64) int64 { return (bytes + 1<<20 - 1) >> 20 }
+
+// besides is what lies beside the fit of some targets: X, their Y and, unless they are all, the coefficients of all.
+func besides(rows, voxels, wide, targets int) int64 {
+	bytes := 4 * int64(rows) * (int64(voxels) + int64(wide))
+	if wide < targets {
+		bytes += 4 * int64(voxels) * int64(targets)
+	}
+	return bytes
+}
+
+// FitTargets is ridge.FitCV for targets that are read as they are needed. o.MaxMemory bounds everything, x included; see
+// Slabs. In several slabs a model may differ from that of one in its last digits.
+func FitTargets(ctx context.Context, x ridge.Matrix, y Targets, o ridge.Options) (*ridge.Model, error) {
+	slabs, err := Slabs(x.Rows, x.Cols, y.Width, o)
+	if err != nil {
+		return nil, err
+	}
+	var whole *ridge.Model
+	for k, s := range slabs {
+		part, err := y.Read(ctx, s[0], s[1])
+		if err != nil {
+			return nil, err
+		}
+		if part.Cols != s[1]-s[0] {
+			return nil, fmt.Errorf("decode: %d columns of targets, want %d", part.Cols, s[1]-s[0])
+		}
+		each := o
+		if o.MaxMemory > 0 {
+			each.MaxMemory = o.MaxMemory - besides(x.Rows, x.Cols, s[1]-s[0], y.Width)
+		}
+		if o.Progress != nil {
+			each.Progress = func(done, total int) {
+				o.Progress(stepsOfSlab*k+stepsOfSlab*done/max(1, total), stepsOfSlab*len(slabs))
+			}
+		}
+		m, err := ridge.FitCV(ctx, x, part, each)
+		if err != nil {
+			return nil, err
+		}
+		if len(slabs) == 1 {
+			return m, nil
+		}
+		if whole == nil {
+			whole = &ridge.Model{Coef: ridge.NewMatrix(x.Cols, y.Width), Scaler: m.Scaler, Grid: m.Grid,
+				CVTable: make([]float64, len(m.Grid)*y.Width)}
+		}
+		join(whole, m, s[0])
+		if 8*int64(x.Rows+x.Cols)*int64(s[1]-s[0]) > largeSlab {
+			runtime.GC() // before the next slab lies beside this one
+		}
+	}
+	return whole, nil
+}
+
+const (
+	stepsOfSlab = 1000
+	largeSlab   = 256 << 20 // bytes
+)
+
+// join puts the model of the targets from lo on into that of all.
+func join(whole, part *ridge.Model, lo int) {
+	n := part.Coef.Cols
+	for i := range part.Coef.Rows {
+		copy(whole.Coef.Row(i)[lo:], part.Coef.Row(i))
+	}
+	for a := range part.Grid {
+		copy(whole.CVTable[a*whole.Coef.Cols+lo:], part.CVTable[a*n:(a+1)*n])
+	}
+	whole.Intercept = append(whole.Intercept, part.Intercept...)
+	whole.Alphas, whole.CVScores = append(whole.Alphas, part.Alphas...), append(whole.CVScores, part.CVScores...)
+	whole.Edge.Low += part.Edge.Low
+	whole.Edge.High += part.Edge.High
+	whole.Edge.Flat += part.Edge.Flat
+	whole.Edge.Targets += part.Edge.Targets
+}
