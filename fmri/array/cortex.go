@@ -9,7 +9,7 @@ import (
 )
 
 func noSuch(path, name string, have ...string) error {
-	return fmt.Errorf("%s: no array %s; there is %s", path, name, strings.Join(have, ", "))
+	return fmt.Errorf("%s: no array %q; there is %s", path, name, strings.Join(have, ", "))
 }
 
 func readMGH(path, _ string) (*Array, error) {

@@ -43,7 +43,7 @@ func ReadMember(path, name string) (*Array, error) {
 func readMember(path string, z *zip.Reader, name string) (*Array, error) {
 	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return strings.TrimSuffix(f.Name, ".npy") == name })
 	if i < 0 {
-		return nil, fmt.Errorf("%s: no array %s; there is %s", path, name, source.Printable(strings.Join(names(z), ", ")))
+		return nil, fmt.Errorf("%s: no array %q; there is %s", path, name, source.Printable(strings.Join(names(z), ", ")))
 	}
 	f := z.File[i]
 	r, err := f.Open()
