@@ -57,6 +57,7 @@ type FitOptions struct {
 	Global      bool   `json:"global"`
 	Intercept   bool   `json:"intercept"`
 	Standardise string `json:"standardise"` // fold, once or none
+	Form        string `json:"form"`        // auto, primal or dual
 	Slabs       int    `json:"slabs"`       // in which targets were fitted
 	Compat      string `json:"compat,omitempty"`
 }

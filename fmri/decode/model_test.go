@@ -137,7 +137,7 @@ func TestVoxelsAt(t *testing.T) {
 		{func(v *Voxels) { v.Subject = "subj01" }, "responses of subj01, expected subj03"},
 		{func(v *Voxels) { v.Space = "func1mm" }, "in space func1mm, expected func1pt8mm"},
 		{func(v *Voxels) { v.Betas = "b3" }, "of betas b3"},
-		{func(v *Voxels) { v.Scale = SessionScores }, "as z-scored within sessions, expected percent"},
+		{func(v *Voxels) { v.Scale = SessionScores }, "that are z-scored within sessions, expected percent"},
 		{func(v *Voxels) { v.Volume[0] = 10 }, "volume of [10 9 9]"},
 		{func(v *Voxels) { v.N, v.XYZ = 29, want.XYZ[3:] }, "lack 1 of the decoder's 30 voxels, the first at [0 0 4]"},
 		{func(v *Voxels) { v.N, v.XYZ = 29, nil }, "29 voxels, expected 30"},

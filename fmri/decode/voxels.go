@@ -75,7 +75,7 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 		{"of", string(v.Subject), string(want.Subject)},
 		{"in space", v.Space, want.Space},
 		{"of betas", v.Betas, want.Betas},
-		{"as", v.Scale, want.Scale},
+		{"that are", v.Scale, want.Scale},
 	} {
 		if c.have != c.want && c.have != "" && c.want != "" {
 			return nil, fmt.Errorf("responses %s %s, expected %s, as the decoder was fitted on", c.what, c.have, c.want)

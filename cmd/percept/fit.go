@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"percept/cmd/percept/internal/decoding"
+	"percept/fmri/decode"
+	"percept/fmri/ridge"
+	"percept/fmri/stats"
+)
+
+func newFit() *cobra.Command {
+	var q decoding.FitRequest
+	var out, alphas, score, form, memory, compat string
+	var trials bool
+	cmd := &cobra.Command{
+		Use:   "fit",
+		Short: "Fit a decoder: ridge regression from responses to a feature",
+		Long: `Fit ridge regression from responses to a feature, each target with a penalty of its own, chosen by
+cross-validation, and leave the decoder in one file.
+
+--responses is a folder of percept nsd prepare, of which --roi chooses voxels, and --features the
+folder or file of percept features; rows meet by their images. Both may be arrays of your own, rows
+first: .npy, .npz, .mat (v5, v7.3), HDF5, NIfTI, MGH, GIFTI, as FILE or FILE:ARRAY; --images says which
+image (0-based) each row of such responses is, and is needed where features are by image.
+
+Cross-validation keeps repeats of an image in one fold (--groups none does not; --groups FILE gives
+a number, as of the run, for each row). X is standardised with training rows alone, and an intercept
+is fitted. --trials fits on single trials instead of means. Where targets do not fit into
+--max-memory together they are fitted in parts. A line on standard error says how many targets took
+a penalty at the edge of the grid, where a wider one may be better.
+
+--compat takagi fits as ridge.py of Takagi and Nishimoto (CVPR 2023) does: no intercept, X standardised
+once over all rows, five contiguous folds whatever is repeated, penalties 1e-6 to 1 in decades for z
+and c and 10000, 20000, 40000 for others, single trials of a folder (--trials=false: means).
+
+The file: coef [voxels, targets], intercept, mean and scale of X, alphas and cv_scores of each target,
+the grid with its scores, voxel coordinates, regions, training images; metadata: options, sha256 of the
+inputs. The same inputs and options give the same bytes. In Python:
+
+  m = safetensors.numpy.load_file("models/z.safetensors")
+  X = numpy.load("subj01/X_test.npy")[:, columns]           # those of the regions
+  Y = (X - m["mean"]) / m["scale"] @ m["coef"] + m["intercept"]`,
+		Example: `  percept fit --responses subj01 --roi streams:early --features features --feature z --out models/z.safetensors
+  percept fit --responses subj01 --roi streams:ventral --features features --feature c --max-memory 6GiB --out models/c.safetensors
+  percept fit --responses published --roi streams:early --features features --feature z --compat takagi --out models/z_published.safetensors
+  percept fit --responses X.npy --features data.mat:Y --groups runs.npy --alphas 1:1e6:13 --score r2 --out models/mine.safetensors`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := parseFit(cmd, &q, out, alphas, score, form, memory, compat, trials); err != nil {
+				return usageError{err}
+			}
+			return runFit(cmd, out, q)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&q.Responses, "responses", "", "`folder` of percept nsd prepare, or an array FILE[:ARRAY] of rows of voxels")
+	f.StringArrayVar(&q.ROIs, "roi", nil, "`region` of the folder, as streams:early; may be given more than once (default: all voxels)")
+	f.StringVar(&q.Images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
+	f.StringVar(&q.Features, "features", "", "`folder` or file of percept features, or an array FILE[:ARRAY] of rows of targets")
+	f.StringVar(&q.Feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
+	f.StringVar(&out, "out", "", "`file` of the decoder to make, .safetensors")
+	f.IntVar(&q.Ridge.Folds, "folds", 5, "of cross-validation")
+	f.StringVar(&q.Groups, "groups", decoding.ByImage, "what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
+	f.StringVar(&alphas, "alphas", "", "penalties, a `list` as 1,10,100 or lo:hi:n in equal ratios (default 1:1e6:13)")
+	f.StringVar(&score, "score", ridge.L2.String(), "by which penalties are chosen: `l2`, r2 or correlation")
+	f.BoolVar(&q.Ridge.Global, "global", false, "one penalty for all targets")
+	f.BoolVar(&trials, "trials", false, "fit on single trials")
+	f.StringVar(&form, "form", "auto", "of the solution: `auto`, primal (voxels × voxels) or dual (rows × rows)")
+	f.StringVar(&memory, "max-memory", "6GiB", "bound of data, model and work together, as 6GiB or 800MiB; 0: none")
+	f.StringVar(&compat, "compat", "", "takagi: fit as the published code does")
+	return cmd
+}
+
+// parseFit turns flags into a request.
+func parseFit(cmd *cobra.Command, q *decoding.FitRequest, out, alphas, score, form, memory, compat string, trials bool) (err error) {
+	switch {
+	case q.Responses == "":
+		return errors.New("--responses is missing, expected a folder of percept nsd prepare or an array")
+	case q.Features == "":
+		return errors.New("--features is missing, expected a folder or file of percept features or an array")
+	case out == "":
+		return errors.New("--out is missing, expected a file to make")
+	case !strings.HasSuffix(out, ".safetensors"):
+		return fmt.Errorf("--out %s, expected a file name that ends in .safetensors", out)
+	case q.Ridge.Folds < 2:
+		return fmt.Errorf("--folds %d, expected 2 or more", q.Ridge.Folds)
+	case compat != "" && compat != "takagi":
+		return fmt.Errorf("--compat %q, expected takagi", compat)
+	case compat != "" && q.Groups != decoding.ByImage && q.Groups != decoding.NoGroups:
+		return errors.New("--groups with --compat takagi, which has none: expected one of the two")
+	}
+	if q.Ridge.Alphas, err = parseAlphas(alphas); err != nil {
+		return fmt.Errorf("--alphas %w", err)
+	}
+	if q.Ridge.Score, err = ridge.ParseScore(score); err != nil {
+		return fmt.Errorf("--score %q, expected l2, r2 or correlation", score)
+	}
+	forms := map[string]ridge.Form{"auto": ridge.Auto, "primal": ridge.Primal, "dual": ridge.Dual}
+	var ok bool
+	if q.Ridge.Form, ok = forms[form]; !ok {
+		return fmt.Errorf("--form %q, expected auto, primal or dual", form)
+	}
+	if q.Ridge.MaxMemory, err = parseBytes(memory); err != nil {
+		return fmt.Errorf("--max-memory %w", err)
+	}
+	if info, err := os.Stat(q.Responses); err == nil && info.IsDir() {
+		q.Part = "train"
+		if trials || compat == "takagi" && !cmd.Flags().Changed("trials") {
+			q.Part = "train_trials"
+		}
+	} else if trials {
+		return errors.New("--trials is for a folder of percept nsd prepare; rows of an array are what they are")
+	}
+	q.Takagi, q.Version = compat == "takagi", version
+	return nil
+}
+
+// parseAlphas reads 1,10,100 or 1:1e6:13; nil for an empty text.
+func parseAlphas(text string) (alphas []float64, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	fail := func() ([]float64, error) {
+		return nil, fmt.Errorf("%q, expected positive numbers as 1,10,100, or lo:hi:n as 1:1e6:13", text)
+	}
+	number := func(s string) float64 {
+		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || math.IsInf(v, 0) {
+			return math.NaN()
+		}
+		return v
+	}
+	if parts := strings.Split(text, ":"); len(parts) > 1 {
+		const most = 1000
+		n, err := strconv.Atoi(strings.TrimSpace(parts[len(parts)-1]))
+		if len(parts) != 3 || err != nil || n < 1 || n > most {
+			return fail()
+		}
+		lo, hi := number(parts[0]), number(parts[1])
+		if !(lo > 0 && hi >= lo) || n == 1 && hi > lo {
+			return fail()
+		}
+		alphas = ridge.LogSpace(math.Log10(lo), math.Log10(hi), n)
+		alphas[0], alphas[n-1] = lo, hi
+		return alphas, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		a := number(part)
+		if !(a > 0) {
+			return fail()
+		}
+		alphas = append(alphas, a)
+	}
+	return alphas, nil
+}
+
+// parseBytes reads a size as 6GiB, 800MB or 0.
+func parseBytes(text string) (int64, error) {
+	units := []struct {
+		name  string
+		bytes float64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}}
+	number, unit := strings.TrimSpace(text), 1.0
+	named := number == "0"
+	for _, u := range units {
+		if rest, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit, named = strings.TrimSpace(rest), u.bytes, true
+			break
+		}
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if !named || err != nil || !(v >= 0 && v*unit < 1<<60) {
+		return 0, fmt.Errorf("%q, expected a size as 6GiB or 800MiB, or 0 for no bound", text)
+	}
+	return int64(v * unit), nil
+}
+
+func runFit(cmd *cobra.Command, out string, q decoding.FitRequest) error {
+	name := q.Feature
+	if name == "" {
+		name = "features"
+	}
+	b := newBar(cmd.ErrOrStderr(), "fit "+name)
+	q.Ridge.Progress = b.progress
+	q.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+	m, upToDate, err := decoding.Fit(cmd.Context(), out, q)
+	if err != nil {
+		b.stop()
+		return err
+	}
+	b.end(upToDate)
+	if w := decoding.EdgeWarning(m); w != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
+	}
+	return printFit(cmd.OutOrStdout(), out, m)
+}
+
+// printFit prints what a decoder is.
+func printFit(w io.Writer, out string, m *decode.Model) error {
+	where := ""
+	if names := m.Voxels.Named(); len(names) > 0 {
+		where = " of " + strings.Join(names, ", ")
+	}
+	rows := ""
+	if len(m.Images) > 0 {
+		rows = fmt.Sprintf(", %d rows", len(m.Images))
+	}
+	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n", out, m.Feature, decoding.NamedShape(m.Shape), m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(t, "  penalty\ttargets\tmean %s\n", m.Options.Score)
+	for _, p := range m.Penalties {
+		fmt.Fprintf(t, "  %.3g\t%d\t%.4g\n", p.Alpha, p.Targets, p.Score)
+	}
+	return t.Flush()
+}

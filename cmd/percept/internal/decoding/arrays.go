@@ -1,0 +1,130 @@
+// Package decoding fits decoders on files and decodes with them: a lab's own arrays, or what percept nsd prepare and percept
+// features have left.
+//
+//	responses ─┐
+//	features ──┴─► Fit ──► decoder ──► Decode ──► decoded features ──► Diagnose ──► JSON, picture
+package decoding
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+
+	"percept/fmri"
+	"percept/fmri/array"
+	"percept/fmri/ridge"
+)
+
+// readArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name.
+func readArray(text string) (*array.Array, error) {
+	path, name := splitName(text)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%s: %w, expected a file of an array", path, cause(err))
+	}
+	names, err := array.Names(path)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" && len(names) != 1 {
+		return nil, fmt.Errorf("%s: holds %s, expected %s:NAME with one of them", path, strings.Join(names, ", "), path)
+	}
+	if name == "" {
+		name = names[0]
+	}
+	return array.Read(path, name)
+}
+
+// splitName takes FILE:ARRAY apart; a file whose own name has the colon wins.
+func splitName(text string) (path, name string) {
+	at := strings.LastIndexByte(text, ':')
+	if _, err := os.Stat(text); err == nil || at < 0 {
+		return text, ""
+	}
+	if _, err := os.Stat(text[:at]); err != nil {
+		return text, "" // the error names all of it
+	}
+	return text[:at], text[at+1:]
+}
+
+// readMatrix reads rows of numbers as float32. Further dimensions of a row are shape.
+func readMatrix(text string) (m ridge.Matrix, shape []int, err error) {
+	a, err := readArray(text)
+	if err != nil {
+		return m, nil, err
+	}
+	if len(a.Shape) < 2 || len(a.Data) == 0 {
+		return m, nil, fmt.Errorf("%s: shape %v, expected rows first and at least two dimensions", text, a.Shape)
+	}
+	m = ridge.NewMatrix(a.Shape[0], len(a.Data)/a.Shape[0])
+	for i, v := range a.Data {
+		if a := math.Abs(v); !(a <= math.MaxFloat32) {
+			return m, nil, fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", text, i/m.Cols, i%m.Cols, v)
+		}
+		m.Data[i] = float32(v)
+	}
+	return m, a.Shape[1:], nil
+}
+
+// readNumbers reads n whole numbers.
+func readNumbers(text string, n int) ([]int, error) {
+	a, err := readArray(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Data) != n {
+		return nil, fmt.Errorf("%s: %d numbers, expected one for each of %d rows", text, len(a.Data), n)
+	}
+	x := make([]int, n)
+	for i, v := range a.Data {
+		if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
+			return nil, fmt.Errorf("%s: number %d is %v, expected a whole number", text, i, v)
+		}
+		x[i] = int(v)
+	}
+	return x, nil
+}
+
+// readImages reads the 0-based image of each of n rows.
+func readImages(text string, n int) ([]fmri.ImageID, error) {
+	x, err := readNumbers(text, n)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]fmri.ImageID, n)
+	for i, v := range x {
+		if v < 0 {
+			return nil, fmt.Errorf("%s: image %d of row %d, expected 0-based numbers", text, v, i)
+		}
+		ids[i] = fmri.ImageID(v)
+	}
+	return ids, nil
+}
+
+// fileSum is the sha256 of a file.
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, cause(err))
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, cause(err))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// cause is what the system said, without the path that our messages name already.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
