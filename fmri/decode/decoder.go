@@ -43,10 +43,13 @@ func (d Data) Check() error {
 // learns from it is what it can know without a brain. Both regions move together. The result
 // shares the features with d.
 func (d Data) ShufflePairs(seed uint64) Data {
-	order := rand.New(rand.NewPCG(seed, 0x5348_5546)).Perm(d.Early.Rows)
+	order := Shuffled(d.Early.Rows, seed)
 	d.Early, d.Higher = d.Early.Take(order), d.Higher.Take(order)
 	return d
 }
+
+// Shuffled is the order in which ShufflePairs puts n rows of responses.
+func Shuffled(n int, seed uint64) []int { return rand.New(rand.NewPCG(seed, 0x5348_5546)).Perm(n) }
 
 // Fit fits both halves, each target with its own cross-validated penalty.
 func Fit(ctx context.Context, d Data, o ridge.Options) (*Decoder, error) {

@@ -95,9 +95,7 @@ func Fit(ctx context.Context, out string, q FitRequest) (m *decode.Model, upToDa
 	if len(slabs) > 1 && q.Note != nil {
 		q.Note(fmt.Sprintf("%d targets do not fit into the memory together and are fitted in %d parts", f.Width(), len(slabs)))
 	}
-	if o.MaxMemory > 0 { // garbage is collected before it fills what was allowed
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.MaxMemory + 256<<20))
-	}
+	defer BoundMemory(o.MaxMemory)()
 	y := decode.Targets{Width: f.Width(), Read: func(ctx context.Context, lo, hi int) (ridge.Matrix, error) {
 		return f.Columns(ctx, r.Images, lo, hi)
 	}}
@@ -211,3 +209,14 @@ func NamedShape(shape []int) string {
 
 // dtype of decoded features.
 const dtype = weights.F32
+
+// BoundMemory has garbage collected before it fills what a fit was allowed, until the function that it returns is called.
+func BoundMemory(bytes int64) (restore func()) {
+	if bytes <= 0 {
+		return func() {}
+	}
+	const besides = 256 << 20 // the program, and what no plan counts
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, bytes+besides))
+	return func() { debug.SetMemoryLimit(before) }
+}

@@ -205,6 +205,11 @@ func (f *Features) Columns(ctx context.Context, images []fmri.ImageID, lo, hi in
 		return ridge.Matrix{}, err
 	}
 	defer file.Close()
+	return Columns(ctx, file, images, lo, hi)
+}
+
+// Columns reads columns lo to hi−1 of the features of images.
+func Columns(ctx context.Context, file *features.File, images []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
 	m := ridge.NewMatrix(len(images), hi-lo)
 	row := make([]float32, file.Width())
 	for i, id := range images {

@@ -2,8 +2,11 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 
+	"percept/cmd/percept/internal/decoding"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
@@ -46,10 +49,17 @@ func (d *subjectData) of(rows []int) []fmri.ImageID {
 	return ids
 }
 
-// load reads a subject's responses.
-func (r *Run) load(subject string) (d subjectData, err error) {
+// halves are what is decoded from where; region is a matrix of the responses' file.
+var halves = []struct{ feature, region string }{{"z", "early"}, {"c", "higher"}}
+
+// fitMemory bounds a fit with its data, in bytes: c of a whole subject of NSD takes about that much. Where targets do not fit
+// into it together they are fitted in parts.
+const fitMemory = 6 << 30
+
+// load reads a subject's rows and of the responses only the given region's, or none.
+func (r *Run) load(subject, region string) (d subjectData, x ridge.Matrix, err error) {
 	f := openFile(r.runner.Path(responsesFile(subject)))
-	d.images, d.early, d.higher = f.ids("images"), f.matrix("early"), f.matrix("higher")
+	d.images = f.ids("images")
 	for i, t := range f.ids("is_test") {
 		if t == 1 {
 			d.test = append(d.test, i)
@@ -57,13 +67,16 @@ func (r *Run) load(subject string) (d subjectData, err error) {
 			d.train = append(d.train, i)
 		}
 	}
+	if region != "" {
+		x = f.matrix(region)
+	}
 	if err = f.close(); err != nil {
-		return d, err
+		return d, x, err
 	}
 	if len(d.test) < 2 || len(d.train) < r.Config.Decode.Folds {
-		return d, fmt.Errorf("%s: %d training and %d test images, expected at least %d for the folds, and 2", subject, len(d.train), len(d.test), r.Config.Decode.Folds)
+		return d, x, fmt.Errorf("%s: %d training and %d test images, expected at least %d for the folds, and 2", subject, len(d.train), len(d.test), r.Config.Decode.Folds)
 	}
-	return d, nil
+	return d, x, nil
 }
 
 // decode fits the subject's decoders and writes ẑ and ĉ of the test images: from the responses, and
@@ -75,63 +88,138 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 		Inputs: []string{responsesFile(subject)}, Params: map[string]any{"folds": o.Folds, "alphas": o.Alphas, "seed": r.Config.Seed},
 		Extra: map[string]string{"kernels": tensor.KernelSet()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			d, err := r.load(subject)
+			defer decoding.BoundMemory(fitMemory)()
+			d, _, err := r.load(subject, "")
 			if err != nil {
 				return err
 			}
-			train := decode.Data{Early: d.early.Take(d.train), Higher: d.higher.Take(d.train)}
-			early, higher := d.early.Take(d.test), d.higher.Take(d.test)
 			ids := d.of(d.test)
-			out := []weights.Named{namedIDs("images", ids)}
-			for _, k := range []struct {
-				name  string
-				train *ridge.Matrix
-			}{{"z", &train.Z}, {"c", &train.C}} {
-				f, err := r.openFeature(k.name)
-				if err != nil {
-					return err
-				}
-				defer f.Close()
-				if *k.train, err = featureMatrix(f, d.of(d.train)); err != nil {
-					return err
-				}
-				truth, err := featureMatrix(f, ids)
-				if err != nil {
-					return err
-				}
-				out = append(out, namedMatrix("true."+k.name, truth))
-			}
+			var out []weights.Streamed
 			meta := map[string]string{}
-			for k, variant := range []struct {
-				name string
-				data decode.Data
-			}{{"decoded", train}, {"shuffled", train.ShufflePairs(r.Config.Seed)}} {
-				// Each variant fits z, then c, and reports its parts anew for each.
-				opt := ridge.Options{Alphas: o.Alphas, Folds: o.Folds}
-				half := 0
-				opt.Progress = func(done, total int) {
-					if total > 0 {
-						p(1000*(2*k+half)/4+250*done/total, 1000)
-					}
-					if done == total {
-						half = 1
-					}
-				}
-				m, err := decode.Fit(ctx, variant.data, opt)
+			for k, half := range halves {
+				part := func(done, total int) { p(1000*k/len(halves)+1000*done/max(1, total)/len(halves), 1000) }
+				fitted, err := r.decodeHalf(ctx, subject, half.feature, half.region, part)
 				if err != nil {
-					return fmt.Errorf("%s: %w", subject, err)
+					return fmt.Errorf("%s: %s from %s visual cortex: %w", subject, half.feature, half.region, err)
 				}
-				zHat, cHat, err := m.Predict(early, higher)
+				for _, v := range fitted {
+					name := v.variant + "." + half.feature
+					out = append(out, decode.StreamMatrix(name, v.predicted), streamed(weights.NamedF64(name+".alphas", v.alphas, len(v.alphas))))
+					text, err := json.Marshal(v.fit)
+					if err != nil {
+						return err
+					}
+					meta[name+".fit"] = string(text)
+				}
+				truth, err := r.trueFeature(half.feature, ids)
 				if err != nil {
-					return fmt.Errorf("%s: %w", subject, err)
+					return err
 				}
-				out = append(out, namedMatrix(variant.name+".z", zHat), namedMatrix(variant.name+".c", cHat),
-					weights.NamedF64(variant.name+".z.alphas", m.Z.Alphas, len(m.Z.Alphas)),
-					weights.NamedF64(variant.name+".c.alphas", m.C.Alphas, len(m.C.Alphas)))
-				meta[variant.name+".z.edge"], meta[variant.name+".c.edge"] = m.Z.Edge.String(), m.C.Edge.String()
+				out = append(out, truth)
 			}
-			return weights.WriteSafetensors(tmp, out, meta)
+			return weights.StreamSafetensors(tmp, append(out, streamed(namedIDs("images", ids))), meta)
 		},
 	}
 	return s, r.dependOnFeatures(&s)
+}
+
+// fittedHalf is what a decoder of one feature made of the test responses.
+type fittedHalf struct {
+	variant   string // "decoded", or "shuffled" from the decoder of shuffled pairs
+	predicted ridge.Matrix
+	alphas    []float64
+	fit       decoding.Fitted
+}
+
+// decodeHalf fits and predicts one feature. One region's responses, the feature's training rows and one decoder are in memory
+// at a time.
+func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p stage.Progress) ([]fittedHalf, error) {
+	d, all, err := r.load(subject, region)
+	if err != nil {
+		return nil, err
+	}
+	train, test := all.Take(d.train), all.Take(d.test)
+	all.Data = nil
+	f, err := r.openFeature(feature)
+	if err != nil {
+		return nil, err
+	}
+	shape := f.Shape
+	y := decode.Targets{Width: f.Width()}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	var kept ridge.Matrix // columns from keptLo on; both variants have the same truth
+	keptLo := 0
+	y.Read = func(ctx context.Context, lo, hi int) (m ridge.Matrix, err error) {
+		if keptLo != lo || kept.Cols != hi-lo {
+			kept = ridge.Matrix{}
+			if kept, err = r.featureColumns(ctx, feature, d.of(d.train), lo, hi); err != nil {
+				return kept, err
+			}
+			keptLo = lo
+		}
+		return kept, nil
+	}
+	var fitted []fittedHalf
+	regions := map[string][]string{"early": r.Config.Decode.Early, "higher": r.Config.Decode.Higher}[region]
+	for k, variant := range []string{"decoded", "shuffled"} {
+		x := train
+		if variant == "shuffled" {
+			x = train.Take(decode.Shuffled(train.Rows, r.Config.Seed))
+		}
+		o := ridge.Options{Alphas: r.Config.Decode.Alphas, Folds: r.Config.Decode.Folds, MaxMemory: fitMemory}
+		o.Progress = func(done, total int) { p(1000*k+1000*done/max(1, total), 2000) }
+		m := &decode.Model{Feature: feature, Shape: shape, Images: d.of(d.train), Voxels: decode.Voxels{N: x.Cols, Subject: fmri.Subject(subject)},
+			Options: decode.FitOptions{Score: o.Score.String()}}
+		if m.Model, err = decode.FitTargets(ctx, x, y, o); err != nil {
+			return nil, err
+		}
+		m.Summarise()
+		h := fittedHalf{variant: variant, alphas: m.Alphas, fit: decoding.FitOf(m)}
+		h.fit.Regions = regions
+		if h.predicted, err = m.Predict(test); err != nil {
+			return nil, err
+		}
+		fitted = append(fitted, h)
+	}
+	return fitted, nil
+}
+
+// featureColumns reads columns lo to hi−1 of a feature of images.
+func (r *Run) featureColumns(ctx context.Context, name string, ids []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
+	f, err := r.openFeature(name)
+	if err != nil {
+		return ridge.Matrix{}, err
+	}
+	defer f.Close()
+	return decoding.Columns(ctx, f, ids, lo, hi)
+}
+
+// trueFeature is the images' own feature as a tensor of a file, read when it is written.
+func (r *Run) trueFeature(name string, ids []fmri.ImageID) (weights.Streamed, error) {
+	f, err := r.openFeature(name)
+	if err != nil {
+		return weights.Streamed{}, err
+	}
+	defer f.Close()
+	return weights.Streamed{Name: "true." + name, DType: weights.F32, Shape: []int{len(ids), f.Width()}, Write: func(w io.Writer) error {
+		f, err := r.openFeature(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		m, err := featureMatrix(f, ids)
+		if err != nil {
+			return err
+		}
+		return decode.StreamMatrix("", m).Write(w)
+	}}, nil
+}
+
+func streamed(n weights.Named) weights.Streamed {
+	return weights.Streamed{Name: n.Name, DType: n.DType, Shape: n.Shape, Write: func(w io.Writer) error {
+		_, err := w.Write(n.Data)
+		return err
+	}}
 }

@@ -16,7 +16,6 @@ import (
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/tensor"
-	"percept/weights"
 )
 
 const (
@@ -53,8 +52,12 @@ func (r *Run) sheet() stage.Stage {
 
 // report writes the page.
 func (r *Run) report() stage.Stage {
+	inputs := r.shown()
+	for _, s := range r.Config.Subjects {
+		inputs = append(inputs, diagnosisFolder(s))
+	}
 	s := stage.Stage{
-		Name: "report", Title: "report", Output: reportFile, Inputs: r.shown(), Params: r.Config, Extra: r.provenance(),
+		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
 			scores, err := r.readScores()
 			if err != nil {
@@ -170,6 +173,11 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
 		p.Explain[l.name] = l.explain
 	}
+	var err error
+	if p.Diagnoses, err = r.diagnoses(); err != nil {
+		return nil, err
+	}
+	p.DiagnosisColumns = diagnosisColumns
 	data, err := nsd.Open(r.dataRoot())
 	if err != nil {
 		return nil, err
@@ -223,18 +231,6 @@ func (r *Run) facts() ([]report.Fact, error) {
 		}
 		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%d early and %d higher voxels, %d training and %d test images",
 			early.Cols, higher.Cols, early.Rows-test, test)})
-		s, err := weights.Open(r.runner.Path(decodedFile(subject)))
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range []string{"z", "c"} {
-			if edge := s.Metadata()["decoded."+k+".edge"]; edge != "" {
-				facts = append(facts, report.Fact{Name: subject + ", " + k, Value: edge})
-			}
-		}
-		if err := s.Close(); err != nil {
-			return nil, err
-		}
 	}
 	return facts, nil
 }

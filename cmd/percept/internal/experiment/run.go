@@ -109,6 +109,13 @@ func (r *Run) stages() ([]stage.Stage, error) {
 		}
 		all = append(all, d)
 	}
+	for _, s := range r.Config.Subjects {
+		d, err := r.diagnose(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
 	all = append(all, r.renderTruth())
 	for _, s := range r.Config.Subjects {
 		all = append(all, r.render(s))

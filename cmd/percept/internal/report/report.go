@@ -52,7 +52,10 @@ type Page struct {
 	Scores   []Score
 	Columns  []string
 	Rows     []PageRow
-	Facts    []Fact
+
+	DiagnosisColumns []Column
+	Diagnoses        []Diagnosis
+	Facts            []Fact
 }
 
 // PageRow is one test image in the gallery.
@@ -73,6 +76,7 @@ func (p Page) Write() ([]byte, error) {
 		"show":     show,
 		"bar":      p.bars,
 		"interval": interval,
+		"spectrum": spectra,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, err

@@ -67,15 +67,18 @@ func TestPageShowsScoresAndEscapesText(t *testing.T) {
 			{Subject: "subj01", Method: "z+c", Metric: "ident", Value: .8725, Low: .81, High: .93, ChanceLow: .44, ChanceHigh: .56},
 			{Subject: "subj01", Method: "z", Metric: "pixcorr", Value: -.125, Low: -.2, High: .1},
 		},
-		Columns: []string{"seen", "z"},
-		Rows:    []PageRow{{Subject: "subj01", Label: "a <b>house</b>", Images: []image.Image{plain(4, color.White), nil}}},
+		Columns:          []string{"seen", "z"},
+		DiagnosisColumns: []Column{{"pattern r", "over values"}}, Diagnoses: []Diagnosis{{Subject: "subj01", Feature: "z", From: "early", Values: []Value{{"0.661", "0.632 – 0.689"}},
+			True: []float64{4, 2, 1}, Decoded: []float64{3, 0.5, 0}}, {Subject: "subj02", Feature: "c", Values: []Value{{"0", ""}}}},
+		Rows: []PageRow{{Subject: "subj01", Label: "a <b>house</b>", Images: []image.Image{plain(4, color.White), nil}}},
 	}
 	b, err := p.Write()
 	if err != nil {
 		t.Fatal(err)
 	}
 	html := string(b)
-	for _, want := range []string{"run &lt;1&gt;", "87.2 %", "81.0 – 93.0 %", "-0.125", "a &lt;b&gt;house&lt;/b&gt;", "data:image/png;base64,", `class="chance"`} {
+	for _, want := range []string{"run &lt;1&gt;", "87.2 %", "81.0 – 93.0 %", "-0.125", "a &lt;b&gt;house&lt;/b&gt;", "data:image/png;base64,", `class="chance"`,
+		"0.632 – 0.689", `<path d="M2.0 2.0L60.0 8.0L118.0 14.0" class="true"/>`, `class="decoded"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("page lacks %q", want)
 		}
