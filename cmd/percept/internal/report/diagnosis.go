@@ -41,14 +41,11 @@ func spectra(d Diagnosis) template.HTML {
 	}{{"true", d.True}, {"decoded", d.Decoded}} {
 		var path strings.Builder
 		for i, v := range s.values {
-			below := decades
-			if v > 0 {
-				below = min(decades, -math.Log10(v/top))
+			if v <= top*math.Pow(10, -decades) {
+				break // as the last, which the mean over the images takes
 			}
+			below := math.Log10(top / v)
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], margin+(width-2*margin)*float64(i)/float64(most), margin+(height-2*margin)*below/decades)
-			if below == decades {
-				break
-			}
 		}
 		fmt.Fprintf(&b, `<path d="%s" class="%s"/>`, path.String(), s.class)
 	}
