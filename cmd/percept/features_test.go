@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/png"
 	"math"
 	"os"
 	"os/exec"
@@ -143,6 +144,43 @@ func TestFeaturesOfATree(t *testing.T) {
 	}
 	defer one.Close()
 	near(t, "sample", row(t, all, f.Images[40]), row(t, one, f.Images[40]))
+}
+
+// TestFeaturesOfOtherInputs changes captions and pictures under finished features: they are not up to date then.
+func TestFeaturesOfOtherInputs(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, b []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	draw := func(v uint8) {
+		var b bytes.Buffer
+		if err := png.Encode(&b, &image.Gray{Pix: bytes.Repeat([]byte{v}, 64*64), Stride: 64, Rect: image.Rect(0, 0, 64, 64)}); err != nil {
+			t.Fatal(err)
+		}
+		put("pictures/a.png", b.Bytes())
+	}
+	draw(10)
+	captions := put("captions.tsv", []byte("a.png\ta red house\na.png\ta boat\n"))
+	args := []string{"features", "--pictures", filepath.Join(dir, "pictures"), "--captions-file", captions, "--size", "64", "--out", filepath.Join(dir, "out")}
+	must(t, args...)
+	if _, stderr := must(t, args...); strings.Count(stderr, "up to date") != 2 {
+		t.Errorf("the same again: %s", stderr)
+	}
+	put("captions.tsv", []byte("a.png\ta red house\n"))
+	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr, "c.safetensors: was made with another captions_sha256") {
+		t.Errorf("other captions: %d, %s", code, stderr)
+	}
+	draw(200)
+	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr, "z.safetensors: was made with another pictures_sha256") {
+		t.Errorf("another picture: %d, %s", code, stderr)
+	}
 }
 
 func row(t *testing.T, f *features.File, id fmri.ImageID) []float32 {

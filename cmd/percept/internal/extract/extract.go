@@ -78,6 +78,9 @@ type Source struct {
 	What     string   // one line, for the file's metadata
 	Picture  func(fmri.ImageID) (image.Image, error)
 	Captions func(context.Context) (map[fmri.ImageID][]string, error) // asked for once
+
+	// PictureSum is a sum that changes with the pictures: features of others must not pass for those of these.
+	PictureSum func(context.Context) (string, error)
 }
 
 // Request is what is asked of Z and C.
@@ -105,7 +108,11 @@ func Z(ctx context.Context, path string, r Request) (upToDate bool, err error) {
 	if o.Size%f != 0 {
 		return false, fmt.Errorf("size of %d pixels, expected a multiple of %d", o.Size, f)
 	}
-	own := map[string]string{"size": strconv.Itoa(o.Size), "scaled_with": "Pillow's Lanczos", "posterior": o.Posterior, "scale": fmt.Sprint(r.Model.Scale)}
+	sum, err := r.Source.PictureSum(ctx)
+	if err != nil {
+		return false, err
+	}
+	own := map[string]string{"pictures_sha256": sum, "size": strconv.Itoa(o.Size), "scaled_with": "Pillow's Lanczos", "posterior": o.Posterior, "scale": fmt.Sprint(r.Model.Scale)}
 	if o.Posterior == Sample {
 		own["seed"] = fmt.Sprintf("%d plus the image's number, torch's generator", o.Seed)
 	}
@@ -162,15 +169,13 @@ func C(ctx context.Context, path string, r Request) (upToDate bool, err error) {
 	if r.Source.Captions == nil {
 		return false, errors.New("c needs captions, and none were given")
 	}
-	own := map[string]string{"captions": o.Captions, "text": r.Model.Tokenizer.Cleaning().String()}
-	var captions map[fmri.ImageID][]string
+	captions, err := r.Source.Captions(ctx)
+	if err != nil {
+		return false, err
+	}
+	own := map[string]string{"captions": o.Captions, "captions_sha256": captionSum(r.Source.Images, captions), "text": r.Model.Tokenizer.Cleaning().String()}
 	return r.write(ctx, path, features.Spec{Name: "c", Shape: []int{r.Model.Tokens, r.Model.Width}, DType: o.DType, Meta: r.meta(o, own)},
 		func(ids []fmri.ImageID) ([]float32, error) {
-			if captions == nil {
-				if captions, err = r.Source.Captions(ctx); err != nil {
-					return nil, err
-				}
-			}
 			var all []float32
 			for _, id := range ids {
 				c, err := embed(ctx, r.Model, captions[id], o.Captions)

@@ -100,6 +100,7 @@ func Folder(dir, captionsFile string) (Source, error) {
 	s.Picture = func(id fmri.ImageID) (image.Image, error) {
 		return percept.ReadPicture(filepath.Join(dir, s.Names[id]))
 	}
+	s.PictureSum = func(ctx context.Context) (string, error) { return fileSum(ctx, dir, s.Names) }
 	if captionsFile == "" {
 		return s, nil
 	}

@@ -22,5 +22,6 @@ func NSD(data *nsd.Dataset, ids []fmri.ImageID) Source {
 		Captions: func(ctx context.Context) (map[fmri.ImageID][]string, error) {
 			return data.Captions(ctx, ids...)
 		},
+		PictureSum: func(ctx context.Context) (string, error) { return sampleSum(ctx, data, ids) },
 	}
 }
