@@ -62,7 +62,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}
 	var usage usageError
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
-		fmt.Fprintf(stderr, "percept: %v\n\n%s", err, cmd.UsageString())
+		// All flags would push what is wrong off the screen.
+		fmt.Fprintf(stderr, "percept: %v\nUsage: %s; %s --help has more\n", oneLine(err), cmd.UseLine(), cmd.CommandPath())
 		return exitUsage
 	}
 	if errors.Is(err, context.Canceled) {

@@ -93,6 +93,7 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"unknown command", []string{"reconstruct"}, 2, []string{"reconstruct"}},
 		{"argument where none is taken", []string{"demo", "here"}, 2, []string{"here"}},
 		{"argument missing", []string{"verify"}, 2, []string{"folder"}},
+		{"two experiment files", []string{"run", "a.toml", "b.toml"}, 2, []string{"2 arguments", "percept run"}},
 		{"prompt missing", []string{"generate", "--model", taken}, 2, []string{"--prompt"}},
 		{"sampler that is not there", []string{"generate", "--sampler", "dpm-fast"}, 2, []string{"--sampler", "dpm-fast", "euler"}},
 		{"noise of another machine", []string{"generate", "--noise", "tpu"}, 2, []string{"--noise", "tpu", "cuda"}},

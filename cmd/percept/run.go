@@ -37,7 +37,12 @@ percept demo is such a file. Flags win over the file.`,
   percept run subj01.toml --dry-run
   percept run subj01.toml --out subj01
   percept run demo/experiment.toml --out again`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("%d arguments for %q, expected one: an experiment file", len(args), cmd.CommandPath())}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if example {
 				_, err := io.WriteString(cmd.OutOrStdout(), experiment.Example)
