@@ -39,7 +39,7 @@ const modelsWhy = "models never import one another; the root package puts them t
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
 	"percept/scheduler":              nil,
-	"percept/weights":                {"percept/internal/offheap", "percept/weights/internal/..."},
+	"percept/weights":                {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/offheap", "percept/weights/internal/..."},
 	"percept/tensor":                 {"percept/tensor/internal/...", "percept/internal/offheap", "golang.org/x/sys/..."},
 	"percept/internal/offheap":       nil,
 	"percept/internal/htmlentity":    nil,
@@ -48,14 +48,16 @@ var selfContained = map[string][]string{
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
-	"percept/fmri/internal/hdf5":     {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
-	"percept/fmri/internal/matfile":  {"percept/fmri/internal/atomicfile", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
-	"percept/fmri/internal/nifti":    {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
-	"percept/fmri/internal/npy":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
-	"percept/fmri/internal/source":   nil,
+	"percept/fmri/internal/hdf5":     {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
+	"percept/fmri/internal/matfile":  {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/hdf5", "percept/fmri/internal/source"},
+	"percept/fmri/internal/nifti":    {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
+	"percept/fmri/internal/npy":      {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
+	"percept/fmri/internal/source":   {"percept/internal/cause"},
+	"percept/internal/atomicfile":    {"percept/internal/cause"},
+	"percept/internal/cause":         nil,
 
-	"percept/fmri/internal/freesurfer": {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
-	"percept/fmri/internal/gifti":      {"percept/fmri/internal/atomicfile", "percept/fmri/internal/source"},
+	"percept/fmri/internal/freesurfer": {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
+	"percept/fmri/internal/gifti":      {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
 }
 
 func TestImportRules(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/cause"
 )
 
 const (
@@ -38,7 +39,7 @@ func (o PackOptions) FileSum(ctx context.Context, fsys fs.FS, name string) ([sha
 	}
 	h := sha256.New()
 	if _, err := io.CopyBuffer(h, contextReader{ctx, f}, make([]byte, 1<<20)); err != nil {
-		return none, fmt.Errorf("weights: %s: %w", name, rootCause(err))
+		return none, fmt.Errorf("weights: %s: %w", name, cause.Of(err))
 	}
 	sum := [sha256.Size]byte(h.Sum(nil))
 	if path != "" {

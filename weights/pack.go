@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"percept/internal/cause"
 	"percept/internal/offheap"
 )
 
@@ -129,7 +130,7 @@ func (p *Pack) open() {
 		err = p.mapPack(f)
 	}
 	if err != nil {
-		p.o.Log(fmt.Sprintf("%s: not used: %v", p.path, rootCause(err)))
+		p.o.Log(fmt.Sprintf("%s: not used: %v", p.path, cause.Of(err)))
 		return
 	}
 	now := time.Now()
@@ -314,7 +315,7 @@ func (p *Pack) write() error {
 		err = writePack(p.path, &packIndex{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data, p.o.Progress)
 	}
 	if err != nil {
-		return fmt.Errorf("weights: %s: cannot be written: %w", p.path, rootCause(err))
+		return fmt.Errorf("weights: %s: cannot be written: %w", p.path, cause.Of(err))
 	}
 	sweep(dir)
 	return nil

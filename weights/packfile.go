@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"percept/internal/cause"
 	"percept/internal/offheap"
 )
 
@@ -153,7 +154,7 @@ func (h *packHead) parsePackIndex(b []byte) (*packIndex, error) {
 func readPack(f *os.File) (packHead, *packIndex, error) {
 	st, err := f.Stat()
 	if err != nil {
-		return packHead{}, nil, rootCause(err)
+		return packHead{}, nil, cause.Of(err)
 	}
 	b := make([]byte, packPage)
 	if _, err := f.ReadAt(b, 0); err != nil {
@@ -165,7 +166,7 @@ func readPack(f *os.File) (packHead, *packIndex, error) {
 	}
 	b = make([]byte, h.indexSize)
 	if _, err := f.ReadAt(b, packPage); err != nil {
-		return h, nil, rootCause(err)
+		return h, nil, cause.Of(err)
 	}
 	x, err := h.parsePackIndex(b)
 	return h, x, err

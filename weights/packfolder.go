@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"percept/internal/cause"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ func Packs(dir string) ([]PackInfo, error) {
 func packInfo(path string) (PackInfo, bool) {
 	f, err := os.Open(path)
 	if err != nil {
-		return PackInfo{Path: path, Err: rootCause(err)}, !os.IsNotExist(err)
+		return PackInfo{Path: path, Err: cause.Of(err)}, !os.IsNotExist(err)
 	}
 	defer f.Close()
 	p := PackInfo{Path: path}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 	"slices"
 	"strings"
 )
@@ -28,7 +30,7 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, fmt.Errorf("weights: %s: want a folder to write: %w", dir, rootCause(err))
+		return nil, fmt.Errorf("weights: %s: want a folder to write: %w", dir, cause.Of(err))
 	case len(entries) > 0 && !replace:
 		return nil, fmt.Errorf("weights: %s: %w; --force replaces a model folder", dir, ErrNotEmpty)
 	default:
@@ -44,7 +46,7 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 		return nil, fmt.Errorf("weights: %s: %.2f GiB are needed, %.2f GiB are free", dir, float64(need)/(1<<30), float64(free)/(1<<30))
 	}
 	if s.tmp, err = os.MkdirTemp(parent, "."+filepath.Base(dir)+".part-*"); err != nil {
-		return nil, fmt.Errorf("weights: %s: cannot write into folder %s: %w", dir, parent, rootCause(err))
+		return nil, fmt.Errorf("weights: %s: cannot write into folder %s: %w", dir, parent, cause.Of(err))
 	}
 	return s, nil
 }
@@ -72,17 +74,17 @@ func (s *staged) commit() error {
 	if s.old {
 		aside = s.tmp + ".old"
 		if err := os.Rename(s.dir, aside); err != nil {
-			return fmt.Errorf("weights: %s: cannot be replaced: %w", s.dir, rootCause(err))
+			return fmt.Errorf("weights: %s: cannot be replaced: %w", s.dir, cause.Of(err))
 		}
 	}
 	if err := os.Rename(s.tmp, s.dir); err != nil {
-		err = fmt.Errorf("weights: %s: cannot be written: %w", s.dir, rootCause(err))
+		err = fmt.Errorf("weights: %s: cannot be written: %w", s.dir, cause.Of(err))
 		if aside != "" {
 			err = errors.Join(err, os.Rename(aside, s.dir))
 		}
 		return err
 	}
-	syncDir(filepath.Dir(s.dir))
+	atomicfile.SyncFolder(filepath.Dir(s.dir))
 	if aside != "" {
 		if err := os.RemoveAll(aside); err != nil {
 			return fmt.Errorf("weights: %s: written, but the folder before it remains: %w", s.dir, err)

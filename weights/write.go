@@ -4,12 +4,11 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 	"slices"
 )
 
@@ -90,38 +89,22 @@ func WriteSafetensors(path string, tensors []Named, meta map[string]string) erro
 
 // StreamSafetensors is WriteSafetensors for tensors that are not in memory: each is asked for its bytes once, in the
 // order in which they lie in the file.
-func StreamSafetensors(path string, tensors []Streamed, meta map[string]string) (err error) {
+func StreamSafetensors(path string, tensors []Streamed, meta map[string]string) error {
 	header, order, err := encodeHeader(tensors, meta)
 	if err != nil {
 		return &FormatError{path, err.Error()}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := atomicfile.Create(path)
 	if err != nil {
-		return fmt.Errorf("weights: %s: cannot write into folder %s: %w", path, filepath.Dir(path), rootCause(err))
+		return fmt.Errorf("weights: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close() // a second Close is harmless, the first error is the one to report
-			os.Remove(f.Name())
-			err = fmt.Errorf("weights: %s: %w", path, rootCause(err))
-		}
-	}()
+	defer f.Abort()
 	if err := writeAll(f, header, order); err != nil {
-		return err
+		return fmt.Errorf("weights: %s: %w", path, cause.Of(err))
 	}
-	if err := f.Chmod(0o644); err != nil { // CreateTemp makes files for the owner alone
-		return err
+	if err := f.Commit(); err != nil {
+		return fmt.Errorf("weights: %w", err)
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	syncDir(filepath.Dir(path))
 	return nil
 }
 
@@ -228,26 +211,4 @@ func (t *Streamed) bytes() (int, error) {
 		return 0, fmt.Errorf("tensor %q: %s %v is larger than any file", t.Name, t.DType, t.Shape)
 	}
 	return n * size, nil
-}
-
-// rootCause drops the temporary name from an error: the user knows the file by its final one.
-func rootCause(err error) error {
-	var pe *os.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
-	}
-	return err
-}
-
-// syncDir makes a rename durable. Systems that cannot sync a folder say so with an error of their own,
-// which is no failure of the write.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }

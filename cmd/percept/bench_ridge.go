@@ -3,11 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"percept/cmd/percept/internal/bench"
+	"percept/internal/atomicfile"
 )
 
 // newBenchRidge times a ridge regression with cross-validation.
@@ -41,7 +41,7 @@ most memory of the process. The default size is that of a subject of the Natural
 				if err != nil {
 					return err
 				}
-				if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
+				if err := atomicfile.Write(f.json, append(b, '\n')); err != nil {
 					return err
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/cmd/percept/internal/bench"
+	"percept/internal/atomicfile"
 	"percept/tensor"
 )
 
@@ -52,7 +53,7 @@ Add a line with any form to a table to have its shape measured.`,
 			if err := bench.WriteForms(&text, table, tunings, price); err != nil {
 				return err
 			}
-			if err := bench.WriteFile(out, text.Bytes()); err != nil {
+			if err := atomicfile.Write(out, text.Bytes()); err != nil {
 				return fmt.Errorf("--out %s: %w", out, err)
 			}
 			return nil

@@ -14,6 +14,7 @@ import (
 	"percept"
 	"percept/cmd/percept/internal/experiment"
 	"percept/cmd/percept/internal/recipe"
+	"percept/internal/cause"
 	"percept/scheduler"
 )
 
@@ -154,7 +155,7 @@ func (g *generateFlags) prepare(cmd *cobra.Command) error {
 	}
 	for _, name := range g.images {
 		if _, err := os.Stat(name); err != nil {
-			return fmt.Errorf("%s: cannot be read, expected a picture: %w", name, cause(err))
+			return fmt.Errorf("%s: cannot be read, expected a picture: %w", name, cause.Of(err))
 		}
 	}
 	return g.checkOutputs(cmd)
@@ -216,7 +217,7 @@ func (g *generateFlags) checkOutputs(cmd *cobra.Command) error {
 			return usageError{errors.New("--out and --folder, expected one of them")}
 		}
 		if err := os.MkdirAll(g.folder, 0o777); err != nil {
-			return fmt.Errorf("%s: cannot be made: %w", g.folder, cause(err))
+			return fmt.Errorf("%s: cannot be made: %w", g.folder, cause.Of(err))
 		}
 		return writable(filepath.Join(g.folder, "picture.png"))
 	}
@@ -288,7 +289,7 @@ func readPrompts(stdin io.Reader, name string) ([]string, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: cannot be read, expected a file with one caption a line: %w", name, cause(err))
+			return nil, fmt.Errorf("%s: cannot be read, expected a file with one caption a line: %w", name, cause.Of(err))
 		}
 		defer f.Close()
 		in = f

@@ -16,6 +16,7 @@ import (
 	"percept"
 	"percept/cmd/percept/internal/recipe"
 	"percept/cmd/percept/internal/report"
+	"percept/internal/cause"
 	"percept/internal/picture"
 	"percept/tensor"
 	"percept/weights"
@@ -179,7 +180,7 @@ func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, tod
 		dir = filepath.Join(g.folder, "steps")
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("%s: cannot be made: %w", dir, cause(err))
+		return fmt.Errorf("%s: cannot be made: %w", dir, cause.Of(err))
 	}
 	pictures, err := pipe.Decode(ctx, s.X0)
 	if err != nil {
@@ -202,7 +203,7 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 	for _, name := range g.images {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: cannot be read: %w", name, cause(err))
+			return nil, nil, fmt.Errorf("%s: cannot be read: %w", name, cause.Of(err))
 		}
 		m, err := picture.Decode(name, b)
 		if err != nil {

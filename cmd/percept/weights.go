@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -166,7 +167,7 @@ func newWeightsRemove(dir *string) *cobra.Command {
 			}
 			for _, path := range paths {
 				if err := os.Remove(path); err != nil {
-					return fmt.Errorf("%s: cannot be removed: %w", path, cause(err))
+					return fmt.Errorf("%s: cannot be removed: %w", path, cause.Of(err))
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "removed", path)
 			}

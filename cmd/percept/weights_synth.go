@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -123,7 +124,7 @@ func configsIn(dir string) (map[weights.Component][]byte, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: cannot be read: %w", filepath.Join(dir, string(c), "config.json"), cause(err))
+			return nil, fmt.Errorf("%s: cannot be read: %w", filepath.Join(dir, string(c), "config.json"), cause.Of(err))
 		}
 		configs[c] = b
 	}

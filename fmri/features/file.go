@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"percept/fmri"
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -217,13 +218,13 @@ func (f *File) Verify() error {
 func readHead(path string, n int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	defer f.Close()
 	b := make([]byte, n)
 	k, err := io.ReadFull(f, b)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	return b[:k], nil
 }

@@ -12,13 +12,14 @@ import (
 	"strings"
 
 	"percept/fmri"
+	"percept/internal/cause"
 )
 
 // ShardFiles lists the shards of features that lie in a folder: feature to files.
 func ShardFiles(dir string) (map[string][]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, cause(err))
+		return nil, fmt.Errorf("%s: %w", dir, cause.Of(err))
 	}
 	files := map[string][]string{}
 	for _, e := range entries {

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,19 +195,6 @@ func (s Spec) layout() (layout, error) {
 	base := int64(len(l.head))
 	l.valuesAt, l.sumsAt, l.end = l.valuesAt+base, l.sumsAt+base, at+base
 	return l, nil
-}
-
-// cause is what the system said, without the path that our messages name already.
-func cause(err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
-	}
-	return err
 }
 
 // differing lists the keys in which two sets of metadata differ.

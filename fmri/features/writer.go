@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -39,7 +40,7 @@ func Create(path string, s Spec) (*Writer, error) {
 	}
 	part := path + ".part"
 	if w.file, err = os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-		return nil, fmt.Errorf("%s: %w", part, cause(err))
+		return nil, fmt.Errorf("%s: %w", part, cause.Of(err))
 	}
 	if err := lock(w.file); err != nil {
 		w.file.Close()
@@ -47,7 +48,7 @@ func Create(path string, s Spec) (*Writer, error) {
 	}
 	if err := w.resume(); err != nil {
 		w.file.Close()
-		return nil, fmt.Errorf("%s: %w", part, cause(err))
+		return nil, fmt.Errorf("%s: %w", part, cause.Of(err))
 	}
 	return w, nil
 }
@@ -165,11 +166,11 @@ func (w *Writer) Put(chunk int, values []float32) error {
 		}
 	}
 	if _, err := w.file.WriteAt(b, at); err != nil {
-		return fmt.Errorf("%s: %w", w.file.Name(), cause(err))
+		return fmt.Errorf("%s: %w", w.file.Name(), cause.Of(err))
 	}
 	sum := sha256.Sum256(b)
 	if _, err := w.file.WriteAt(sum[:], w.layout.sumsAt+int64(chunk)*sha256.Size); err != nil {
-		return fmt.Errorf("%s: %w", w.file.Name(), cause(err))
+		return fmt.Errorf("%s: %w", w.file.Name(), cause.Of(err))
 	}
 	w.done[chunk] = true
 	return nil
@@ -193,7 +194,7 @@ func (w *Writer) Finish() error {
 	w.file = nil
 	err := errors.Join(f.Sync(), os.Rename(f.Name(), w.path), f.Close())
 	if err != nil {
-		return fmt.Errorf("%s: %w", w.path, cause(err))
+		return fmt.Errorf("%s: %w", w.path, cause.Of(err))
 	}
 	if dir, err := os.Open(filepath.Dir(w.path)); err == nil {
 		dir.Sync() // the name itself; not every system can

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"percept/fmri"
+	"percept/internal/cause"
 )
 
 // Folder is a finished folder of responses.
@@ -26,7 +27,7 @@ func Open(dir string) (*Folder, error) {
 	path := filepath.Join(dir, manifestName)
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w, expected the manifest of percept nsd prepare", path, cause(err))
+		return nil, fmt.Errorf("%s: %w, expected the manifest of percept nsd prepare", path, cause.Of(err))
 	}
 	f := &Folder{Dir: dir}
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -70,7 +71,7 @@ func (f *Folder) open(a Array) (*os.File, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	header := npyHeader(a.DType, a.Shape)
 	have := make([]byte, len(header))
@@ -124,7 +125,7 @@ func (f *Folder) rows(name string, take func(a Array, i int, row []float64) erro
 	buf, row := make([]byte, size*width), make([]float64, width)
 	for i := range a.Shape[0] {
 		if _, err := io.ReadFull(file, buf); err != nil {
-			return fmt.Errorf("%s: row %d: %w", file.Name(), i, cause(err))
+			return fmt.Errorf("%s: row %d: %w", file.Name(), i, cause.Of(err))
 		}
 		decode(row, buf, a.DType)
 		if err := take(a, i, row); err != nil {

@@ -5,6 +5,7 @@ package prepare
 import (
 	"fmt"
 	"os"
+	"percept/internal/cause"
 	"syscall"
 )
 
@@ -12,7 +13,7 @@ import (
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()

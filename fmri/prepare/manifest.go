@@ -3,12 +3,11 @@ package prepare
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/cause"
 	"time"
 )
 
@@ -74,7 +73,7 @@ type Array struct {
 func input(root, path string, sum bool) (Input, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+		return Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	rel, err := filepath.Rel(root, path)
 	if err != nil {
@@ -87,26 +86,13 @@ func input(root, path string, sum bool) (Input, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+		return Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return Input{}, fmt.Errorf("%s: %w", path, cause(err))
+		return Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	in.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return in, nil
-}
-
-// cause is what the system said, without the path that our messages name already.
-func cause(err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
-	}
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"percept/internal/cause"
 	"strings"
 )
 
@@ -65,7 +66,7 @@ type npyWriter[T element] struct {
 func createNPY[T element](path string, shape ...int) (*npyWriter[T], error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	w := &npyWriter[T]{path: path, file: f, sum: sha256.New(), left: 1}
 	for _, n := range shape {
@@ -74,7 +75,7 @@ func createNPY[T element](path string, shape ...int) (*npyWriter[T], error) {
 	w.buf = bufio.NewWriterSize(io.MultiWriter(f, w.sum), 1<<18)
 	if _, err := w.buf.Write(npyHeader(descr[T](), shape)); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	return w, nil
 }
@@ -89,7 +90,7 @@ func (w *npyWriter[T]) append(x []T) error {
 			_, err = w.buf.Write(w.b)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: cannot be written: %w", w.path, cause(err))
+			return fmt.Errorf("%s: cannot be written: %w", w.path, cause.Of(err))
 		}
 		x = x[n:]
 	}
@@ -110,7 +111,7 @@ func (w *npyWriter[T]) close() (sum string, err error) {
 		err = cerr
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: cannot be written: %w", w.path, cause(err))
+		return "", fmt.Errorf("%s: cannot be written: %w", w.path, cause.Of(err))
 	}
 	return hex.EncodeToString(w.sum.Sum(nil)), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // blockBytes bounds the memory for the betas of one session that are read at a time; those of files that
@@ -26,7 +27,7 @@ const (
 func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mask) error {
 	tmp, err := os.Create(path + ".tmp")
 	if err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	defer os.Remove(tmp.Name())
 	defer tmp.Close()
@@ -58,15 +59,15 @@ func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mas
 				}
 			}
 			if _, err := tmp.WriteAt(raw, int64(size)*(int64(t)*int64(len(order))+int64(lo))); err != nil {
-				return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+				return fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 			}
 		}
 	}
 	if err := tmp.Sync(); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		return fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ type part struct {
 func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*part, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	p := &part{file: file, trials: f.Trials, size: storedSize(f.Stored), scale: scale, from: make([]int, mask.Len())}
 	for c, v := range mask.FileOrder() {
@@ -109,7 +110,7 @@ func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*
 // row reads a trial, [voxels], scaled. The slice is good until the next call.
 func (p *part) row(trial int) ([]float32, error) {
 	if _, err := p.file.ReadAt(p.bytes, int64(trial)*int64(len(p.bytes))); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.file.Name(), cause(err))
+		return nil, fmt.Errorf("%s: %w", p.file.Name(), cause.Of(err))
 	}
 	for v, c := range p.from {
 		x := float32(0)
@@ -150,7 +151,7 @@ func (p *part) standardised(trial int) ([]float32, error) {
 func (p *part) sum() (string, error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, io.NewSectionReader(p.file, 0, math.MaxInt64)); err != nil {
-		return "", fmt.Errorf("%s: %w", p.file.Name(), cause(err))
+		return "", fmt.Errorf("%s: %w", p.file.Name(), cause.Of(err))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/cause"
 	"slices"
 )
 
@@ -70,7 +71,7 @@ func (j *job) finished() (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("%s: %w, expected a folder or none", j.out, cause(err))
+		return false, fmt.Errorf("%s: %w, expected a folder or none", j.out, cause.Of(err))
 	case len(entries) == 0:
 		return false, nil
 	}
@@ -128,7 +129,7 @@ func difference(have, want Request) string {
 // begin locks the folder of parts and empties it unless it is of the same request.
 func (j *job) begin() (*os.File, error) {
 	if err := os.MkdirAll(j.partial(), 0o777); err != nil {
-		return nil, fmt.Errorf("%s: cannot be made: %w", j.partial(), cause(err))
+		return nil, fmt.Errorf("%s: cannot be made: %w", j.partial(), cause.Of(err))
 	}
 	lock, err := lockFile(j.partial("lock"))
 	if err != nil {
@@ -152,7 +153,7 @@ func (j *job) begin() (*os.File, error) {
 	}
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("%s: cannot be written: %w", j.partial(), cause(err))
+		return nil, fmt.Errorf("%s: cannot be written: %w", j.partial(), cause.Of(err))
 	}
 	return lock, nil
 }
@@ -202,7 +203,7 @@ func (j *job) assemble(ctx context.Context) error {
 		err = os.Mkdir(dir, 0o777)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: cannot be made: %w", dir, cause(err))
+		return fmt.Errorf("%s: cannot be made: %w", dir, cause.Of(err))
 	}
 	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel, nan: make([]bool, j.sel.mask.Len())}
 	defer func() {
@@ -318,14 +319,14 @@ func (a *assembly) cut(ctx context.Context, train []group) ([]float32, error) {
 // publish gives the finished folder its name and removes the parts.
 func (j *job) publish(lock *os.File) error {
 	if err := os.Remove(j.out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
-		return fmt.Errorf("%s: cannot be replaced: %w", j.out, cause(err))
+		return fmt.Errorf("%s: cannot be replaced: %w", j.out, cause.Of(err))
 	}
 	if err := os.Rename(j.partial("result"), j.out); err != nil {
-		return fmt.Errorf("%s: cannot be made: %w", j.out, cause(err))
+		return fmt.Errorf("%s: cannot be made: %w", j.out, cause.Of(err))
 	}
 	lock.Close() // some systems do not remove open files
 	if err := os.RemoveAll(j.partial()); err != nil {
-		return fmt.Errorf("%s: cannot be removed: %w", j.partial(), cause(err))
+		return fmt.Errorf("%s: cannot be removed: %w", j.partial(), cause.Of(err))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"percept/fmri/internal/hdf5"
 	"percept/fmri/internal/nifti"
+	"percept/internal/cause"
 )
 
 // The first subject of NSD at 1.8 mm (data manual): volume, sessions, and images of which each is shown three times.
@@ -57,7 +58,7 @@ func WriteFullSize(ctx context.Context, dir string, seed uint64) error {
 	}
 	for n := 2; n <= fullSessions; n++ {
 		if err := os.Link(filepath.Join(folder, "betas_session01.hdf5"), filepath.Join(folder, fmt.Sprintf("betas_session%02d.hdf5", n))); err != nil {
-			return fmt.Errorf("sim: %s: %w", folder, cause(err))
+			return fmt.Errorf("sim: %s: %w", folder, cause.Of(err))
 		}
 	}
 	return nil

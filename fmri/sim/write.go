@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/cause"
 	"sync"
 )
 
@@ -35,10 +36,10 @@ func Write(ctx context.Context, dir string, o Options, progress func(done, total
 	}
 	tmp := filepath.Clean(dir) + ".partial"
 	if err := os.RemoveAll(tmp); err != nil {
-		return fmt.Errorf("sim: %s: leftover of an earlier run cannot be removed: %w", tmp, cause(err))
+		return fmt.Errorf("sim: %s: leftover of an earlier run cannot be removed: %w", tmp, cause.Of(err))
 	}
 	if err := os.MkdirAll(tmp, 0o777); err != nil {
-		return fmt.Errorf("sim: %s: cannot be made: %w", tmp, cause(err))
+		return fmt.Errorf("sim: %s: cannot be made: %w", tmp, cause.Of(err))
 	}
 	if err := writeTree(ctx, tmp, o, progress); err != nil {
 		os.RemoveAll(tmp)
@@ -46,11 +47,11 @@ func Write(ctx context.Context, dir string, o Options, progress func(done, total
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
 		os.RemoveAll(tmp)
-		return fmt.Errorf("sim: %s: cannot be replaced: %w", dir, cause(err))
+		return fmt.Errorf("sim: %s: cannot be replaced: %w", dir, cause.Of(err))
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		os.RemoveAll(tmp)
-		return fmt.Errorf("sim: %s: cannot be made: %w", dir, cause(err))
+		return fmt.Errorf("sim: %s: cannot be made: %w", dir, cause.Of(err))
 	}
 	return nil
 }
@@ -63,14 +64,14 @@ func alreadyWritten(dir string, o Options) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("sim: %s: %w", dir, cause(err))
+		return false, fmt.Errorf("sim: %s: %w", dir, cause.Of(err))
 	case len(entries) == 0:
 		return false, nil
 	}
 	path := filepath.Join(dir, filepath.FromSlash(manifestName))
 	got, err := os.ReadFile(path)
 	if err != nil {
-		return false, fmt.Errorf("sim: %s is not empty and holds no simulation (%s: %w)", dir, path, cause(err))
+		return false, fmt.Errorf("sim: %s is not empty and holds no simulation (%s: %w)", dir, path, cause.Of(err))
 	}
 	want, err := newManifest(o)
 	if err != nil {
@@ -80,19 +81,6 @@ func alreadyWritten(dir string, o Options) (bool, error) {
 		return false, fmt.Errorf("sim: %s holds a simulation of other options, see %s; want a new or empty folder", dir, path)
 	}
 	return true, nil
-}
-
-// cause is what the system said, without the path that our message names already.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err
-	}
-	return err
 }
 
 // manifest says what was simulated.
@@ -195,7 +183,7 @@ func writeFile(path string, data []byte) error {
 		err = os.WriteFile(path, data, 0o666)
 	}
 	if err != nil {
-		return fmt.Errorf("sim: %s: cannot be written: %w", path, cause(err))
+		return fmt.Errorf("sim: %s: cannot be written: %w", path, cause.Of(err))
 	}
 	return nil
 }

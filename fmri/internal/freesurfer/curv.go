@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 // Curv is one value for each vertex of a surface (curv, sulc, thickness, area).

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
 	"percept/fmri/internal/source"
+	"percept/internal/atomicfile"
 )
 
 // Label is a list of vertices, or of points in a volume.

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 // Structures that a map may belong to.

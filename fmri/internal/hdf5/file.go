@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"percept/fmri/internal/source"
+	"percept/internal/cause"
 )
 
 // FormatError says what in a file is not as it has to be, and where.
@@ -38,7 +39,7 @@ type File struct {
 func Open(path string) (*File, error) {
 	osf, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	st, err := osf.Stat()
 	if err == nil && st.IsDir() {
@@ -46,7 +47,7 @@ func Open(path string) (*File, error) {
 	}
 	if err != nil {
 		osf.Close()
-		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	f, err := NewFile(path, osf, st.Size())
 	if err != nil {

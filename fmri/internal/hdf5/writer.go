@@ -9,7 +9,7 @@ import (
 	"sort"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 const (
@@ -44,7 +44,7 @@ type openDataset interface {
 
 // Create starts a file that appears at path when Close succeeds.
 func Create(path string) (*Writer, error) {
-	f, err := atomicfile.Create(path)
+	f, err := atomicfile.CreateAll(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"math"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 // Matrix is an array of doubles to be written.
@@ -20,7 +20,7 @@ type Matrix struct {
 // Write writes a compressed version 5 file that appears at path when it is complete. As MATLAB does, values that are
 // all whole numbers are stored in the smallest integer type that holds them; their class stays double.
 func Write(path string, vars ...Matrix) error {
-	f, err := atomicfile.Create(path)
+	f, err := atomicfile.CreateAll(path)
 	if err != nil {
 		return err
 	}

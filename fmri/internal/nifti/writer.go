@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 const (

@@ -8,15 +8,16 @@ import (
 	"slices"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
 	"percept/fmri/internal/source"
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 )
 
 // Names lists the arrays of a .npz archive, in the archive's order.
 func Names(path string) ([]string, error) {
 	z, err := zip.OpenReader(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	defer z.Close()
 	return names(&z.Reader), nil
@@ -34,7 +35,7 @@ func names(z *zip.Reader) []string {
 func ReadMember(path, name string) (*Array, error) {
 	z, err := zip.OpenReader(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, source.Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	defer z.Close()
 	return readMember(path, &z.Reader, name)

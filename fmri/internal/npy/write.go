@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"percept/fmri/internal/atomicfile"
+	"percept/internal/atomicfile"
 )
 
 // Element is what arrays are written from.

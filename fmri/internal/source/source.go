@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"percept/internal/cause"
 	"strings"
 )
 
@@ -42,20 +43,11 @@ func Printable(s string) string {
 	}, s)
 }
 
-// Reason drops the operation and the path that package os puts in front of an error.
-func Reason(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
 // ReadFile is os.ReadFile with an error that begins with the path.
 func ReadFile(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	return b, nil
 }
@@ -81,13 +73,13 @@ func Open(path, format string) (*File, error) {
 	f.open = func() (readCloserAt, error) {
 		osf, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, Reason(err))
+			return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 		}
 		return osf, nil
 	}
 	st, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, Reason(err))
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	if st.IsDir() {
 		return nil, fmt.Errorf("%s: is a folder, want a file", path)
@@ -116,7 +108,7 @@ func (f *File) sniff() error {
 	var b [2]byte
 	_, err = io.ReadFull(r, b[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return fmt.Errorf("%s: cannot be read: %w", f.Name, Reason(err))
+		return fmt.Errorf("%s: cannot be read: %w", f.Name, cause.Of(err))
 	}
 	f.Gzip = err == nil && b == [2]byte{0x1f, 0x8b}
 	return nil
@@ -150,7 +142,7 @@ func (r *ReaderAt) Read(b []byte, at int64, what string) error {
 		if err == io.EOF {
 			return r.f.errorf(at, "the file ends after %d bytes, inside %s", r.f.Size, what)
 		}
-		return r.f.errorf(at, "cannot read %s: %v", what, Reason(err))
+		return r.f.errorf(at, "cannot read %s: %v", what, cause.Of(err))
 	}
 	return nil
 }
@@ -231,7 +223,7 @@ func (s *Stream) fail(err error, where string) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return s.f.errorf(s.pos, "the file ends %s", where)
 	}
-	return s.f.errorf(s.pos, "%s: %v", where, Reason(err))
+	return s.f.errorf(s.pos, "%s: %v", where, cause.Of(err))
 }
 
 // ended says whether a stream came to its proper end, after a read that got less than it wanted.

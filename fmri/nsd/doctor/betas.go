@@ -10,6 +10,7 @@ import (
 
 	"percept/fmri/nsd"
 	"percept/fmri/prepare"
+	"percept/internal/cause"
 )
 
 // allBetas looks at every version of the betas in every space.
@@ -74,7 +75,7 @@ func (e *examiner) betas(s *Subject, m *masks, space, version string) *Betas {
 func sessionFiles(dir string) (map[int][]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, cause(err)
+		return nil, cause.Of(err)
 	}
 	files := make(map[int][]string)
 	for _, entry := range entries {

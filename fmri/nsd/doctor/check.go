@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // Options says what to look at.
@@ -139,7 +139,7 @@ func (e *examiner) size(dir string, depth int) {
 	const deepest = 16 // links may run in a circle
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		e.add(Note, dir, "make it readable, or leave it", "%v", cause(err))
+		e.add(Note, dir, "make it readable, or leave it", "%v", cause.Of(err))
 		return
 	}
 	for _, entry := range entries {
@@ -149,7 +149,7 @@ func (e *examiner) size(dir string, depth int) {
 		case e.ctx.Err() != nil:
 			return
 		case err != nil:
-			e.add(Damaged, path, "mend the link or get the file again", "%v", cause(err))
+			e.add(Damaged, path, "mend the link or get the file again", "%v", cause.Of(err))
 		case info.IsDir() && depth < deepest:
 			e.size(path, depth+1)
 		case !info.IsDir():
@@ -157,14 +157,6 @@ func (e *examiner) size(dir string, depth int) {
 			e.report.Bytes[first] += info.Size()
 		}
 	}
-}
-
-// cause is what the system said, without the path that our messages name already.
-func cause(err error) error {
-	if pe, ok := err.(*fs.PathError); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // exists says whether a file or folder is there.

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // truncatedHDF5 compares the length that an HDF5 file's superblock states with the file's own. Nothing else shows without
@@ -19,12 +20,12 @@ import (
 func truncatedHDF5(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return cause(err)
+		return cause.Of(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return cause(err)
+		return cause.Of(err)
 	}
 	b := make([]byte, 64)
 	le := binary.LittleEndian
@@ -57,12 +58,12 @@ func truncatedHDF5(path string) error {
 func truncatedGzip(path string, s *nsd.SessionFile) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return cause(err)
+		return cause.Of(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return cause(err)
+		return cause.Of(err)
 	}
 	head := make([]byte, 2)
 	if _, err := f.ReadAt(head, 0); err != nil || head[0] != 0x1f || head[1] != 0x8b {
@@ -70,7 +71,7 @@ func truncatedGzip(path string, s *nsd.SessionFile) error {
 	}
 	trailer := make([]byte, 4)
 	if _, err := f.ReadAt(trailer, info.Size()-4); err != nil {
-		return cause(err)
+		return cause.Of(err)
 	}
 	z, err := gzip.NewReader(f)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"percept/fmri/ridge"
+	"percept/internal/atomicfile"
 )
 
 // Ridge is a ridge regression with cross-validation: Targets of Samples rows from as many Features, with intercept,
@@ -132,8 +133,5 @@ func writeFloat64(path string, lists ...[]float64) error {
 			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
 		}
 	}
-	if err := os.WriteFile(path+".part", out, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
+	return atomicfile.Write(path, out)
 }

@@ -4,8 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"percept/internal/atomicfile"
 	"strings"
 	"text/tabwriter"
 )
@@ -89,22 +88,5 @@ func (r *Report) WriteFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(path, append(b, '\n'))
-}
-
-// WriteFile writes a file that appears whole or not at all.
-func WriteFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".bench-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(b); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Write(path, append(b, '\n'))
 }

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -18,6 +17,7 @@ import (
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
 	"percept/fmri/ridge"
+	"percept/internal/atomicfile"
 )
 
 // A look is one kind of picture of a test image.
@@ -196,22 +196,21 @@ func savePicture(dir string, id fmri.ImageID, m image.Image) error {
 		return err
 	}
 	path := filepath.Join(dir, pictureName(id))
-	f, err := os.Create(path + unfinished)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(png.Encode(f, m), f.Close()); err != nil {
+	defer f.Abort()
+	if err := png.Encode(f, m); err != nil {
 		return err
 	}
-	return os.Rename(path+unfinished, path)
+	return f.Commit()
 }
-
-const unfinished = ".part"
 
 // sweep removes the files that a killed process was writing.
 func sweep(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, unfinished) {
+		if err == nil && strings.HasPrefix(filepath.Base(path), atomicfile.Prefix) {
 			return os.Remove(path)
 		}
 		return err

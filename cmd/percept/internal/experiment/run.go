@@ -17,6 +17,7 @@ import (
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/internal/atomicfile"
 	"percept/tensor"
 )
 
@@ -52,7 +53,7 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 		s.Close()
 		return nil, err
 	}
-	if err := stage.WriteFile(s.Path(ConfigFile), text); err != nil {
+	if err := atomicfile.Write(s.Path(ConfigFile), text); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path(ConfigFile), err)
 	}

@@ -3,7 +3,6 @@ package extract
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"percept"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // ParseImages reads "all", a list of 0-based numbers and ranges as "0-99,512", or "@FILE" with one or a range a line, of n
@@ -27,7 +27,7 @@ func ParseImages(text string, n int) ([]fmri.ImageID, error) {
 	case isFile:
 		b, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w, expected a file of numbers", file, cause(err))
+			return nil, fmt.Errorf("%s: %w, expected a file of numbers", file, cause.Of(err))
 		}
 		parts = strings.Fields(string(b))
 	default:
@@ -82,7 +82,7 @@ var extensions = []string{".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gi
 func Folder(dir, captionsFile string) (Source, error) {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
-		return Source{}, fmt.Errorf("%s: %w, expected a folder of pictures", dir, cause(err))
+		return Source{}, fmt.Errorf("%s: %w, expected a folder of pictures", dir, cause.Of(err))
 	}
 	s := Source{What: "pictures of a folder"}
 	number := map[string]fmri.ImageID{}
@@ -121,7 +121,7 @@ func Folder(dir, captionsFile string) (Source, error) {
 func readCaptions(path string, number map[string]fmri.ImageID) (map[fmri.ImageID][]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w, expected lines of file name, tab, caption", path, cause(err))
+		return nil, fmt.Errorf("%s: %w, expected lines of file name, tab, caption", path, cause.Of(err))
 	}
 	defer f.Close()
 	captions := map[fmri.ImageID][]string{}
@@ -146,13 +146,4 @@ func readCaptions(path string, number map[string]fmri.ImageID) (map[fmri.ImageID
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return captions, nil
-}
-
-// cause is what the system said, without the path that our messages name already.
-func cause(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/atomicfile"
 	"slices"
 	"strings"
 )
@@ -174,7 +175,7 @@ func (r *Runner) workplace(s Stage, want Manifest) (string, error) {
 	if err := os.MkdirAll(tmp, 0o777); err != nil {
 		return "", err
 	}
-	return tmp, WriteFile(r.keyPath(s.Name), key) // last: with a key, a folder that is not there was renamed
+	return tmp, atomicfile.Write(r.keyPath(s.Name), key) // last: with a key, a folder that is not there was renamed
 }
 
 func (r *Runner) workPath(s Stage) string {

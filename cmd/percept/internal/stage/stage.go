@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 	"sort"
 	"strings"
 	"time"
@@ -75,11 +77,11 @@ func New(dir, version string) (*Runner, error) {
 		}
 	}
 	if err := os.MkdirAll(manifests, 0o777); err != nil {
-		return nil, fmt.Errorf("%s: cannot create the run directory: %w", dir, cause(err))
+		return nil, fmt.Errorf("%s: cannot create the run directory: %w", dir, cause.Of(err))
 	}
-	probe, err := os.CreateTemp(dir, ".part-*")
+	probe, err := os.CreateTemp(dir, atomicfile.Prefix+"*")
 	if err != nil {
-		return nil, fmt.Errorf("%s: the run directory is not writable: %w", dir, cause(err))
+		return nil, fmt.Errorf("%s: the run directory is not writable: %w", dir, cause.Of(err))
 	}
 	probe.Close()
 	os.Remove(probe.Name())
@@ -122,32 +124,19 @@ func (r *Runner) sweep() error {
 	for _, dir := range []string{r.Dir, filepath.Join(r.Dir, "manifests")} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			return fmt.Errorf("%s: cannot be read: %w", dir, cause(err))
+			return fmt.Errorf("%s: cannot be read: %w", dir, cause.Of(err))
 		}
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".part-") && !strings.HasPrefix(e.Name(), "..part-") {
+			if !strings.HasPrefix(e.Name(), atomicfile.Prefix) && !strings.HasPrefix(e.Name(), "..part-") {
 				continue
 			}
 			path := filepath.Join(dir, e.Name())
 			if err := os.RemoveAll(path); err != nil {
-				return fmt.Errorf("%s: leftover of an earlier run cannot be removed: %w", path, cause(err))
+				return fmt.Errorf("%s: leftover of an earlier run cannot be removed: %w", path, cause.Of(err))
 			}
 		}
 	}
 	return nil
-}
-
-// cause strips the path that an error of the system repeats.
-func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 // Path returns an artefact's full path.
@@ -196,7 +185,7 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	}
 	start := time.Now()
 	out := r.Path(s.Output)
-	tmp := filepath.Join(filepath.Dir(out), ".part-"+filepath.Base(out))
+	tmp := filepath.Join(filepath.Dir(out), atomicfile.Prefix+filepath.Base(out))
 	if s.Resumes {
 		if tmp, err = r.workplace(s, want); err != nil {
 			return fmt.Errorf("stage %s: %w", s.Name, err)
@@ -265,35 +254,8 @@ func (r *Runner) writeManifest(m Manifest) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(r.manifestPath(m.Stage), append(b, '\n'))
+	return atomicfile.Write(r.manifestPath(m.Stage), append(b, '\n'))
 }
-
-// WriteFile writes a file by way of a temporary one, so that a reader never sees half of it.
-func WriteFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".part-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o666 &^ umask); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return cause(err)
-	}
-	return nil
-}
-
-// umask is the usual one; CreateTemp makes files that only their owner can read.
-const umask = 0o022
 
 // Sum is the sha256 of a file, or of a folder's relative names and file sums in order.
 func Sum(path string) (string, error) {

@@ -15,9 +15,9 @@ type Stream struct {
 	out  io.Writer
 }
 
-// CreateStream starts a file that appears at path when Close succeeds.
+// CreateStream starts a file that appears at path when Close succeeds, making its folder where it is missing.
 func CreateStream(path string, compress bool) (*Stream, error) {
-	f, err := Create(path)
+	f, err := CreateAll(path)
 	if err != nil {
 		return nil, err
 	}
