@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strings"
 
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/features"
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
+	"percept/internal/atomicfile"
 	"percept/tensor"
 )
 
@@ -218,14 +218,14 @@ func (r *Report) Write(jsonFile, pngFile string) error {
 	if err != nil {
 		return err
 	}
-	if err := stage.WriteFile(jsonFile, append(text, '\n')); err != nil {
+	if err := atomicfile.Write(jsonFile, append(text, '\n')); err != nil {
 		return fmt.Errorf("%s: cannot be written: %w", jsonFile, cause(err))
 	}
 	b, err := r.Draw()
 	if err != nil {
 		return err
 	}
-	if err := stage.WriteFile(pngFile, b); err != nil {
+	if err := atomicfile.Write(pngFile, b); err != nil {
 		return fmt.Errorf("%s: cannot be written: %w", pngFile, cause(err))
 	}
 	return nil
