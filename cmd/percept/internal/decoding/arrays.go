@@ -8,10 +8,8 @@ package decoding
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -19,13 +17,14 @@ import (
 	"percept/fmri"
 	"percept/fmri/array"
 	"percept/fmri/ridge"
+	"percept/internal/cause"
 )
 
 // readArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name.
 func readArray(text string) (*array.Array, error) {
 	path, name := splitName(text)
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%s: %w, expected a file of an array", path, cause(err))
+		return nil, fmt.Errorf("%s: %w, expected a file of an array", path, cause.Of(err))
 	}
 	names, err := array.Names(path)
 	if err != nil {
@@ -110,21 +109,12 @@ func readImages(text string, n int) ([]fmri.ImageID, error) {
 func fileSum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause(err))
+		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause(err))
+		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// cause is what the system said, without the path that our messages name already.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -16,6 +16,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/internal/atomicfile"
+	"percept/internal/cause"
 	"percept/tensor"
 )
 
@@ -133,7 +134,7 @@ func write(out string, predicted ridge.Matrix, m *decode.Model, r *Responses, ow
 	meta["responses"], meta["kernels"], meta["subject"] = r.Sum, tensor.KernelSet(), string(m.Voxels.Subject)
 	meta["regions"] = strings.Join(m.Voxels.Named(), " ")
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
-		return false, fmt.Errorf("%s: its folder cannot be made: %w", out, cause(err))
+		return false, fmt.Errorf("%s: its folder cannot be made: %w", out, cause.Of(err))
 	}
 	w, err := features.Create(out, features.Spec{Name: m.Feature, Shape: m.Shape, DType: dtype, Images: ids, Meta: meta})
 	if err != nil {
@@ -219,14 +220,11 @@ func (r *Report) Write(jsonFile, pngFile string) error {
 		return err
 	}
 	if err := atomicfile.Write(jsonFile, append(text, '\n')); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", jsonFile, cause(err))
+		return err
 	}
 	b, err := r.Draw()
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(pngFile, b); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", pngFile, cause(err))
-	}
-	return nil
+	return atomicfile.Write(pngFile, b)
 }

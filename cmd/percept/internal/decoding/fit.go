@@ -16,6 +16,7 @@ import (
 
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/internal/cause"
 	"percept/tensor"
 	"percept/weights"
 )
@@ -90,7 +91,7 @@ func Fit(ctx context.Context, out string, q FitRequest) (m *decode.Model, upToDa
 		return have, true, err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
-		return nil, false, fmt.Errorf("%s: its folder cannot be made: %w", out, cause(err))
+		return nil, false, fmt.Errorf("%s: its folder cannot be made: %w", out, cause.Of(err))
 	}
 	if len(slabs) > 1 && q.Note != nil {
 		q.Note(fmt.Sprintf("%d targets do not fit into the memory together and are fitted in %d parts", f.Width(), len(slabs)))
