@@ -11,6 +11,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // captionSum is the sha256 of the images' captions, in order. Quotes keep two captions apart from one.
@@ -37,7 +38,7 @@ func fileSum(ctx context.Context, dir string, names []string) (string, error) {
 			f.Close()
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s: cannot be read: %w", path, cause(err))
+			return "", fmt.Errorf("%s: cannot be read: %w", path, cause.Of(err))
 		}
 		all.Write(one.Sum(nil))
 	}
