@@ -43,6 +43,19 @@ func CheckScheduler(config []byte) error {
 	if err := json.Unmarshal(config, &c); err != nil {
 		return err
 	}
+	var other struct {
+		Betas   []float64 `json:"trained_betas"`
+		ZeroSNR bool      `json:"rescale_betas_zero_snr"`
+	}
+	if err := json.Unmarshal(config, &other); err != nil {
+		return err
+	}
+	switch {
+	case other.Betas != nil:
+		return fmt.Errorf("trained_betas has %d values, expected none", len(other.Betas))
+	case other.ZeroSNR:
+		return fmt.Errorf("rescale_betas_zero_snr is true, expected false")
+	}
 	if c != want {
 		return fmt.Errorf("%d timesteps, %s from %g to %g, prediction %s; supported are %d timesteps, %s from %g to %g, prediction %s",
 			c.Steps, c.Schedule, c.Start, c.End, c.Prediction, want.Steps, want.Schedule, want.Start, want.End, want.Prediction)
@@ -50,7 +63,8 @@ func CheckScheduler(config []byte) error {
 	return nil
 }
 
-// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it.
+// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it. As the published
+// file it has no timestep_spacing: each scheduler made from it takes its own, as the samplers here do.
 const schedulerConfig = `{
   "_class_name": "DDIMScheduler",
   "_diffusers_version": "` + diffusersVersion + `",
@@ -62,7 +76,6 @@ const schedulerConfig = `{
   "prediction_type": "epsilon",
   "set_alpha_to_one": false,
   "steps_offset": 1,
-  "timestep_spacing": "leading",
   "trained_betas": null
 }
 `

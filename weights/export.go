@@ -129,7 +129,7 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 		}
 		need += sizes[p.component]
 	}
-	s, err := newStaged(filepath.Clean(dir), o.Replace, need)
+	s, err := newStaged(dir, o.Replace, need)
 	if err != nil {
 		return nil, err
 	}
@@ -173,14 +173,19 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 	return written, s.commit()
 }
 
-// maxHalf is the largest number of float16.
-const maxHalf = 65504
+// The largest numbers of float16 and bfloat16.
+const (
+	maxHalf  = 65504
+	maxBrain = 0x1.fep127
+)
 
 // writeAs writes a tensor's elements in another type, or in its own.
 func (s *Store) writeAs(w io.Writer, name string, d DType) error {
 	own := s.tensors[name].dtype
 	var room []byte
 	beyond, largest := 0, float32(0)
+	limit, limited := map[DType]float32{F16: maxHalf, BF16: maxBrain}[d]
+	limited = limited && d != own
 	bad := NonFinite{Name: name}
 	err := s.scan(name, func(x []float32, raw []byte) error {
 		part := countNonFinite(name, x)
@@ -189,9 +194,9 @@ func (s *Store) writeAs(w io.Writer, name string, d DType) error {
 			room = encode(room[:0], x, d)
 			raw = room
 		}
-		if d == F16 && own != F16 {
+		if limited {
 			for _, v := range x {
-				if abs := float32(math.Abs(float64(v))); abs > maxHalf {
+				if abs := float32(math.Abs(float64(v))); abs > limit {
 					beyond++
 					largest = max(largest, abs)
 				}
@@ -205,8 +210,10 @@ func (s *Store) writeAs(w io.Writer, name string, d DType) error {
 		return err
 	case bad.NaN+bad.Inf > 0:
 		return &FormatError{s.file, fmt.Sprintf("%s holds %d NaN and %d Inf: it is damaged", name, bad.NaN, bad.Inf)}
-	case beyond > 0:
+	case beyond > 0 && d == F16:
 		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond float16's %d, the largest is %g: bfloat16 and float32 hold them", name, beyond, maxHalf, largest)}
+	case beyond > 0:
+		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond bfloat16's %g, the largest is %g: float32 holds them", name, beyond, maxBrain, largest)}
 	}
 	return nil
 }

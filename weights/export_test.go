@@ -148,6 +148,8 @@ func TestExportRejects(t *testing.T) {
 	}{
 		{"NaN", t.Context(), damaged(set(float32(math.NaN()))), out, ExportOptions{Parameters: want}, []string{"decoder.conv_in.weight", "1 NaN"}},
 		{"beyond float16", t.Context(), damaged(set(-70000)), out, ExportOptions{Parameters: want, DType: F16}, []string{"decoder.conv_in.weight", "1 values beyond float16's 65504", "70000"}},
+		{"beyond bfloat16", t.Context(), damaged(set(3.4e38)), out, ExportOptions{Parameters: want, DType: BF16}, []string{"decoder.conv_in.weight", "1 values beyond bfloat16's"}},
+		{"no name", t.Context(), f, "", ExportOptions{Parameters: want}, []string{"no name"}},
 		{"excess", t.Context(), f, out, ExportOptions{Parameters: without}, []string{"unexpected"}},
 		{"type", t.Context(), f, out, ExportOptions{Parameters: want, DType: I8}, []string{"I8"}},
 		{"not empty", t.Context(), f, full, ExportOptions{Parameters: want}, []string{full, "not empty", "--force"}},

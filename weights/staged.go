@@ -25,6 +25,10 @@ var layoutNames = []string{
 
 // newStaged makes the temporary folder. need is how many bytes will be written.
 func newStaged(dir string, replace bool, need int64) (*staged, error) {
+	if dir == "" {
+		return nil, errors.New("weights: the folder to write has no name")
+	}
+	dir = filepath.Clean(dir)
 	s := &staged{dir: dir}
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -48,6 +52,7 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 	if s.tmp, err = os.MkdirTemp(parent, "."+filepath.Base(dir)+".part-*"); err != nil {
 		return nil, fmt.Errorf("weights: %s: cannot write into folder %s: %w", dir, parent, cause.Of(err))
 	}
+	s.tmp = filepath.Clean(s.tmp) // as the names of its files begin
 	return s, nil
 }
 
@@ -55,6 +60,10 @@ func (s *staged) drop() { os.RemoveAll(s.tmp) }
 
 // named puts the final folder's name into an error, where the temporary one is.
 func (s *staged) named(err error) error {
+	var format *FormatError
+	if errors.As(err, &format) && !strings.HasPrefix(format.File, s.tmp) {
+		return format // a fault of what is read, not of what was being written
+	}
 	var path *fs.PathError
 	if errors.As(err, &path) && strings.HasPrefix(path.Path, s.tmp) {
 		return fmt.Errorf("weights: %s%s: %w", s.dir, strings.TrimPrefix(path.Path, s.tmp), path.Err)
