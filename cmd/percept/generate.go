@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -129,6 +130,14 @@ func (g *generateFlags) prepare(cmd *cobra.Command) error {
 		}
 		g.prompts = append(g.prompts, more...)
 	}
+	for _, caption := range append(g.prompts[:len(g.prompts):len(g.prompts)], g.negative) {
+		if err := checkText(caption); err != nil {
+			return usageError{fmt.Errorf("caption %w", err)}
+		}
+	}
+	if len(g.images) == 0 && cmd.Flags().Changed("strength") {
+		return usageError{errors.New("--strength is of --image, which is missing")}
+	}
 	if len(g.prompts) == 0 {
 		if g.model.dir != "" || len(g.images) > 0 {
 			return usageError{errors.New("--prompt is missing, expected a caption (an empty one will do)")}
@@ -165,6 +174,8 @@ func (g *generateFlags) checkNumbers() error {
 	switch {
 	case g.count < 1 || g.count > 10_000:
 		return fmt.Errorf("--count %d, expected 1 to 10000", g.count)
+	case g.seed+uint64(g.count-1) < g.seed:
+		return fmt.Errorf("--seed %d with --count %d, expected seeds below 2^64", g.seed, g.count)
 	case g.steps < 1 || g.steps > 1000:
 		return fmt.Errorf("--steps %d, expected 1 to 1000", g.steps)
 	case !(g.guidance >= 1 && g.guidance <= experiment.MaxGuidance):
@@ -195,8 +206,8 @@ func (g *generateFlags) checkNumbers() error {
 	}
 	if g.size != "" {
 		var tail string
-		if n, _ := fmt.Sscanf(g.size+" ", "%dx%d%s", &g.width, &g.height, &tail); n != 2 || g.width < 1 || g.height < 1 || g.width > 8192 || g.height > 8192 {
-			return fmt.Errorf("--size %s, expected WIDTHxHEIGHT in pixels, such as 512x512", g.size)
+		if n, _ := fmt.Sscanf(g.size+" ", "%dx%d%s", &g.width, &g.height, &tail); n != 2 || g.width < 1 || g.height < 1 || g.width > maxSide || g.height > maxSide {
+			return fmt.Errorf("--size %s, expected WIDTHxHEIGHT in pixels, each from 1 to %d, such as 512x512", g.size, maxSide)
 		}
 	}
 	return nil
@@ -229,6 +240,9 @@ func (g *generateFlags) checkOutputs(cmd *cobra.Command) error {
 	}
 	return writable(g.out)
 }
+
+// maxSide bounds the sides of a picture, in pixels.
+const maxSide = 8192
 
 // maxSheet bounds the pictures of a sheet.
 const maxSheet = 256
@@ -283,6 +297,14 @@ func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
 	return nil
 }
 
+// checkText says whether a picture's metadata can hold a caption.
+func checkText(caption string) error {
+	if !utf8.ValidString(caption) || strings.ContainsRune(caption, 0) {
+		return fmt.Errorf("%.40q, expected text in UTF-8", caption)
+	}
+	return nil
+}
+
 // readPrompts reads one caption a line; empty lines are left out.
 func readPrompts(stdin io.Reader, name string) ([]string, error) {
 	in := stdin
@@ -297,13 +319,21 @@ func readPrompts(stdin io.Reader, name string) ([]string, error) {
 	var prompts []string
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if line := strings.TrimSpace(lines.Text()); line != "" {
+	n := 1
+	for ; lines.Scan(); n++ {
+		text := lines.Text()
+		if n == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // what editors on Windows begin a file with would be a word of the caption
+		}
+		if err := checkText(text); err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", name, n, err)
+		}
+		if line := strings.TrimSpace(text); line != "" {
 			prompts = append(prompts, line)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: line %d: %w", name, len(prompts)+1, err)
+		return nil, fmt.Errorf("%s: line %d: %w", name, n, cause(err))
 	}
 	if len(prompts) == 0 {
 		return nil, fmt.Errorf("%s: no caption, expected one a line", name)

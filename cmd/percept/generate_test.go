@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +157,15 @@ func TestGenerateSaysWhatDoesNotFit(t *testing.T) {
 	_, stderr := must(t, "generate", "--prompt", long, "--steps", "1", "--out", filepath.Join(t.TempDir(), "x.png"))
 	if !strings.Contains(stderr, "caption 1") || !strings.Contains(stderr, "black cat") {
 		t.Errorf("a long caption was cut with %q", stderr)
+	}
+}
+
+func TestReadPrompts(t *testing.T) {
+	got, err := readPrompts(strings.NewReader("\ufeffa red house\r\n\n  a boat  \n"), "-")
+	if err != nil || !slices.Equal(got, []string{"a red house", "a boat"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := readPrompts(strings.NewReader("a\n\ncaf\xe9\n"), "-"); err == nil || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), "UTF-8") {
+		t.Errorf("Latin-1: %v", err)
 	}
 }
