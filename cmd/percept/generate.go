@@ -333,7 +333,7 @@ func readPrompts(stdin io.Reader, name string) ([]string, error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: line %d: %w", name, n, cause(err))
+		return nil, fmt.Errorf("%s: line %d: %w", name, n, cause.Of(err))
 	}
 	if len(prompts) == 0 {
 		return nil, fmt.Errorf("%s: no caption, expected one a line", name)
