@@ -104,7 +104,7 @@ Files:
 	f.Float64Var(&explainable, "explainable", 0, "leave voxels with a lower explainable variance (0 to 1) out")
 	f.StringVar(&o.Version, "beta-version", nsd.DefaultBetas, "version of the betas, also betas_fithrf or betas_assumehrf")
 	f.StringVar(&o.Space, "space", nsd.DefaultSpace, "space of the betas, also func1mm or fsaverage")
-	f.StringVar(&sessions, "sessions", "all", "sessions to use: all, the first so many as 37, or a list as 1-10,12")
+	f.StringVar(&sessions, "sessions", "", "`sessions` to use: all, the first so many as 37, or a list as 1-10,12 (default all; 37 with --compat takagi)")
 	f.StringVar(&zscore, "zscore", "none", "session: z-score each voxel within each session; or none")
 	f.BoolVar(&o.Average, "average", false, "write means over repeats (also if neither is given)")
 	f.BoolVar(&o.Trials, "trials", false, "write single trials")

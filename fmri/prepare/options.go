@@ -71,7 +71,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Split, SplitShared)
 	if o.Takagi {
 		o.Average, o.Trials = true, true
-		if o.Sessions.all() {
+		if o.Sessions.all() && !o.Sessions.All {
 			o.Sessions.First = publishedSessions
 		}
 		if len(o.ROIs) == 0 && o.Voxels == "" {
@@ -81,6 +81,7 @@ func (o Options) withDefaults() Options {
 	if !o.Average && !o.Trials {
 		o.Average = true
 	}
+	o.Sessions.All = o.Sessions.All && o.Takagi // elsewhere it is what no choice means
 	return o
 }
 
@@ -111,19 +112,20 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Sessions chooses recording sessions, which count from 1. The zero value is all.
+// Sessions chooses recording sessions, which count from 1. The zero value is all, or with Options.Takagi 37.
 type Sessions struct {
+	All   bool  `json:"all,omitempty"`   // all with Options.Takagi as well
 	First int   `json:"first,omitempty"` // sessions 1 to First
 	List  []int `json:"list,omitempty"`  // or exactly these, ascending
 }
 
 func (s Sessions) all() bool { return s.First == 0 && s.List == nil }
 
-// ParseSessions reads "all", a number of sessions from the first on as "37", or a list of numbers and ranges, "1-10,12".
+// ParseSessions reads nothing, "all", a number of sessions from the first on as "37", or a list of numbers and ranges, "1-10,12".
 func ParseSessions(text string) (Sessions, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "all" {
-		return Sessions{}, nil
+		return Sessions{All: text == "all"}, nil
 	}
 	fail := func() (Sessions, error) {
 		return Sessions{}, fmt.Errorf("%q, expected all, a number of sessions as 37, or a list as 1-10,12", text)

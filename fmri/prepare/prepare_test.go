@@ -140,6 +140,9 @@ func columns[T any](x []T, width int, keep []bool, triples bool) []T {
 func TestTakagi(t *testing.T) {
 	want := golden.Open(t, "testdata/expected.safetensors")
 	f := run(t, tree(t), Options{Takagi: true, Sessions: Sessions{First: 3}})
+	if all := run(t, tree(t), Options{Takagi: true, Sessions: Sessions{All: true}}); !slices.Equal(all.Manifest.Sessions, f.Manifest.Sessions) {
+		t.Errorf("all sessions are %v, want %v", all.Manifest.Sessions, f.Manifest.Sessions)
+	}
 	if f.Manifest.Regions[4].Name != "streams/ventral" || len(f.Manifest.Regions) != 7 {
 		t.Errorf("regions %v", f.Manifest.Regions)
 	}
