@@ -175,6 +175,7 @@ func TestCreateRejects(t *testing.T) {
 		{"integers", func(s *Spec) { s.DType = weights.I32 }, "F16"},
 		{"too many values", func(s *Spec) { s.Shape = []int{1 << 20, 1 << 20, 1 << 30} }, "at most"},
 		{"empty shard", func(s *Spec) { s.Shard = Shard{1, 3} }, "1/3"},
+		{"full shard beside empty ones", func(s *Spec) { s.Shard = Shard{3, 3} }, "at most"},
 		{"names", func(s *Spec) { s.Names = []string{"a"} }, "1 names"},
 	} {
 		s := spec(40, weights.F32)

@@ -107,8 +107,9 @@ func (s Spec) check() error {
 			return fmt.Errorf("features: file name %q, expected one without line breaks", name)
 		}
 	}
-	if lo, hi := s.Shard.rows(len(s.Images)); lo == hi {
-		return fmt.Errorf("features: shard %s of %d images is empty: they are divided in groups of %d", s.Shard, len(s.Images), ChunkRows)
+	// Parts without a row could not be made, and then none of the others merged.
+	if chunks := (len(s.Images) + ChunkRows - 1) / ChunkRows; s.Shard.N > chunks {
+		return fmt.Errorf("features: shard %s of %d images, expected at most %d shards: each has whole groups of %d", s.Shard, len(s.Images), chunks, ChunkRows)
 	}
 	return nil
 }
