@@ -189,21 +189,8 @@ func checkSchedule(folder *weights.Folder) error {
 	if err != nil {
 		return err
 	}
-	// The defaults are the values that are supported, for keys that older files lack.
-	c := struct {
-		Start      float64 `json:"beta_start"`
-		End        float64 `json:"beta_end"`
-		Schedule   string  `json:"beta_schedule"`
-		Steps      int     `json:"num_train_timesteps"`
-		Prediction string  `json:"prediction_type"`
-	}{0.00085, 0.012, "scaled_linear", 1000, "epsilon"}
-	want := c
-	if err := json.Unmarshal(b, &c); err != nil {
+	if err := weights.CheckScheduler(b); err != nil {
 		return fmt.Errorf("%s/%s: %w", folder.Dir, name, err)
-	}
-	if c != want {
-		return fmt.Errorf("%s/%s: %d timesteps, %s from %g to %g, prediction %s; supported are %d timesteps, %s from %g to %g, prediction %s", folder.Dir, name,
-			c.Steps, c.Schedule, c.Start, c.End, c.Prediction, want.Steps, want.Schedule, want.Start, want.End, want.Prediction)
 	}
 	return nil
 }

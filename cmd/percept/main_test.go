@@ -127,6 +127,8 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 			[]string{"unet/config.json", "sample_size", "1000000", "1024"}},
 		{"another noise schedule", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "scheduler/scheduler_config.json", `"epsilon"`, `"v_prediction"`)}, 1,
 			[]string{"scheduler_config.json", "v_prediction", "epsilon"}},
+		{"a noise schedule of its own", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "scheduler/scheduler_config.json", `{`, `{"rescale_betas_zero_snr": true,`)}, 1,
+			[]string{"scheduler_config.json", "rescale_betas_zero_snr"}},
 		{"vocabulary beyond the embedding", []string{"generate", "--prompt", "a house", "--model", editedModel(t, "tokenizer/vocab.json", `{`, `{"another": 800, `)}, 1,
 			[]string{"vocab.json", "800", "730"}},
 		{"configuration cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, "vae/config.json", 20)}, 1, []string{"vae/config.json"}},

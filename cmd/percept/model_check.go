@@ -81,12 +81,15 @@ func (c *modelCheck) write(out io.Writer, path string) error {
 				missing = append(missing, m)
 			}
 		}
-		state := "yes"
-		if len(missing) > 0 {
-			state = "no: " + strings.Join(missing, "; ")
-		}
 		if i == 0 {
 			first = strings.Join(missing, "; ")
+		}
+		state := "yes"
+		switch {
+		case len(missing) > 0:
+			state = "no: " + strings.Join(missing, "; ")
+		case first != "":
+			state = "from Go; commands load whole models alone"
 		}
 		fmt.Fprintf(t, "%s\t%s\n", u.name, state)
 	}
