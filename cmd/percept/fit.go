@@ -48,7 +48,7 @@ the grid with its scores, voxel coordinates, regions, training images; metadata:
 inputs. The same inputs and options give the same bytes. In Python:
 
   m = safetensors.numpy.load_file("models/z.safetensors")
-  X = numpy.load("subj01/X_test.npy")[:, columns]           # those of the regions
+  X = numpy.load("subj01/X_test.npy")[:, numpy.load("subj01/rois.npy")[:, 0] == 1]    # of the first region
   Y = (X - m["mean"]) / m["scale"] @ m["coef"] + m["intercept"]`,
 		Example: `  percept fit --responses subj01 --roi streams:early --features features --feature z --out models/z.safetensors
   percept fit --responses subj01 --roi streams:ventral --features features --feature c --max-memory 6GiB --out models/c.safetensors

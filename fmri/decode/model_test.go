@@ -16,11 +16,11 @@ import (
 	"percept/weights"
 )
 
-func fitted(t *testing.T) *Model {
+func fitted(t testing.TB) *Model {
 	t.Helper()
 	d := planted(rand.New(rand.NewPCG(6, 0)), 80, 1)
 	o := ridge.Options{Alphas: ridge.LogSpace(-1, 3, 5)}
-	m, err := ridge.FitCV(t.Context(), d.Early, d.Z, o)
+	m, err := ridge.FitCV(context.Background(), d.Early, d.Z, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"fmt"
-	"slices"
 
 	"percept/fmri"
 	"percept/fmri/prepare"
@@ -15,8 +14,9 @@ type Voxels struct {
 	Space   string       `json:"space,omitempty"`
 	Betas   string       `json:"beta_version,omitempty"`
 	Scale   string       `json:"scale,omitempty"`
-	Volume  [3]int       `json:"volume"` // x, y, z
-	Regions []string     `json:"regions,omitempty"`
+	Volume  [3]int       `json:"volume"`            // x, y, z
+	Chosen  []string     `json:"chosen,omitempty"`  // regions that were asked for; none: all voxels of a folder
+	Regions []string     `json:"regions,omitempty"` // that are known of the voxels
 
 	XYZ    []int32 `json:"-"` // [N, 3]: x, y, z from 0; on fsaverage hemisphere, vertex, 0
 	Member []uint8 `json:"-"` // [N, Regions]: 1 where a voxel is in a region
@@ -32,7 +32,7 @@ const (
 // VoxelsOf describes the voxels of a folder that are in any of the given regions, or all.
 func VoxelsOf(f *prepare.Folder, rois ...string) (Voxels, error) {
 	m := f.Manifest
-	v := Voxels{Subject: m.Options.Subject, Space: m.Options.Space, Betas: m.Options.Version, Scale: PercentSignal, Volume: m.Shape}
+	v := Voxels{Subject: m.Options.Subject, Space: m.Options.Space, Betas: m.Options.Version, Scale: PercentSignal, Volume: m.Shape, Chosen: rois}
 	if m.Options.Takagi {
 		v.Scale = StoredNumbers
 	} else if m.Options.ZScore {
@@ -117,22 +117,19 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 	return columns, nil
 }
 
-// in counts the voxels of each region.
-func (v Voxels) in() []int {
+// Named lists the regions that were asked for, or else those that have voxels among these.
+func (v Voxels) Named() []string {
+	if len(v.Chosen) > 0 || len(v.Regions) == 0 {
+		return v.Chosen
+	}
 	n := make([]int, len(v.Regions))
 	for i, m := range v.Member {
 		n[i%len(n)] += int(m)
 	}
-	return n
-}
-
-// Named lists the regions that have voxels among these.
-func (v Voxels) Named() []string {
-	n := v.in()
-	names := slices.Clone(v.Regions)
-	for i := len(names) - 1; i >= 0; i-- {
-		if n[i] == 0 {
-			names = slices.Delete(names, i, i+1)
+	var names []string
+	for i, name := range v.Regions {
+		if n[i] > 0 {
+			names = append(names, name)
 		}
 	}
 	return names

@@ -82,6 +82,10 @@ func Fit(ctx context.Context, out string, q FitRequest) (m *decode.Model, upToDa
 		return nil, false, err
 	}
 	slabs, err := decode.Slabs(r.X.Rows, r.X.Cols, f.Width(), o)
+	if err == nil && f.y != nil && len(slabs) > 1 && o.MaxMemory > 0 { // Y lies in memory beside its parts
+		o.MaxMemory = max(1, o.MaxMemory-4*int64(len(f.y.Data)))
+		slabs, err = decode.Slabs(r.X.Rows, r.X.Cols, f.Width(), o)
+	}
 	if err != nil {
 		return nil, false, err
 	}

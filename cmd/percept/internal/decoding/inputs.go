@@ -57,9 +57,9 @@ func (r *Responses) fromFolder(dir, part string, rois []string) error {
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(rois))
-	for i, roi := range rois {
-		names[i] = strings.Replace(roi, ":", "/", 1)
+	var names []string
+	for _, roi := range rois {
+		names = append(names, strings.Replace(roi, ":", "/", 1))
 	}
 	if r.Voxels, err = decode.VoxelsOf(f, names...); err != nil {
 		return err

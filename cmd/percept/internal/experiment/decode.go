@@ -162,7 +162,10 @@ func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p
 		return kept, nil
 	}
 	var fitted []fittedHalf
-	regions := map[string][]string{"early": r.Config.Decode.Early, "higher": r.Config.Decode.Higher}[region]
+	var regions []string
+	for _, name := range map[string][]string{"early": r.Config.Decode.Early, "higher": r.Config.Decode.Higher}[region] {
+		regions = append(regions, r.Config.Decode.Atlas+"/"+name)
+	}
 	for k, variant := range []string{"decoded", "shuffled"} {
 		x := train
 		if variant == "shuffled" {
@@ -170,14 +173,13 @@ func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p
 		}
 		o := ridge.Options{Alphas: r.Config.Decode.Alphas, Folds: r.Config.Decode.Folds, MaxMemory: fitMemory}
 		o.Progress = func(done, total int) { p(1000*k+1000*done/max(1, total), 2000) }
-		m := &decode.Model{Feature: feature, Shape: shape, Images: d.of(d.train), Voxels: decode.Voxels{N: x.Cols, Subject: fmri.Subject(subject)},
+		m := &decode.Model{Feature: feature, Shape: shape, Images: d.of(d.train), Voxels: decode.Voxels{N: x.Cols, Subject: fmri.Subject(subject), Chosen: regions},
 			Options: decode.FitOptions{Score: o.Score.String()}}
 		if m.Model, err = decode.FitTargets(ctx, x, y, o); err != nil {
 			return nil, err
 		}
 		m.Summarise()
 		h := fittedHalf{variant: variant, alphas: m.Alphas, fit: decoding.FitOf(m)}
-		h.fit.Regions = regions
 		if h.predicted, err = m.Predict(test); err != nil {
 			return nil, err
 		}
