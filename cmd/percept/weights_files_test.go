@@ -200,6 +200,20 @@ func TestInspectFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestInspectQuotesNames(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "odd.safetensors")
+	if err := weights.WriteSafetensors(file, []weights.Named{weights.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), weights.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	const want = `"a\tb\n\x1b[31m"`
+	if stdout, _ := must(t, "weights", "inspect", file, "--tensors"); strings.Count(stdout, "\n") != 3 || !strings.Contains(stdout, "\t"+want+"\t") || !strings.Contains(stdout, "\tnaïve\t") {
+		t.Errorf("--tensors: %q", stdout)
+	}
+	if stdout, _ := must(t, "weights", "inspect", file); !strings.Contains(stdout, "other tensors: "+want+", naïve\n") {
+		t.Errorf("inspect: %q", stdout)
+	}
+}
+
 // A generated model of a small size, with a tokenizer that follows from a file like OpenAI's, makes pictures.
 func TestSynthAndTokenizer(t *testing.T) {
 	dir := t.TempDir()

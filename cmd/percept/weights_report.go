@@ -79,10 +79,10 @@ func (in *inspection) write(out io.Writer) error {
 			fmt.Fprintf(&b, "misshapen   %s %s %v, the model wants %v\n", r.Part, m.Name, m.Shape, m.Want)
 		}
 		for _, n := range r.Unexpected {
-			fmt.Fprintf(&b, "unexpected  %s %s\n", r.Part, n)
+			fmt.Fprintf(&b, "unexpected  %s %s\n", r.Part, printable(n))
 		}
 		for _, n := range r.NotFinite {
-			fmt.Fprintf(&b, "not finite  %s %s: %d NaN, %d Inf\n", r.Part, n.Name, n.NaN, n.Inf)
+			fmt.Fprintf(&b, "not finite  %s %s: %d NaN, %d Inf\n", r.Part, printable(n.Name), n.NaN, n.Inf)
 		}
 		if r.Part == "other" {
 			const shown = 12
@@ -90,6 +90,9 @@ func (in *inspection) write(out io.Writer) error {
 			more := ""
 			if len(names) > shown {
 				names, more = names[:shown], fmt.Sprintf(" and %d more", len(names)-shown)
+			}
+			for i, name := range names {
+				names[i] = printable(name)
 			}
 			fmt.Fprintf(&b, "other tensors: %s%s\n", strings.Join(names, ", "), more)
 		}
@@ -129,7 +132,7 @@ func (in *inspection) writeTSV(out io.Writer) error {
 		for i, d := range t.Shape {
 			dims[i] = strconv.Itoa(d)
 		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", t.File, t.Part, t.Source, t.Name, t.DType, strings.Join(dims, "x"), t.NaN, t.Inf)
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", t.File, t.Part, printable(t.Source), printable(t.Name), t.DType, strings.Join(dims, "x"), t.NaN, t.Inf)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -142,6 +145,14 @@ func thousands(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// printable quotes a name that would break a line, a column or a terminal: files name their tensors as they like.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // dtypeName is the type as torch spells it.
