@@ -21,29 +21,29 @@ import (
 
 // generateFlags are the command line of percept generate.
 type generateFlags struct {
-	model     modelFlags
-	prompts   []string
-	list      string // file of prompts
-	images    []string
-	out       string
-	folder    string
-	size      string
-	like      string
-	latents   string
-	every     int // steps between previews
-	count     int
-	steps     int
-	guidance  float64
-	sampler   string
-	noise     string
-	eta       float64
-	seed      uint64
-	negative  string
-	strength  float64
-	batch     int
-	width     int
-	height    int
-	usesModel string // name of the model of --like
+	model    modelFlags
+	prompts  []string
+	list     string // file of prompts
+	images   []string
+	out      string
+	folder   string
+	size     string
+	like     string
+	latents  string
+	every    int // steps between previews
+	count    int
+	steps    int
+	guidance float64
+	sampler  string
+	noise    string
+	eta      float64
+	seed     uint64
+	negative string
+	strength float64
+	batch    int
+	width    int
+	height   int
+	recipes  []recipe.Recipe // of --like
 }
 
 // exampleCaptions are drawn where neither a caption nor a model is given.
@@ -104,7 +104,7 @@ Samplers:
 	f.IntVar(&g.batch, "batch", 0, "pictures denoised together (0: as many as take little memory)")
 	f.IntVar(&g.every, "preview-every", 0, "every so many `steps` decode what is there and write it to a folder named after --out, with .steps")
 	f.StringVar(&g.latents, "save-latents", "", "safetensors `file` for the finished latents and the conditioning")
-	f.StringVar(&g.like, "like", "", "`picture` made by this command; whatever no flag says is taken from it")
+	f.StringVar(&g.like, "like", "", "`picture` or sheet made by this command; whatever no flag says is taken from it")
 	g.model.add(cmd, true)
 	return cmd
 }
@@ -246,56 +246,6 @@ const maxSide = 8192
 
 // maxSheet bounds the pictures of a sheet.
 const maxSheet = 256
-
-// takeRecipe fills in the flags that are not given from the picture of --like.
-func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
-	if g.like == "" {
-		return nil
-	}
-	recipes, err := recipe.Read(g.like)
-	if err != nil {
-		return err
-	}
-	r := recipes[0]
-	unset := func(flag string) bool { return !cmd.Flags().Changed(flag) }
-	if unset("prompt") && unset("prompts") {
-		g.prompts = []string{r.Prompt}
-	}
-	if unset("negative") {
-		g.negative = r.Negative
-	}
-	if unset("seed") {
-		g.seed = r.Seed
-	}
-	if unset("sampler") {
-		g.sampler = r.Sampler
-	}
-	if unset("noise") {
-		g.noise = r.Noise
-	}
-	if unset("steps") {
-		g.steps = r.Steps
-	}
-	if unset("guidance") {
-		g.guidance = r.Guidance
-	}
-	if unset("eta") {
-		g.eta = r.Eta
-	}
-	if unset("size") && unset("image") {
-		g.size = fmt.Sprintf("%dx%d", r.Width, r.Height)
-	}
-	if r.Init != nil {
-		if unset("image") {
-			return usageError{fmt.Errorf("--image is missing: %s was made from %s", g.like, r.Init.File)}
-		}
-		if unset("strength") {
-			g.strength = r.Init.Strength
-		}
-	}
-	g.usesModel = r.ModelHash
-	return nil
-}
 
 // checkText says whether a picture's metadata can hold a caption.
 func checkText(caption string) error {

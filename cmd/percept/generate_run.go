@@ -40,13 +40,11 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	note := cmd.ErrOrStderr()
-	if g.usesModel != "" && g.usesModel != pipe.Hash {
-		fmt.Fprintf(note, "percept: %s was made with another model (%.10s, this is %.10s): the picture will differ\n", g.like, g.usesModel, pipe.Hash)
-	}
 	starts, inits, err := g.starts(pipe)
 	if err != nil {
 		return err
 	}
+	g.warnOfOthers(note, pipe, inits)
 	todo := g.drawings(pipe, starts, inits)
 	all := len(todo)
 	if g.folder != "" {
@@ -215,7 +213,7 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 		}
 		sum := sha256.Sum256(b)
 		starts = append(starts, fitted)
-		inits = append(inits, recipe.Init{File: filepath.Base(name), SHA256: hex.EncodeToString(sum[:]), Strength: g.strength})
+		inits = append(inits, recipe.Init{File: filepath.Base(name), SHA256: hex.EncodeToString(sum[:]), Strength: g.strength, Fill: g.width > 0})
 	}
 	return starts, inits, nil
 }

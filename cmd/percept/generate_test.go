@@ -67,6 +67,35 @@ func TestGenerateCarriesItsRecipeAndMakesItAgain(t *testing.T) {
 	}
 }
 
+// TestGenerateLike makes pictures again whose recipes are more than a caption and a seed.
+func TestGenerateLike(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.png"), filepath.Join(dir, "b.png")
+	start := gradient(t, 150, 100)
+	for name, args := range map[string][]string{
+		"sheet":                {"--prompt", "a house", "--prompt", "a boat", "--count", "2"},
+		"one caption":          {"--prompt", "a house", "--count", "2"},
+		"same caption twice":   {"--prompt", "a house", "--prompt", "a house"},
+		"cleaning and storage": {"--prompt", "a &amp;amp; house", "--text-cleaning", "ftfy", "--weights-dtype", "float16", "--memory", "low"},
+		"picture":              {"--prompt", "a house", "--image", start},
+		"picture of a size":    {"--prompt", "a house", "--image", start, "--size", "64x64"},
+		"picture cut":          {"--prompt", "a house", "--image", start, "--size", "128x96"},
+	} {
+		must(t, append([]string{"generate", "--steps", "4", "--out", a}, args...)...)
+		again := []string{"generate", "--like", a, "--out", b}
+		if strings.HasPrefix(name, "picture") {
+			again = append(again, "--image", start)
+		}
+		if _, stderr := must(t, again...); strings.Contains(stderr, "will differ") || !bytes.Equal(read(t, a), read(t, b)) {
+			t.Errorf("%s: the picture made like another is another; %s", name, stderr)
+		}
+	}
+	must(t, "generate", "--steps", "4", "--prompt", "a house", "--image", start, "--out", a)
+	if _, stderr := must(t, "generate", "--like", a, "--image", gradient(t, 100, 100), "--out", b); !strings.Contains(stderr, "will differ") {
+		t.Errorf("like a picture made from another: %s", stderr)
+	}
+}
+
 func TestGenerateFromAPicture(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.png")

@@ -37,6 +37,7 @@ type Init struct {
 	File     string  `json:"file"`   // name without folder
 	SHA256   string  `json:"sha256"` // of the file
 	Strength float64 `json:"strength"`
+	Fill     bool    `json:"fill,omitempty"` // it was scaled to fill a size asked for, and what stood over cut off
 }
 
 // The keys of a PNG's text. "parameters" is read by the common tools for generated pictures.

@@ -85,6 +85,9 @@ func RunOnly(ctx context.Context, dir, prefix string, out io.Writer) (Summary, e
 	defer s.close()
 	var sum Summary
 	cases := slices.DeleteFunc(s.plan(), func(c Case) bool { return !strings.HasPrefix(c.Name, prefix) })
+	if len(cases) == 0 && prefix == "" {
+		return Summary{}, fmt.Errorf("verify: %s: no reference data in it", dir)
+	}
 	if len(cases) == 0 {
 		return Summary{}, fmt.Errorf("verify: %s: no case begins with %q", dir, prefix)
 	}

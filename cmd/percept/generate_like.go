@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"percept"
+	"percept/cmd/percept/internal/recipe"
+)
+
+// takeRecipe fills in the flags that are not given from the picture of --like, which may be a sheet of several.
+func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
+	if g.like == "" {
+		return nil
+	}
+	var err error
+	if g.recipes, err = recipe.Read(g.like); err != nil {
+		return err
+	}
+	r := g.recipes[0]
+	unset := func(flag string) bool { return !cmd.Flags().Changed(flag) }
+	perCaption := columns(g.recipes)
+	if unset("prompt") && unset("prompts") {
+		for one := range slices.Chunk(g.recipes, perCaption) {
+			g.prompts = append(g.prompts, one[0].Prompt)
+		}
+	}
+	if unset("count") {
+		g.count = perCaption
+	}
+	if unset("negative") {
+		g.negative = r.Negative
+	}
+	if unset("seed") {
+		g.seed = r.Seed
+	}
+	if unset("sampler") {
+		g.sampler = r.Sampler
+	}
+	if unset("noise") {
+		g.noise = r.Noise
+	}
+	if unset("steps") {
+		g.steps = r.Steps
+	}
+	if unset("guidance") {
+		g.guidance = r.Guidance
+	}
+	if unset("eta") {
+		g.eta = r.Eta
+	}
+	if unset("text-cleaning") && r.Text != "" {
+		g.model.TextCleaning = r.Text
+	}
+	if dtype, memory, ok := strings.Cut(r.Storage, ", memory "); ok {
+		if unset("weights-dtype") {
+			g.model.WeightsDType = dtype
+		}
+		if unset("memory") {
+			g.model.Memory = memory
+		}
+	}
+	// A picture to start from that was only scaled has that size again.
+	if unset("size") && (r.Init == nil && unset("image") || r.Init != nil && r.Init.Fill) {
+		g.size = fmt.Sprintf("%dx%d", r.Width, r.Height)
+	}
+	if r.Init != nil {
+		if unset("image") {
+			return usageError{fmt.Errorf("--image is missing: %s was made from %s", g.like, strings.Join(startNames(g.recipes), ", "))}
+		}
+		if unset("strength") {
+			g.strength = r.Init.Strength
+		}
+	}
+	return nil
+}
+
+// columns is the number of pictures per caption of a sheet: after so many the seeds begin again.
+func columns(all []recipe.Recipe) int {
+	for i := 1; i < len(all); i++ {
+		if all[i].Seed == all[0].Seed {
+			return i
+		}
+	}
+	return len(all)
+}
+
+// startNames lists the pictures that others were made from, each once.
+func startNames(all []recipe.Recipe) []string {
+	var names []string
+	for _, r := range all {
+		if r.Init != nil && !slices.Contains(names, r.Init.File) {
+			names = append(names, r.Init.File)
+		}
+	}
+	return names
+}
+
+// warnOfOthers says what keeps a picture from being that of --like, although no flag does.
+func (g *generateFlags) warnOfOthers(note io.Writer, pipe *percept.Pipeline, inits []recipe.Init) {
+	if len(g.recipes) == 0 {
+		return
+	}
+	if hash := g.recipes[0].ModelHash; hash != pipe.Hash {
+		fmt.Fprintf(note, "percept: %s was made with another model (%.10s, this is %.10s): the picture will differ\n", g.like, hash, pipe.Hash)
+	}
+	sums := map[string]bool{}
+	for _, r := range g.recipes {
+		if r.Init != nil {
+			sums[r.Init.SHA256] = true
+		}
+	}
+	for _, from := range inits {
+		if len(sums) > 0 && !sums[from.SHA256] {
+			fmt.Fprintf(note, "percept: %s was not made from this %s: the picture will differ\n", g.like, from.File)
+		}
+	}
+}
