@@ -25,8 +25,8 @@ percept features makes, with the ids of the images and what it was made from. Re
 subject, space, beta version or scale, or without some of the decoder's voxels, are refused; voxels
 are found by their coordinates.
 
-With --features, the true ones, a diagnosis is printed and left beside the result, OUT.diagnosis.json
-and OUT.diagnosis.png:
+With --features, the true ones, a diagnosis is printed and left beside the result, beside z.safetensors
+as z.diagnosis.json and z.diagnosis.png:
   patterns       correlation over targets for each image, as the published code prints it, and after
                  the mean over images has been taken off, without which a common mean counts as success
   targets        correlation and R² over images for each target; how many are significant (FDR 5 %)

@@ -36,8 +36,9 @@ image (0-based) each row of such responses is, and is needed where features are 
 Cross-validation keeps repeats of an image in one fold (--groups none does not; --groups FILE gives
 a number, as of the run, for each row). X is standardised with training rows alone, and an intercept
 is fitted. --trials fits on single trials instead of means. Where targets do not fit into
---max-memory together they are fitted in parts. A line on standard error says how many targets took
-a penalty at the edge of the grid, where a wider one may be better.
+--max-memory together they are fitted in parts; the program itself takes some 250 MiB besides.
+A line on standard error says how many targets took a penalty at the edge of the grid, where a
+wider one may be better.
 
 --compat takagi fits as ridge.py of Takagi and Nishimoto (CVPR 2023) does: no intercept, X standardised
 once over all rows, five contiguous folds whatever is repeated, penalties 1e-6 to 1 in decades for z

@@ -197,6 +197,7 @@ func TestFitAndDecodeReject(t *testing.T) {
 		{"images of a folder", folder("--images", images), 1, []string{responses, "knows the image"}},
 		{"rows of Y", fit("--responses", x, "--features", filepath.Join(responses, "X_test.npy")), 1, []string{"X_test.npy", "12 rows, expected 60"}},
 		{"array that is no matrix", fit("--responses", images, "--features", x), 1, []string{images, "shape [60]"}},
+		{"no such array", fit("--responses", "../../fmri/array/testdata/none", "--features", x), 1, []string{"testdata/none", "expected a file"}},
 		{"more folds than images", folder("--folds", "61"), 1, []string{"61 folds"}},
 
 		{"no model", []string{"decode", "--responses", responses, "--out", out}, 2, []string{"--model"}},

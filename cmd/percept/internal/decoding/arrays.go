@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"percept/fmri"
@@ -36,7 +37,12 @@ func readArray(text string) (*array.Array, error) {
 	if name == "" {
 		name = names[0]
 	}
-	return array.Read(path, name)
+	a, err := array.Read(path, name)
+	top, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimPrefix(name, "/"), "/", "."), ".")
+	if err != nil && !slices.Contains(names, name) && !slices.Contains(names, top) {
+		return nil, fmt.Errorf("%s: no array %s; there is %s", path, name, strings.Join(names, ", "))
+	}
+	return a, err
 }
 
 // splitName takes FILE:ARRAY apart; a file whose own name has the colon wins.
