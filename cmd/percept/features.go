@@ -15,6 +15,7 @@ import (
 	"percept/cmd/percept/internal/extract"
 	"percept/fmri/features"
 	"percept/fmri/nsd"
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -134,7 +135,7 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 	}
 	defer done()
 	if err := os.MkdirAll(f.out, 0o777); err != nil {
-		return fmt.Errorf("%s: cannot be made, expected a folder: %w", f.out, err)
+		return fmt.Errorf("%s: cannot be made, expected a folder: %w", f.out, cause.Of(err))
 	}
 	pipe, err := f.model.load(cmd)
 	if err != nil {

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,9 +112,20 @@ func (e *examiner) files(s fmri.Subject) int {
 
 // add notes a problem. path is made relative to the root, also where what begins with it.
 func (e *examiner) add(kind Kind, path, do, format string, args ...any) {
+	for _, a := range args {
+		if err, ok := a.(error); ok && errors.Is(err, fs.ErrPermission) {
+			do = "make it readable for you"
+		}
+	}
 	what := fmt.Sprintf(format, args...)
 	what = strings.TrimPrefix(strings.TrimPrefix(what, path), ": ")
-	e.report.Problems = append(e.report.Problems, Problem{Kind: kind, File: e.short(path), What: e.trim(what), Do: do})
+	p := Problem{Kind: kind, File: e.short(path), What: e.trim(what), Do: do}
+	for _, known := range e.report.Problems {
+		if known.File == p.File && known.What == p.What { // a link to nothing is met by size, and by what would read it
+			return
+		}
+	}
+	e.report.Problems = append(e.report.Problems, p)
 }
 
 // short is a path relative to the root.

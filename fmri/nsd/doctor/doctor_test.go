@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -481,6 +482,22 @@ func TestCheckRejects(t *testing.T) {
 	cancel()
 	if _, err := Check(ctx, golden, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// TestAdvice: what may not be read is not downloaded again, and one fault is told once.
+func TestAdvice(t *testing.T) {
+	e := &examiner{root: "tree", report: &Report{}}
+	for range 2 {
+		e.add(Damaged, "tree/a", again, "%v", fmt.Errorf("tree/a: %w", fs.ErrPermission))
+	}
+	e.add(Damaged, "tree/b", again, "%v", fs.ErrNotExist)
+	want := []Problem{
+		{Kind: Damaged, File: "a", What: fs.ErrPermission.Error(), Do: "make it readable for you"},
+		{Kind: Damaged, File: "b", What: fs.ErrNotExist.Error(), Do: again},
+	}
+	if !slices.Equal(e.report.Problems, want) {
+		t.Errorf("%+v, want %+v", e.report.Problems, want)
 	}
 }
 
