@@ -81,7 +81,7 @@ func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) 
 	}
 	d.Diagnosis = &Report{Decoder: sum, Responses: r.Sum, Truth: f.Sum, Part: q.Part, Fit: FitOf(m)}
 	o := decode.DiagnoseOptions{Images: r.Images, Resampling: stats.Resampling{Seed: q.Seed}, Progress: q.Progress}
-	if rows, done, err := f.train(m.Images); err != nil {
+	if rows, done, err := f.train(ctx, m.Images); err != nil {
 		return d, err
 	} else if rows != nil {
 		defer done()
@@ -156,7 +156,7 @@ func write(out string, predicted ridge.Matrix, m *decode.Model, r *Responses, ow
 }
 
 // train is the features of the training images, nil where they are not in the file; call the function at the end.
-func (f *Features) train(ids []fmri.ImageID) (*decode.Rows, func(), error) {
+func (f *Features) train(ctx context.Context, ids []fmri.ImageID) (*decode.Rows, func(), error) {
 	if f.y != nil || !f.Has(ids) {
 		return nil, nil, nil
 	}
@@ -164,11 +164,11 @@ func (f *Features) train(ids []fmri.ImageID) (*decode.Rows, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return TrainRows(file, ids), func() { file.Close() }, nil
+	return TrainRows(ctx, file, ids), func() { file.Close() }, nil
 }
 
-// TrainRows are the features of training images, each once.
-func TrainRows(file *features.File, ids []fmri.ImageID) *decode.Rows {
+// TrainRows are the features of training images, each once, until ctx is done.
+func TrainRows(ctx context.Context, file *features.File, ids []fmri.ImageID) *decode.Rows {
 	rows := &decode.Rows{}
 	seen := map[fmri.ImageID]bool{}
 	for _, id := range ids {
@@ -177,7 +177,12 @@ func TrainRows(file *features.File, ids []fmri.ImageID) *decode.Rows {
 			rows.Images = append(rows.Images, id)
 		}
 	}
-	rows.Read = func(dst []float32, i int) error { return file.Row(dst, rows.Images[i]) }
+	rows.Read = func(dst []float32, i int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return file.Row(dst, rows.Images[i])
+	}
 	return rows
 }
 

@@ -64,21 +64,10 @@ func (r *Run) diagnoseHalf(ctx context.Context, subject, feature string, p stage
 		return nil, err
 	}
 	defer file.Close()
-	o := decode.DiagnoseOptions{Images: d.of(d.test), Train: decoding.TrainRows(file, d.of(d.train)), Progress: p,
+	o := decode.DiagnoseOptions{Images: d.of(d.test), Train: decoding.TrainRows(ctx, file, d.of(d.train)), Progress: p,
 		Resampling: stats.Resampling{Samples: r.Config.Score.Bootstrap, Seed: r.Config.Seed}}
-	o.Train.Read = stopping(ctx, o.Train.Read)
 	diagnosis, err := decode.Diagnose(truth, decoded, o)
 	return &decoding.Report{Part: "test", Fit: fit, Diagnosis: diagnosis}, err
-}
-
-// stopping is read until ctx is done.
-func stopping(ctx context.Context, read func([]float32, int) error) func([]float32, int) error {
-	return func(dst []float32, i int) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return read(dst, i)
-	}
 }
 
 // diagnoses reads what the page shows of them.
