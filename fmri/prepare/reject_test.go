@@ -56,6 +56,7 @@ func TestRejects(t *testing.T) {
 		"published number": {Options{Takagi: true}, "", []string{"no trials of session 4-37", "subj01 has sessions 1-3"}},
 		"no voxel left":    {Options{ROIs: early, MinNCSNR: 9}, "", []string{"no voxel of streams/early has an ncsnr of 9"}},
 		"none explainable": {Options{ROIs: early, MinExplainable: 0.999}, "", []string{"no voxel of streams/early has an explainable variance of 0.999"}},
+		"here":             {Options{ROIs: early}, ".", []string{"cannot be replaced"}},
 		"folder in use":    {Options{ROIs: early}, taken, []string{"notes.txt", "expected a new or empty one"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +71,35 @@ func TestRejects(t *testing.T) {
 			wantError(t, err, c.want...)
 		})
 	}
+}
+
+// TestLink: a link to a folder on another disk stays, and the result is there.
+func TestLink(t *testing.T) {
+	root, dir := tree(t), t.TempDir()
+	far, link := filepath.Join(dir, "far"), filepath.Join(dir, "link")
+	if err := os.Mkdir(far, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(far, link); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Subject: "subj01", ROIs: []string{"streams/early"}}
+	for range 2 { // once made, once up to date
+		if _, err := Run(t.Context(), root, link, "test", o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link was replaced: %v, %v", info, err)
+	}
+	if _, err := Open(far); err != nil {
+		t.Error(err)
+	}
+	if err := os.RemoveAll(far); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Run(t.Context(), root, link, "test", o)
+	wantError(t, err, link, "a link to nothing")
 }
 
 // TestMissingSession: no session is left out unsaid.

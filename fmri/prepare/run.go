@@ -21,11 +21,31 @@ type Result struct {
 	Read     []int // sessions that were read
 }
 
+// place is where a folder goes that takes its name at the end: what a link points to, so that the link stays.
+func place(out string) (string, error) {
+	out = filepath.Clean(out)
+	if base := filepath.Base(out); base == "." || base == ".." {
+		return "", fmt.Errorf("%s: cannot be replaced, expected the name of a folder to make", out)
+	}
+	if info, err := os.Lstat(out); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		to, err := filepath.EvalSymlinks(out)
+		if err != nil {
+			return "", fmt.Errorf("%s: a link to nothing: %w", out, cause.Of(err))
+		}
+		return to, nil
+	}
+	return out, nil
+}
+
 // Run takes the responses that o asks for out of the tree at root and leaves the folder out. program is the version that
 // the manifest names. Where out is there already and was made from the same tree with the same options and program nothing
 // is done; another folder there is an error. What an interrupted Run left in out.partial is gone on with.
 func Run(ctx context.Context, root, out, program string, o Options) (*Result, error) {
 	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	out, err := place(out)
+	if err != nil {
 		return nil, err
 	}
 	job, err := newJob(root, out, program, o.withDefaults())
