@@ -177,6 +177,14 @@ func TestExportRejects(t *testing.T) {
 	if _, err := Export(t.Context(), damaged(set(65504)), out, ExportOptions{Parameters: want, DType: F16}); err != nil {
 		t.Error(err)
 	}
+	// A link stays, and what it points to is replaced.
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(out, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Export(t.Context(), f, link, ExportOptions{Parameters: want, Replace: true}); err != nil || !isLink(link) {
+		t.Errorf("the link was replaced: %v", err)
+	}
 	// Replacing leaves the new folder and nothing else.
 	if _, err := Export(t.Context(), f, out, ExportOptions{Parameters: want, Replace: true}); err != nil {
 		t.Error(err)

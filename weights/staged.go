@@ -29,6 +29,9 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 		return nil, errors.New("weights: the folder to write has no name")
 	}
 	dir = filepath.Clean(dir)
+	if to, err := filepath.EvalSymlinks(dir); err == nil && isLink(dir) {
+		dir = to // a link to another disk stays
+	}
 	s := &staged{dir: dir}
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -54,6 +57,12 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 	}
 	s.tmp = filepath.Clean(s.tmp) // as the names of its files begin
 	return s, nil
+}
+
+// isLink says whether the last part of a path is a link.
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
 func (s *staged) drop() { os.RemoveAll(s.tmp) }
