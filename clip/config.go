@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"percept/internal/cause"
 	"percept/internal/modelconfig"
 )
 
@@ -63,7 +64,7 @@ func TextConfigFromJSON(data []byte) (TextConfig, error) {
 		Type string          `json:"model_type"`
 	}
 	if err := json.Unmarshal(data, &whole); err != nil {
-		return TextConfig{}, fmt.Errorf("clip: config: %w", err)
+		return TextConfig{}, fmt.Errorf("clip: config: %w", cause.OfJSON(err))
 	}
 	if whole.Text != nil && whole.Type == "clip" {
 		data = whole.Text

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"percept/internal/cause"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,7 +28,7 @@ type vocabulary struct {
 func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
 	var vocab map[string]int32
 	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
-		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", err)
+		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", cause.OfJSON(err))
 	}
 	merges, err := mergeLines(mergesTXT, len(mergesTXT))
 	if err != nil {

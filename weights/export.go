@@ -177,6 +177,10 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 const (
 	maxHalf  = 65504
 	maxBrain = 0x1.fep127
+
+	// The largest numbers of float32 that are rounded to them.
+	roundsToHalf  = 0x1.ffdffep15
+	roundsToBrain = 0x1.fefffep127
 )
 
 // writeAs writes a tensor's elements in another type, or in its own.
@@ -184,7 +188,7 @@ func (s *Store) writeAs(w io.Writer, name string, d DType) error {
 	own := s.tensors[name].dtype
 	var room []byte
 	beyond, largest := 0, float32(0)
-	limit, limited := map[DType]float32{F16: maxHalf, BF16: maxBrain}[d]
+	limit, limited := map[DType]float32{F16: roundsToHalf, BF16: roundsToBrain}[d]
 	limited = limited && d != own
 	bad := NonFinite{Name: name}
 	err := s.scan(name, func(x []float32, raw []byte) error {

@@ -173,9 +173,17 @@ func TestExportRejects(t *testing.T) {
 			t.Errorf("%s: left behind: %v, %v", c.name, entries, err)
 		}
 	}
-	// 65504 itself is what float16 holds.
-	if _, err := Export(t.Context(), damaged(set(65504)), out, ExportOptions{Parameters: want, DType: F16}); err != nil {
-		t.Error(err)
+	// What is rounded to the largest number that a type holds is no overflow.
+	for d, v := range map[DType]float32{F16: 65519, BF16: 0x1.fefffep127} {
+		if _, err := Export(t.Context(), damaged(set(v)), out, ExportOptions{Parameters: want, DType: d, Replace: true}); err != nil {
+			t.Error(err)
+		}
+	}
+	// A folder has neither a moving average nor a configuration from elsewhere.
+	for _, o := range []ModelOptions{{EMA: true}, {Config: out}} {
+		if _, err := OpenModel(out, o); err == nil || !strings.Contains(err.Error(), out+": a folder") {
+			t.Errorf("%+v of a folder: error %v", o, err)
+		}
 	}
 	// A link stays, and what it points to is replaced.
 	link := filepath.Join(t.TempDir(), "link")

@@ -65,6 +65,12 @@ func OpenModel(path string, o ModelOptions) (*Folder, error) {
 	if file != "" {
 		return openSingle(file, o)
 	}
+	switch {
+	case o.EMA && o.Variant != VariantNonEMA: // which is an error of its own
+		return nil, &FormatError{path, "a folder holds one set of weights, expected a checkpoint file to take a moving average from"}
+	case o.Config != "":
+		return nil, &FormatError{path, "a folder has config.json files of its own, expected a single file to be read with those of " + o.Config}
+	}
 	var f *Folder
 	if isComponentFolder(path) {
 		f, err = openComponentFolder(path, o)

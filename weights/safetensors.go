@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"reflect"
+	"percept/internal/cause"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -126,18 +125,7 @@ func decodeHeader(header []byte) (map[string]headerEntry, map[string]string, err
 }
 
 // headerError keeps a JSON error on one line and says where it happened.
-func headerError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errors.New("header: the JSON ends too early")
-	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		want := map[reflect.Kind]string{reflect.Uint64: "a whole number from 0 on", reflect.Slice: "a list of whole numbers", reflect.String: "a text",
-			reflect.Map: "an object of texts", reflect.Struct: "an object with dtype, shape and data_offsets"}[wrong.Type.Kind()]
-		return fmt.Errorf("header: %s is %s, want %s", cmp.Or(wrong.Field, "it"), wrong.Value, want)
-	}
-	return errors.New("header: " + strings.TrimPrefix(err.Error(), "json: "))
-}
+func headerError(err error) error { return fmt.Errorf("header: %w", cause.OfJSON(err)) }
 
 // span is the place of a tensor in the data block.
 type span struct {

@@ -11,6 +11,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/ridge"
+	"percept/internal/cause"
 	"percept/weights"
 )
 
@@ -170,7 +171,7 @@ func readModel(s *weights.Store) (*Model, error) {
 	for key, into := range map[string]any{"shape": &m.Shape, "space": &m.Voxels, "options": &m.Options, "made": &m.Made,
 		"feature_meta": &m.FeatureMeta, "edge": &m.Edge, "standardised": &standardised} {
 		if err := json.Unmarshal([]byte(meta[key]), into); err != nil {
-			return nil, fmt.Errorf("metadata %s: %w, expected JSON", key, err)
+			return nil, fmt.Errorf("metadata %s: %w", key, cause.OfJSON(err))
 		}
 	}
 	_, shape, ok := s.Info("coef")

@@ -176,7 +176,7 @@ func (w *Writer) Put(chunk int, values []float32) error {
 	return nil
 }
 
-const maxFloat16 = 65504
+const maxFloat16 = 0x1.ffdffep15 // what is larger is rounded to more than 65504, the largest number of float16
 
 // Finish gives the complete file its name.
 func (w *Writer) Finish() error {

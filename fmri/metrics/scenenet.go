@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 
+	"percept/internal/cause"
 	"percept/nn"
 	"percept/weights"
 )
@@ -116,10 +117,10 @@ func OpenSceneNet(fsys fs.FS, folder string) (*SceneNet, error) {
 	}
 	var c SceneNetConfig
 	if err := json.Unmarshal(b, &c); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, err)
+		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
 	}
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, err)
+		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
 	}
 	file = path.Join(folder, "model.safetensors")
 	b, err = fs.ReadFile(fsys, file)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"percept/internal/cause"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func Parse[T interface{ Validate() error }](model string, data []byte, defaults 
 	var none T
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(data, &keys); err != nil {
-		return none, fmt.Errorf("%s: config: %w", model, err)
+		return none, fmt.Errorf("%s: config: %w", model, cause.OfJSON(err))
 	}
 	wrong := Problems{Model: model}
 	for _, key := range slices.Sorted(maps.Keys(fixed)) {
@@ -40,7 +41,7 @@ func Parse[T interface{ Validate() error }](model string, data []byte, defaults 
 	}
 	c := defaults
 	if err := json.Unmarshal(data, &c); err != nil {
-		return none, fmt.Errorf("%s: config: %w", model, err)
+		return none, fmt.Errorf("%s: config: %w", model, cause.OfJSON(err))
 	}
 	if err := c.Validate(); err != nil {
 		return none, err

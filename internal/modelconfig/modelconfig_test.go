@@ -31,9 +31,9 @@ func TestParse(t *testing.T) {
 		{`{"width": null}`, config{}, "net: config: width is null"},
 		{`{"width": 0}`, config{}, "net: config: width is 0, must be positive"},
 		{`{"act_fn": "gelu", "shift": 1, "width": null}`, config{}, `net: config: act_fn is "gelu", only "silu" is supported; shift is 1, only null is supported; width is null`},
-		{`{"width": "wide"}`, config{}, "net: config: json: …"},
-		{`[1]`, config{}, "net: config: json: …"},
-		{``, config{}, "net: config: unexpected end…"},
+		{`{"width": "wide"}`, config{}, "net: config: width is string, want a whole number"},
+		{`[1]`, config{}, "net: config: it is array, want an object"},
+		{``, config{}, "net: config: byte 0: unexpected end of JSON input"},
 	} {
 		got, err := modelconfig.Parse("net", []byte(c.json), config{8, 64}, fixed, "sample_size")
 		if c.err == "" {
