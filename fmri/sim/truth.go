@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 
+	"percept/fmri/internal/npy"
 	"percept/fmri/sim/scene"
 )
 
@@ -47,7 +48,7 @@ func (t *tree) writeTruth() error {
 	if err := t.writeJSON("truth/label_names.json", scene.LabelNames); err != nil {
 		return err
 	}
-	return writeNPY(t.path("truth/labels.npy"), labels, len(scenes), len(scene.LabelNames))
+	return npy.Write(t.path("truth/labels.npy"), []int{len(scenes), len(scene.LabelNames)}, labels)
 }
 
 // truthVoxel is one visual voxel.
@@ -96,9 +97,9 @@ func (t *tree) writeSubjectTruth(b *brain, ids []int, responses [][]float32) err
 		flat = append(flat, responses[i]...)
 	}
 	for _, err := range []error{
-		writeNPY(t.path("truth/%s/voxels.npy", name), xyz, len(voxels), 3),
-		writeNPY(t.path("truth/%s/pictures.npy", name), pictures, len(pictures)),
-		writeNPY(t.path("truth/%s/responses.npy", name), flat, len(ids), len(voxels)),
+		npy.Write(t.path("truth/%s/voxels.npy", name), []int{len(voxels), 3}, xyz),
+		npy.Write(t.path("truth/%s/pictures.npy", name), []int{len(pictures)}, pictures),
+		npy.Write(t.path("truth/%s/responses.npy", name), []int{len(ids), len(voxels)}, flat),
 	} {
 		if err != nil {
 			return err
