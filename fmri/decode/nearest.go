@@ -26,8 +26,8 @@ type Nearest struct {
 
 	Similarity float64 `json:"mean_nearest_correlation"`
 	Own        float64 `json:"mean_true_correlation"`
-	// Closer is the mean share of the training images that are more like the decoded image than the truth is: ½ if nothing was
-	// decoded, 0 if every image was.
+	// Closer is the mean share of the training images that are more like the decoded image than the truth is: 0 if every image
+	// was decoded; ½ or more if none was, as predictions are mixtures of the training images' features.
 	Closer float64 `json:"mean_share_closer"`
 }
 
