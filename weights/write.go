@@ -73,16 +73,21 @@ type Streamed struct {
 	Write func(w io.Writer) error
 }
 
+// Streamed is n for a file of which other tensors are not in memory.
+func (n Named) Streamed() Streamed {
+	return Streamed{n.Name, n.DType, n.Shape, func(w io.Writer) error {
+		_, err := w.Write(n.Data)
+		return err
+	}}
+}
+
 // WriteSafetensors writes a file that appears complete or not at all: it is written under a temporary
 // name in the same folder, synced and renamed. meta may be nil. Tensors are laid out as the reference
 // library does, wider types first, then by name, so that the same tensors give the same bytes.
 func WriteSafetensors(path string, tensors []Named, meta map[string]string) error {
 	streamed := make([]Streamed, len(tensors))
 	for i, t := range tensors {
-		streamed[i] = Streamed{t.Name, t.DType, t.Shape, func(w io.Writer) error {
-			_, err := w.Write(t.Data)
-			return err
-		}}
+		streamed[i] = t.Streamed()
 	}
 	return StreamSafetensors(path, streamed, meta)
 }

@@ -121,10 +121,7 @@ func (m *Model) Write(path string) error {
 	}
 	tensors := []weights.Streamed{StreamMatrix("coef", m.Coef)}
 	for _, n := range named {
-		tensors = append(tensors, weights.Streamed{Name: n.Name, DType: n.DType, Shape: n.Shape, Write: func(w io.Writer) error {
-			_, err := w.Write(n.Data)
-			return err
-		}})
+		tensors = append(tensors, n.Streamed())
 	}
 	return weights.StreamSafetensors(path, tensors, meta)
 }

@@ -104,7 +104,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 				}
 				for _, v := range fitted {
 					name := v.variant + "." + half.feature
-					out = append(out, decode.StreamMatrix(name, v.predicted), streamed(weights.NamedF64(name+".alphas", v.alphas, len(v.alphas))))
+					out = append(out, decode.StreamMatrix(name, v.predicted), weights.NamedF64(name+".alphas", v.alphas, len(v.alphas)).Streamed())
 					text, err := json.Marshal(v.fit)
 					if err != nil {
 						return err
@@ -117,7 +117,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 				}
 				out = append(out, truth)
 			}
-			return weights.StreamSafetensors(tmp, append(out, streamed(namedIDs("images", ids))), meta)
+			return weights.StreamSafetensors(tmp, append(out, namedIDs("images", ids).Streamed()), meta)
 		},
 	}
 	return s, r.dependOnFeatures(&s)
@@ -217,11 +217,4 @@ func (r *Run) trueFeature(name string, ids []fmri.ImageID) (weights.Streamed, er
 		}
 		return decode.StreamMatrix("", m).Write(w)
 	}}, nil
-}
-
-func streamed(n weights.Named) weights.Streamed {
-	return weights.Streamed{Name: n.Name, DType: n.DType, Shape: n.Shape, Write: func(w io.Writer) error {
-		_, err := w.Write(n.Data)
-		return err
-	}}
 }
