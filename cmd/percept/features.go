@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/cmd/percept/internal/extract"
-	"percept/fmri/features"
 	"percept/fmri/nsd"
+	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/weights"
 )
@@ -28,7 +28,7 @@ type featureFlags struct {
 	out, shard, dtype                          string
 	names                                      []string
 	options                                    extract.Options
-	part                                       features.Shard
+	part                                       table.Shard
 	model                                      modelFlags
 }
 
@@ -118,7 +118,7 @@ func (f *featureFlags) check() error {
 	}
 	if f.shard != "" {
 		var err error
-		if f.part, err = features.ParseShard(f.shard); err != nil {
+		if f.part, err = table.ParseShard(f.shard); err != nil {
 			return fmt.Errorf("--shard %w", err)
 		}
 	}
@@ -149,7 +149,7 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 		b := newBar(cmd.ErrOrStderr(), title)
 		r := extract.Request{Model: pipe, Source: source, Options: f.options, Shard: f.part, Version: version, Progress: b.progress}
 		write := map[string]func(context.Context, string, extract.Request) (bool, error){"z": extract.Z, "c": extract.C}[name]
-		path := filepath.Join(f.out, features.FileName(name, f.part))
+		path := filepath.Join(f.out, table.FileName(name, f.part))
 		upToDate, err := write(cmd.Context(), path, r)
 		if err != nil {
 			b.stop()
@@ -195,7 +195,7 @@ func (f *featureFlags) source() (extract.Source, func(), error) {
 
 // printFeature prints what a file holds.
 func printFeature(cmd *cobra.Command, path string) error {
-	f, err := features.Open(path)
+	f, err := table.OpenFile(path)
 	if err != nil {
 		return err
 	}
@@ -215,12 +215,12 @@ left where they are.`,
 		Example: `  percept features merge features`,
 		Args:    oneArg("a folder with shards of features"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			shards, err := features.ShardFiles(args[0])
+			shards, err := table.ShardFiles(args[0])
 			if err != nil {
 				return err
 			}
 			if len(shards) == 0 {
-				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], features.FileName("z", features.Shard{K: 1, N: 8}))
+				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], table.FileName("z", table.Shard{K: 1, N: 8}))
 			}
 			var names []string
 			for name := range shards {
@@ -229,8 +229,8 @@ left where they are.`,
 			slices.Sort(names)
 			for _, name := range names {
 				b := newBar(cmd.ErrOrStderr(), "merge "+name)
-				path := filepath.Join(args[0], features.FileName(name, features.Shard{}))
-				if err := features.Merge(path, shards[name], b.progress); err != nil {
+				path := filepath.Join(args[0], table.FileName(name, table.Shard{}))
+				if err := table.Merge(path, shards[name], b.progress); err != nil {
 					b.stop()
 					return err
 				}

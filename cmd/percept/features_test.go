@@ -16,9 +16,9 @@ import (
 	"percept"
 	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
-	"percept/fmri/features"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/fmri/table"
 )
 
 // tree writes a small simulated tree of one subject.
@@ -49,7 +49,7 @@ func TestFeaturesOfATree(t *testing.T) {
 	must(t, args("whole")...)
 
 	// The numbers are those of the library.
-	f, err := features.Open(filepath.Join(at("whole"), "z.safetensors"))
+	f, err := table.OpenFile(filepath.Join(at("whole"), "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestFeaturesOfATree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := features.Open(filepath.Join(at("whole"), "c.safetensors"))
+	c, err := table.OpenFile(filepath.Join(at("whole"), "c.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +133,12 @@ func TestFeaturesOfATree(t *testing.T) {
 	// An image's sample does not depend on which others are made.
 	must(t, args("all", "--posterior", "sample", "--feature", "z")...)
 	must(t, "features", "--data", data, "--images", fmt.Sprint(f.Images[40]), "--size", "64", "--posterior", "sample", "--feature", "z", "--out", at("one"))
-	all, err := features.Open(filepath.Join(at("all"), "z.safetensors"))
+	all, err := table.OpenFile(filepath.Join(at("all"), "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer all.Close()
-	one, err := features.Open(filepath.Join(at("one"), "z.safetensors"))
+	one, err := table.OpenFile(filepath.Join(at("one"), "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestFeaturesOfOtherInputs(t *testing.T) {
 	}
 }
 
-func row(t *testing.T, f *features.File, id fmri.ImageID) []float32 {
+func row(t *testing.T, f *table.File, id fmri.ImageID) []float32 {
 	t.Helper()
 	x := make([]float32, f.Width())
 	if err := f.Row(x, id); err != nil {

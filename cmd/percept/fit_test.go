@@ -13,9 +13,9 @@ import (
 
 	"percept/cmd/percept/internal/decoding"
 	"percept/fmri/decode"
-	"percept/fmri/features"
 	"percept/fmri/prepare"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 )
 
 // prepared is a folder with the responses of one simulated subject, and one with z of its images.
@@ -46,7 +46,7 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := features.Open(filepath.Join(feats, "z.safetensors"))
+	f, err := table.OpenFile(filepath.Join(feats, "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestFitAndDecode(t *testing.T) {
 			t.Errorf("printed lacks %q:\n%s", part, stdout)
 		}
 	}
-	d, err := features.Open(out)
+	d, err := table.OpenFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/decode"
-	"percept/fmri/features"
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
+	"percept/fmri/table"
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
 	"percept/tensor"
@@ -136,7 +136,7 @@ func write(out string, predicted ridge.Matrix, m *decode.Model, r *Responses, ow
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return false, fmt.Errorf("%s: its folder cannot be made: %w", out, cause.Of(err))
 	}
-	w, err := features.Create(out, features.Spec{Name: m.Feature, Shape: m.Shape, DType: dtype, Images: ids, Meta: meta})
+	w, err := table.Create(out, table.Spec{Name: m.Feature, Shape: m.Shape, DType: dtype, Images: ids, Meta: meta})
 	if err != nil {
 		return false, err
 	}
@@ -160,7 +160,7 @@ func (f *Features) train(ctx context.Context, ids []fmri.ImageID) (*decode.Rows,
 	if f.y != nil || !f.Has(ids) {
 		return nil, nil, nil
 	}
-	file, err := features.Open(f.Path)
+	file, err := table.OpenFile(f.Path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,7 +168,7 @@ func (f *Features) train(ctx context.Context, ids []fmri.ImageID) (*decode.Rows,
 }
 
 // TrainRows are the features of training images, each once, until ctx is done.
-func TrainRows(ctx context.Context, file *features.File, ids []fmri.ImageID) *decode.Rows {
+func TrainRows(ctx context.Context, file *table.File, ids []fmri.ImageID) *decode.Rows {
 	rows := &decode.Rows{}
 	seen := map[fmri.ImageID]bool{}
 	for _, id := range ids {

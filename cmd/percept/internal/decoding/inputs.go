@@ -9,9 +9,9 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/decode"
-	"percept/fmri/features"
 	"percept/fmri/prepare"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 )
 
 // Responses are X with what is known of its rows and columns.
@@ -125,7 +125,7 @@ func OpenFeatures(path, name string) (*Features, error) {
 		if name == "" {
 			return nil, fmt.Errorf("%s: is a folder, expected the name of a feature in it as well", path)
 		}
-		path = filepath.Join(path, features.FileName(name, features.Shard{}))
+		path = filepath.Join(path, table.FileName(name, table.Shard{}))
 	}
 	f := &Features{Path: path, Name: name}
 	if filepath.Ext(path) != ".safetensors" {
@@ -141,7 +141,7 @@ func OpenFeatures(path, name string) (*Features, error) {
 		f.Sum, err = fileSum(file)
 		return f, err
 	}
-	file, err := features.Open(path)
+	file, err := table.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (f *Features) Columns(ctx context.Context, images []fmri.ImageID, lo, hi in
 	if f.y != nil {
 		return decode.TargetsOf(*f.y).Read(ctx, lo, hi)
 	}
-	file, err := features.Open(f.Path)
+	file, err := table.OpenFile(f.Path)
 	if err != nil {
 		return ridge.Matrix{}, err
 	}
@@ -209,7 +209,7 @@ func (f *Features) Columns(ctx context.Context, images []fmri.ImageID, lo, hi in
 }
 
 // Columns reads columns lo to hi−1 of the features of images.
-func Columns(ctx context.Context, file *features.File, images []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
+func Columns(ctx context.Context, file *table.File, images []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
 	m := ridge.NewMatrix(len(images), hi-lo)
 	row := make([]float32, file.Width())
 	for i, id := range images {

@@ -10,8 +10,8 @@ import (
 	"percept/cmd/percept/internal/extract"
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
-	"percept/fmri/features"
 	"percept/fmri/nsd"
+	"percept/fmri/table"
 )
 
 // featuresFolder holds z and c of every image that any subject saw.
@@ -46,11 +46,11 @@ func (r *Run) features() stage.Stage {
 			defer data.Close()
 			q := extract.Request{Model: r.Model, Options: o, Version: r.runner.Version, Source: extract.NSD(data, ids)}
 			q.Progress = func(done, total int) { p(done, 2*total) }
-			if _, err := extract.Z(ctx, filepath.Join(tmp, features.FileName("z", features.Shard{})), q); err != nil {
+			if _, err := extract.Z(ctx, filepath.Join(tmp, table.FileName("z", table.Shard{})), q); err != nil {
 				return err
 			}
 			q.Progress = func(done, total int) { p(total+done, 2*total) }
-			_, err = extract.C(ctx, filepath.Join(tmp, features.FileName("c", features.Shard{})), q)
+			_, err = extract.C(ctx, filepath.Join(tmp, table.FileName("c", table.Shard{})), q)
 			return err
 		},
 	}
@@ -60,12 +60,12 @@ func (r *Run) features() stage.Stage {
 }
 
 // openFeature opens the file of a feature and checks that it is of this model.
-func (r *Run) openFeature(name string) (*features.File, error) {
+func (r *Run) openFeature(name string) (*table.File, error) {
 	dir := r.runner.Path(featuresFolder)
 	if r.Config.Features.From != "" {
 		dir = r.Config.Features.From
 	}
-	f, err := features.Open(filepath.Join(dir, features.FileName(name, features.Shard{})))
+	f, err := table.OpenFile(filepath.Join(dir, table.FileName(name, table.Shard{})))
 	if err != nil {
 		return nil, err
 	}

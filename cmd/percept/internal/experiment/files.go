@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"percept/fmri"
-	"percept/fmri/features"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 	"percept/weights"
 )
 
@@ -73,7 +73,7 @@ func (f *file) ids(name string) []fmri.ImageID {
 }
 
 // featureMatrix reads the features of images.
-func featureMatrix(f *features.File, ids []fmri.ImageID) (ridge.Matrix, error) {
+func featureMatrix(f *table.File, ids []fmri.ImageID) (ridge.Matrix, error) {
 	m := ridge.NewMatrix(len(ids), f.Width())
 	return m, f.Rows(m.Data, ids)
 }

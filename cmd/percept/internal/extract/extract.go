@@ -14,7 +14,7 @@ import (
 
 	"percept"
 	"percept/fmri"
-	"percept/fmri/features"
+	"percept/fmri/table"
 	"percept/internal/picture"
 	"percept/scheduler"
 	"percept/tensor"
@@ -88,7 +88,7 @@ type Request struct {
 	Model    *percept.Pipeline
 	Source   Source
 	Options  Options
-	Shard    features.Shard
+	Shard    table.Shard
 	Version  string                // of the program
 	Progress func(done, total int) // counts images; may be nil
 }
@@ -117,7 +117,7 @@ func Z(ctx context.Context, path string, r Request) (upToDate bool, err error) {
 		own["seed"] = fmt.Sprintf("%d plus the image's number, torch's generator", o.Seed)
 	}
 	side := o.Size / f
-	return r.write(ctx, path, features.Spec{Name: "z", Shape: []int{percept.LatentChannels, side, side}, DType: o.DType, Meta: r.meta(o, own)},
+	return r.write(ctx, path, table.Spec{Name: "z", Shape: []int{percept.LatentChannels, side, side}, DType: o.DType, Meta: r.meta(o, own)},
 		func(ids []fmri.ImageID) ([]float32, error) {
 			pictures := make([]image.Image, len(ids))
 			for i, id := range ids {
@@ -174,7 +174,7 @@ func C(ctx context.Context, path string, r Request) (upToDate bool, err error) {
 		return false, err
 	}
 	own := map[string]string{"captions": o.Captions, "captions_sha256": captionSum(r.Source.Images, captions), "text": r.Model.Tokenizer.Cleaning().String()}
-	return r.write(ctx, path, features.Spec{Name: "c", Shape: []int{r.Model.Tokens, r.Model.Width}, DType: o.DType, Meta: r.meta(o, own)},
+	return r.write(ctx, path, table.Spec{Name: "c", Shape: []int{r.Model.Tokens, r.Model.Width}, DType: o.DType, Meta: r.meta(o, own)},
 		func(ids []fmri.ImageID) ([]float32, error) {
 			var all []float32
 			for _, id := range ids {
@@ -189,9 +189,9 @@ func C(ctx context.Context, path string, r Request) (upToDate bool, err error) {
 }
 
 // write computes chunk after chunk of what is not there yet.
-func (r Request) write(ctx context.Context, path string, s features.Spec, values func(ids []fmri.ImageID) ([]float32, error)) (upToDate bool, err error) {
+func (r Request) write(ctx context.Context, path string, s table.Spec, values func(ids []fmri.ImageID) ([]float32, error)) (upToDate bool, err error) {
 	s.Images, s.Names, s.Shard = r.Source.Images, r.Source.Names, r.Shard
-	w, err := features.Create(path, s)
+	w, err := table.Create(path, s)
 	if err != nil {
 		return false, err
 	}

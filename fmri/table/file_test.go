@@ -1,4 +1,4 @@
-package features
+package table
 
 import (
 	"bytes"
@@ -78,7 +78,7 @@ func TestWriteAndRead(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "z.safetensors")
 			s := spec(n, dtype)
 			write(t, path, s)
-			f, err := Open(path)
+			f, err := OpenFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +246,7 @@ func TestOpenRejectsDamage(t *testing.T) {
 	flipped := bytes.Clone(good)
 	flipped[l.valuesAt+40*24] ^= 1 // row 40, chunk 1
 	os.WriteFile(path, flipped, 0o666)
-	f, err := Open(path)
+	f, err := OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestOpenRejectsDamage(t *testing.T) {
 	f.Close()
 	for n := 0; n < len(good); n += 37 {
 		os.WriteFile(path, good[:n], 0o666)
-		if f, err := Open(path); err == nil {
+		if f, err := OpenFile(path); err == nil {
 			f.Close()
 			t.Fatalf("a file cut to %d bytes was opened", n)
 		}
@@ -281,7 +281,7 @@ func FuzzOpen(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		file, err := Open(path)
+		file, err := OpenFile(path)
 		if err != nil {
 			return
 		}

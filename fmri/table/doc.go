@@ -22,4 +22,4 @@
 //	shard           k/n, only in a part of a feature that n processes make
 //
 // The same spec and values give the same bytes, also if they were made in shards and merged.
-package features
+package table

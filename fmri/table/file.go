@@ -1,4 +1,4 @@
-package features
+package table
 
 import (
 	"bytes"
@@ -39,7 +39,7 @@ type File struct {
 }
 
 // Open opens a complete file and checks that what it says of itself fits together.
-func Open(path string) (*File, error) {
+func OpenFile(path string) (*File, error) {
 	s, err := weights.Open(path)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package features
+package table
 
 import (
 	"bytes"
@@ -55,7 +55,7 @@ func Create(path string, s Spec) (*Writer, error) {
 
 // accept takes the file that is there for what was asked for, if it is.
 func (w *Writer) accept() error {
-	f, err := Open(w.path)
+	f, err := OpenFile(w.path)
 	if err != nil {
 		return fmt.Errorf("%w; remove it or choose another folder", err)
 	}

@@ -1,4 +1,4 @@
-package features
+package table
 
 import (
 	"crypto/sha256"
@@ -91,7 +91,7 @@ func openShards(paths []string) ([]*File, error) {
 	}
 	var files []*File
 	for _, p := range paths {
-		f, err := Open(p)
+		f, err := OpenFile(p)
 		if err != nil {
 			return files, err
 		}
