@@ -9,6 +9,7 @@ import (
 
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 )
 
 // A decoder of three features from the responses of forty voxels, kept in a file, and what its predictions are worth.
@@ -32,7 +33,7 @@ func ExampleDiagnose() {
 		fmt.Println(err)
 		return
 	}
-	m := &decode.Model{Model: fit, Feature: "size", Shape: []int{3}, Voxels: decode.Voxels{N: 40, Subject: "subj01"}}
+	m := &decode.Model{Model: fit, Feature: "size", Shape: []int{3}, Voxels: table.Voxels{N: 40, Subject: "subj01"}}
 	m.Summarise()
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

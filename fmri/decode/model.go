@@ -11,6 +11,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/weights"
 )
@@ -35,7 +36,7 @@ type Model struct {
 	Feature      string         // what it predicts, "z"
 	Shape        []int          // of one image's
 	Images       []fmri.ImageID // of each training row
-	Voxels       Voxels
+	Voxels       table.Voxels
 	Penalties    []Penalty
 	Options      FitOptions
 	Made         map[string]string // what it was made of: inputs and their sums, program, kernels

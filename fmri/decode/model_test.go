@@ -13,6 +13,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 	"percept/weights"
 )
 
@@ -26,7 +27,7 @@ func fitted(t testing.TB) *Model {
 	}
 	f := &Model{
 		Model: m, Feature: "z", Shape: []int{2, 3},
-		Voxels:  Voxels{N: 30, Subject: "subj03", Space: "func1pt8mm", Betas: "b2", Scale: PercentSignal, Volume: [3]int{9, 9, 9}, Regions: []string{"early", "late"}},
+		Voxels:  table.Voxels{N: 30, Subject: "subj03", Space: "func1pt8mm", Betas: "b2", Scale: table.PercentSignal, Volume: [3]int{9, 9, 9}, Regions: []string{"early", "late"}},
 		Options: FitOptions{Part: "train", Folds: 5, Groups: "images", Score: "l2", Intercept: true, Standardise: "fold", Slabs: 1},
 		Made:    map[string]string{"responses": "ab", "features": "cd"}, FeatureMeta: map[string]string{"model": "m"},
 	}
@@ -72,7 +73,7 @@ func TestModelFileRoundTrip(t *testing.T) {
 		t.Error("written again, the model has other bytes")
 	}
 	// Without scaler, coordinates and grid.
-	plain := &Model{Model: &ridge.Model{Coef: m.Coef, Intercept: m.Intercept, Alphas: m.Alphas, CVScores: m.CVScores, Grid: m.Model.Grid}, Feature: "y", Shape: []int{6}, Voxels: Voxels{N: 30},
+	plain := &Model{Model: &ridge.Model{Coef: m.Coef, Intercept: m.Intercept, Alphas: m.Alphas, CVScores: m.CVScores, Grid: m.Model.Grid}, Feature: "y", Shape: []int{6}, Voxels: table.Voxels{N: 30},
 		Penalties: m.Penalties}
 	if err := plain.Write(path); err != nil {
 		t.Fatal(err)
@@ -131,16 +132,16 @@ func TestVoxelsAt(t *testing.T) {
 		t.Errorf("columns %v, %v", columns, err)
 	}
 	for _, c := range []struct {
-		change func(*Voxels)
+		change func(*table.Voxels)
 		want   string
 	}{
-		{func(v *Voxels) { v.Subject = "subj01" }, "responses of subj01, expected subj03"},
-		{func(v *Voxels) { v.Space = "func1mm" }, "in space func1mm, expected func1pt8mm"},
-		{func(v *Voxels) { v.Betas = "b3" }, "of betas b3"},
-		{func(v *Voxels) { v.Scale = SessionScores }, "that are z-scored within sessions, expected percent"},
-		{func(v *Voxels) { v.Volume[0] = 10 }, "volume of [10 9 9]"},
-		{func(v *Voxels) { v.N, v.XYZ = 29, want.XYZ[3:] }, "lack 1 of the decoder's 30 voxels, the first at [0 0 4]"},
-		{func(v *Voxels) { v.N, v.XYZ = 29, nil }, "29 voxels, expected 30"},
+		{func(v *table.Voxels) { v.Subject = "subj01" }, "responses of subj01, expected subj03"},
+		{func(v *table.Voxels) { v.Space = "func1mm" }, "in space func1mm, expected func1pt8mm"},
+		{func(v *table.Voxels) { v.Betas = "b3" }, "of betas b3"},
+		{func(v *table.Voxels) { v.Scale = table.SessionScores }, "that are z-scored within sessions, expected percent"},
+		{func(v *table.Voxels) { v.Volume[0] = 10 }, "volume of [10 9 9]"},
+		{func(v *table.Voxels) { v.N, v.XYZ = 29, want.XYZ[3:] }, "lack 1 of the decoder's 30 voxels, the first at [0 0 4]"},
+		{func(v *table.Voxels) { v.N, v.XYZ = 29, nil }, "29 voxels, expected 30"},
 	} {
 		have := want
 		c.change(&have)

@@ -1,42 +1,18 @@
 package decode
 
 import (
-	"fmt"
-
-	"percept/fmri"
 	"percept/fmri/prepare"
-)
-
-// Voxels says which voxels the columns of a matrix of responses are, and what its numbers are. What is not known is empty.
-type Voxels struct {
-	N       int          `json:"-"`
-	Subject fmri.Subject `json:"subject,omitempty"`
-	Space   string       `json:"space,omitempty"`
-	Betas   string       `json:"beta_version,omitempty"`
-	Scale   string       `json:"scale,omitempty"`
-	Volume  [3]int       `json:"volume"`            // x, y, z
-	Chosen  []string     `json:"chosen,omitempty"`  // regions that were asked for; none: all voxels of a folder
-	Regions []string     `json:"regions,omitempty"` // that are known of the voxels
-
-	XYZ    []int32 `json:"-"` // [N, 3]: x, y, z from 0; on fsaverage hemisphere, vertex, 0
-	Member []uint8 `json:"-"` // [N, Regions]: 1 where a voxel is in a region
-}
-
-// What Voxels.Scale may be.
-const (
-	PercentSignal = "percent signal change"
-	SessionScores = "z-scored within sessions"
-	StoredNumbers = "integers as stored"
+	"percept/fmri/table"
 )
 
 // VoxelsOf describes the voxels of a folder that are in any of the given regions, or all.
-func VoxelsOf(f *prepare.Folder, rois ...string) (Voxels, error) {
+func VoxelsOf(f *prepare.Folder, rois ...string) (table.Voxels, error) {
 	m := f.Manifest
-	v := Voxels{Subject: m.Options.Subject, Space: m.Options.Space, Betas: m.Options.Version, Scale: PercentSignal, Volume: m.Shape, Chosen: rois}
+	v := table.Voxels{Subject: m.Options.Subject, Space: m.Options.Space, Betas: m.Options.Version, Scale: table.PercentSignal, Volume: m.Shape, Chosen: rois}
 	if m.Options.Takagi {
-		v.Scale = StoredNumbers
+		v.Scale = table.StoredNumbers
 	} else if m.Options.ZScore {
-		v.Scale = SessionScores
+		v.Scale = table.SessionScores
 	}
 	columns, err := f.Columns(rois...)
 	if err != nil {
@@ -65,72 +41,4 @@ func VoxelsOf(f *prepare.Folder, rois ...string) (Voxels, error) {
 		}
 	}
 	return v, nil
-}
-
-// At lists the columns of v where the voxels of want lie, in want's order, or says what a decoder fitted on want cannot use v
-// for: another subject, space or scale, or a voxel that is not there. Where either's coordinates are not known, the number of
-// voxels has to agree and they are taken to be in the same order.
-func (v Voxels) At(want Voxels) ([]int, error) {
-	for _, c := range []struct{ what, have, want string }{
-		{"of", string(v.Subject), string(want.Subject)},
-		{"in space", v.Space, want.Space},
-		{"of betas", v.Betas, want.Betas},
-		{"that are", v.Scale, want.Scale},
-	} {
-		if c.have != c.want && c.have != "" && c.want != "" {
-			return nil, fmt.Errorf("responses %s %s, expected %s, as the decoder was fitted on", c.what, c.have, c.want)
-		}
-	}
-	columns := make([]int, want.N)
-	if v.XYZ == nil || want.XYZ == nil {
-		if v.N != want.N {
-			return nil, fmt.Errorf("responses of %d voxels, expected %d, as the decoder was fitted on", v.N, want.N)
-		}
-		for i := range columns {
-			columns[i] = i
-		}
-		return columns, nil
-	}
-	if v.Volume != want.Volume {
-		return nil, fmt.Errorf("responses of a volume of %v voxels, expected %v, as the decoder was fitted on", v.Volume, want.Volume)
-	}
-	at := make(map[[3]int32]int, v.N)
-	for i := range v.N {
-		at[[3]int32(v.XYZ[3*i:])] = i
-	}
-	lacking := 0
-	var first [3]int32
-	for i := range columns {
-		p := [3]int32(want.XYZ[3*i:])
-		c, ok := at[p]
-		if !ok {
-			if lacking == 0 {
-				first = p
-			}
-			lacking++
-		}
-		columns[i] = c
-	}
-	if lacking > 0 {
-		return nil, fmt.Errorf("responses lack %d of the decoder's %d voxels, the first at %v; expected the same regions and cuts", lacking, want.N, first)
-	}
-	return columns, nil
-}
-
-// Named lists the regions that were asked for, or else those that have voxels among these.
-func (v Voxels) Named() []string {
-	if len(v.Chosen) > 0 || len(v.Regions) == 0 {
-		return v.Chosen
-	}
-	n := make([]int, len(v.Regions))
-	for i, m := range v.Member {
-		n[i%len(n)] += int(m)
-	}
-	var names []string
-	for i, name := range v.Regions {
-		if n[i] > 0 {
-			names = append(names, name)
-		}
-	}
-	return names
 }

@@ -1,10 +1,22 @@
-// Package features keeps one feature of many images in one file: rows of numbers, the images that they are of, and a sum of
-// every few rows. Files are larger than memory: they are written part by part, go on where a killed process stopped, and are
-// read in slabs.
+// Package table has the noun of the brain side: a row for each image (or trial), a column for each voxel or each value of a
+// feature.
 //
-//	Create ──► Writer.Put, chunk by chunk ──► c.safetensors.part ──► Finish ──► c.safetensors ──► Open, File.Rows
+//	features file ──┐                                           ┌──► Slab, Matrix, Open: values
+//	prepared folder ┼──► Table{Rows, Cols, Sum} ──► views ──────┤
+//	array, memory ──┘      Take, Shuffled, ByImage,             └──► Join: two tables with the same rows
+//	                       Region, Select, Beside, Below
 //
-// # The file
+// A Table knows its rows (image, trials behind a mean, session, name), its columns (a feature with its tensor shape, or voxels
+// with subject, space, scale, coordinates and regions) and where it came from (a sum that manifests and models cite). Its
+// values are float32 and are read when they are asked for, by rows and by slabs of columns: a table may be larger than memory.
+// Views hold no values of their own.
+//
+// # The file of a feature
+//
+// One feature of many images in one file: rows of numbers, the images that they are of, and a sum of every few rows. It is
+// written part by part, goes on where a killed process stopped, may be made in shards, and is read in slabs.
+//
+//	Create ──► Writer.Put, chunk by chunk ──► c.safetensors.part ──► Finish ──► c.safetensors ──► OpenFile, OpenFeatures
 //
 // It is a safetensors file, which its Python library maps and reads in slabs as well:
 //

@@ -169,10 +169,16 @@ func (f *File) At(dst []float32, i int) error {
 	if i < 0 || i >= f.Len() || len(dst) != f.Width() {
 		return fmt.Errorf("%s: row %d of %d into %d values, expected %d", f.Path(), i, f.Len(), len(dst), f.Width())
 	}
+	return f.columns(dst, i, 0, len(dst))
+}
+
+// columns reads columns lo to hi−1 of row i.
+func (f *File) columns(dst []float32, i, lo, hi int) error {
 	if err := f.check(i / ChunkRows); err != nil {
 		return err
 	}
-	b := f.values[i*f.rowBytes : (i+1)*f.rowBytes]
+	size := f.DType.Size()
+	b := f.values[i*f.rowBytes+lo*size : i*f.rowBytes+hi*size]
 	if f.DType == weights.F16 {
 		for k := range dst {
 			dst[k] = weights.F16ToF32(binary.LittleEndian.Uint16(b[2*k:]))

@@ -18,7 +18,7 @@ import (
 type Responses struct {
 	X      ridge.Matrix
 	Images []fmri.ImageID // of each row; nil where it is not known
-	Voxels decode.Voxels
+	Voxels table.Voxels
 	Sum    string // of what they were read from
 	Path   string
 }

@@ -11,6 +11,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 	"percept/tensor"
 	"percept/weights"
 )
@@ -173,7 +174,7 @@ func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p
 		}
 		o := ridge.Options{Alphas: r.Config.Decode.Alphas, Folds: r.Config.Decode.Folds, MaxMemory: fitMemory}
 		o.Progress = func(done, total int) { p(1000*k+1000*done/max(1, total), 2000) }
-		m := &decode.Model{Feature: feature, Shape: shape, Images: d.of(d.train), Voxels: decode.Voxels{N: x.Cols, Subject: fmri.Subject(subject), Chosen: regions},
+		m := &decode.Model{Feature: feature, Shape: shape, Images: d.of(d.train), Voxels: table.Voxels{N: x.Cols, Subject: fmri.Subject(subject), Chosen: regions},
 			Options: decode.FitOptions{Score: o.Score.String()}}
 		if m.Model, err = decode.FitTargets(ctx, x, y, o); err != nil {
 			return nil, err

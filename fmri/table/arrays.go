@@ -1,0 +1,109 @@
+package table
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"percept/fmri"
+	"percept/fmri/array"
+	"percept/internal/cause"
+	"percept/tensor/linalg"
+)
+
+// readArray is the array FILE or FILE:ARRAY, rows first, as a table. Its Sum is that of the file.
+func readArray(text, name string) (*Table, error) {
+	a, err := openArray(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Shape) < 2 || len(a.Data) == 0 {
+		return nil, fmt.Errorf("%s: shape %v, expected rows first and at least two dimensions", text, a.Shape)
+	}
+	m := linalg.New[float32](a.Shape[0], len(a.Data)/a.Shape[0])
+	for i, v := range a.Data {
+		if a := math.Abs(v); !(a <= math.MaxFloat32) {
+			return nil, fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", text, i/m.Cols, i%m.Cols, v)
+		}
+		m.Data[i] = float32(v)
+	}
+	file, _ := SplitName(text)
+	sum, err := fileSum(file)
+	return &Table{Name: name, Rows: Rows{N: m.Rows}, Cols: Columns{Shape: a.Shape[1:]}, Path: text, Sum: sum, source: memory{m}}, err
+}
+
+// openArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name.
+func openArray(text string) (*array.Array, error) {
+	path, name := SplitName(text)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%s: %w, expected a file of an array", path, cause.Of(err))
+	}
+	names, err := array.Names(path)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" && len(names) != 1 {
+		return nil, fmt.Errorf("%s: holds %s, expected %s:NAME with one of them", path, strings.Join(names, ", "), path)
+	}
+	if name == "" {
+		name = names[0]
+	}
+	a, err := array.Read(path, name)
+	top, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimPrefix(name, "/"), "/", "."), ".")
+	if err != nil && !slices.Contains(names, name) && !slices.Contains(names, top) {
+		return nil, fmt.Errorf("%s: no array %s; there is %s", path, name, strings.Join(names, ", "))
+	}
+	return a, err
+}
+
+// SplitName takes FILE:ARRAY apart; a file whose own name has the colon wins.
+func SplitName(text string) (path, name string) {
+	at := strings.LastIndexByte(text, ':')
+	if _, err := os.Stat(text); err == nil || at < 0 {
+		return text, ""
+	}
+	if _, err := os.Stat(text[:at]); err != nil {
+		return text, "" // the error names all of it
+	}
+	return text[:at], text[at+1:]
+}
+
+// ReadNumbers reads the array FILE or FILE:ARRAY of a whole number for each of n rows, as the run of each, and the sum of its
+// file.
+func ReadNumbers(text string, n int) (x []int, sum string, err error) {
+	a, err := openArray(text)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(a.Data) != n {
+		return nil, "", fmt.Errorf("%s: %d numbers, expected one for each of %d rows", text, len(a.Data), n)
+	}
+	x = make([]int, n)
+	for i, v := range a.Data {
+		if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
+			return nil, "", fmt.Errorf("%s: number %d is %v, expected a whole number", text, i, v)
+		}
+		x[i] = int(v)
+	}
+	file, _ := SplitName(text)
+	sum, err = fileSum(file)
+	return x, sum, err
+}
+
+// readImages reads the 0-based image of each of n rows.
+func readImages(text string, n int) ([]fmri.ImageID, error) {
+	x, _, err := ReadNumbers(text, n)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]fmri.ImageID, n)
+	for i, v := range x {
+		if v < 0 {
+			return nil, fmt.Errorf("%s: image %d of row %d, expected 0-based numbers", text, v, i)
+		}
+		ids[i] = fmri.ImageID(v)
+	}
+	return ids, nil
+}

@@ -1,0 +1,61 @@
+package table
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// OpenFeatures opens the file of a feature, path or the file of that name in the folder path, or an array FILE or FILE:ARRAY
+// of rows of values, whose images are not known. A shard of a feature is an error.
+func OpenFeatures(path, name string) (*Table, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if name == "" {
+			return nil, fmt.Errorf("%s: is a folder, expected the name of a feature in it as well", path)
+		}
+		path = filepath.Join(path, FileName(name, Shard{}))
+	}
+	if filepath.Ext(path) != ".safetensors" {
+		if name == "" {
+			name = "y"
+		}
+		return readArray(path, name)
+	}
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if f.Shard.N > 0 {
+		return nil, fmt.Errorf("%s: is shard %s, expected a whole feature; percept features merge makes one", path, f.Shard)
+	}
+	if name != "" && f.Name != name {
+		return nil, fmt.Errorf("%s: holds %s, expected %s", path, f.Name, name)
+	}
+	return f.Table(), nil
+}
+
+// Table is the file's values as a table. It opens the file anew whenever it reads, so that f may be closed.
+func (f *File) Table() *Table {
+	sum := f.Identity()
+	return &Table{Name: f.Name, Rows: Rows{N: f.Len(), Images: f.Images, Names: f.Names}, Cols: Columns{Shape: f.Shape}, Meta: f.Meta(),
+		Path: f.Path(), Sum: sum, source: fileSource{f.Path(), sum}}
+}
+
+type fileSource struct{ path, sum string }
+
+func (s fileSource) open() (reader, error) {
+	f, err := OpenFile(s.path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Identity() != s.sum {
+		f.Close()
+		return nil, fmt.Errorf("%s: was replaced while it was in use, expected the features that were there", s.path)
+	}
+	return fileReader{f}, nil
+}
+
+type fileReader struct{ *File }
+
+func (r fileReader) read(dst []float32, i, lo, hi int) error { return r.columns(dst, i, lo, hi) }

@@ -1,0 +1,64 @@
+package table
+
+import (
+	"fmt"
+
+	"percept/tensor/linalg"
+)
+
+// New makes a table of values in memory, which are not copied and must not be changed from then on.
+//
+//	x  [rows.N, columns]
+//
+// A Rows without a number of rows, and Columns without a shape, take those of x. Its Sum is that of the values.
+func New(name string, x linalg.Matrix[float32], rows Rows, cols Columns) (*Table, error) {
+	if rows.N == 0 {
+		rows.N = x.Rows
+	}
+	if cols.Shape == nil {
+		cols.Shape = []int{x.Cols}
+	}
+	if x.Trans || x.Rows != rows.N || x.Cols != cols.N() || x.Rows < 1 || x.Cols < 1 {
+		return nil, fmt.Errorf("table: %s: values of %d×%d, expected %d rows of %s, both 1 or more", name, x.Rows, x.Cols, rows.N, cols)
+	}
+	if err := rows.check(); err != nil {
+		return nil, fmt.Errorf("table: %s: %w", name, err)
+	}
+	if v := cols.Voxels; v != nil {
+		own := *v
+		own.N = x.Cols
+		cols.Voxels = &own
+		if err := own.check(); err != nil {
+			return nil, fmt.Errorf("table: %s: %w", name, err)
+		}
+	}
+	t := &Table{Name: name, Rows: rows, Cols: cols, source: memory{x}}
+	var ids []int
+	for _, id := range rows.Images {
+		ids = append(ids, int(id))
+	}
+	parts := []any{"memory", cols.Shape, ids}
+	for i := range x.Rows {
+		parts = append(parts, x.Data[i*x.Stride:][:x.Cols])
+	}
+	t.Sum = sumOf(parts...)
+	return t, nil
+}
+
+type memory struct{ x linalg.Matrix[float32] }
+
+func (m memory) open() (reader, error) { return m, nil }
+func (m memory) Close() error          { return nil }
+
+func (m memory) read(dst []float32, i, lo, hi int) error {
+	copy(dst, m.x.Data[i*m.x.Stride+lo:i*m.x.Stride+hi])
+	return nil
+}
+
+// InMemory is how many bytes of values the table itself holds; views hold none of their own.
+func (t *Table) InMemory() int64 {
+	if m, ok := t.source.(memory); ok {
+		return 4 * int64(len(m.x.Data))
+	}
+	return 0
+}
