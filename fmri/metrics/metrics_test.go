@@ -74,7 +74,7 @@ func TestSizesThatCannotBeCompared(t *testing.T) {
 		"planar":     {second(FromPlanar(make([]float32, 11), 2, 2)), "11 values, want 3×2×2"},
 		"features":   {second(Correlations([][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}, {3}})), "picture 1 has 1 features"},
 		"one image":  {second(Correlations([][]float32{{1, 2}}, [][]float32{{1, 2}})), "at least 2"},
-		"fewer":      {second(Correlations([][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}})), "1 generated pictures, want 2"},
+		"fewer":      {second(Correlations([][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}})), "1 generated pictures, expected 2"},
 		"no feature": {second(Cosines([][]float32{{}, {}}, [][]float32{{}, {}})), "no features"},
 		"pairs":      {second(CosineSimilarity([][]float32{{1}}, nil)), "1 originals and 0"},
 	} {

@@ -39,7 +39,7 @@ func New(name string, x linalg.Matrix[float32], rows Rows, cols Columns) (*Table
 	}
 	parts := []any{"memory", cols.Shape, ids}
 	for i := range x.Rows {
-		parts = append(parts, x.Data[i*x.Stride:][:x.Cols])
+		parts = append(parts, x.Row(i))
 	}
 	t.Sum = sumOf(parts...)
 	return t, nil
@@ -51,7 +51,7 @@ func (m memory) open() (reader, error) { return m, nil }
 func (m memory) Close() error          { return nil }
 
 func (m memory) read(dst []float32, i, lo, hi int) error {
-	copy(dst, m.x.Data[i*m.x.Stride+lo:i*m.x.Stride+hi])
+	copy(dst, m.x.Row(i)[lo:hi])
 	return nil
 }
 

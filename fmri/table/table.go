@@ -90,11 +90,20 @@ func (t *Table) Matrix(ctx context.Context) (linalg.Matrix[float32], error) {
 	return t.Slab(ctx, 0, t.Width())
 }
 
-// Slab reads columns lo to hi−1 of all rows, [Len, hi−lo], in memory of its own. A value that is no finite number is an error
-// that names its row and column.
+// Slab reads columns lo to hi−1 of all rows, [Len, hi−lo]; of a table in memory it is a view, and must not be changed. A value
+// that is no finite number is an error that names its row and column.
 func (t *Table) Slab(ctx context.Context, lo, hi int) (linalg.Matrix[float32], error) {
 	if lo < 0 || hi > t.Width() || lo > hi {
 		return linalg.Matrix[float32]{}, fmt.Errorf("%s: columns %d to %d, expected some of %d", t, lo, hi-1, t.Width())
+	}
+	if in, ok := t.source.(memory); ok {
+		m := in.x.Slice(0, in.x.Rows, lo, hi)
+		for i := range m.Rows {
+			if err := t.finite(m.Row(i), i, lo); err != nil {
+				return m, err
+			}
+		}
+		return m, nil
 	}
 	m := linalg.New[float32](t.Len(), hi-lo)
 	r, err := t.source.open()
@@ -106,7 +115,7 @@ func (t *Table) Slab(ctx context.Context, lo, hi int) (linalg.Matrix[float32], e
 		if err := ctx.Err(); err != nil {
 			return m, err
 		}
-		row := m.Data[i*m.Stride:][:m.Cols]
+		row := m.Row(i)
 		if err := r.read(row, i, lo, hi); err != nil {
 			return m, err
 		}

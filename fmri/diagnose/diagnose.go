@@ -1,6 +1,7 @@
-package decode
+package diagnose
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/stats"
+	"percept/fmri/table"
 	"percept/tensor/linalg"
 )
 
@@ -77,68 +79,58 @@ type ImageDiagnosis struct {
 	Closer     int          `json:"closer_training_images,omitempty"`
 }
 
-// DiagnoseOptions says what to compare with.
-type DiagnoseOptions struct {
-	Images     []fmri.ImageID // of each row; nil: numbered from 0
-	Train      *Rows          // features of the training images; nil: Nearest is left out
+// Options says what to compare with, and how intervals are taken.
+type Options struct {
+	Train      *table.Table // features of the training images; nil: Nearest is left out
 	Resampling stats.Resampling
 	Progress   func(done, total int) // may be nil
 }
 
-// Diagnose compares decoded features with true ones.
+// Compare compares predictions with the truth, row by row in their order. Images are those of the predictions' rows, or else
+// numbered from 0.
 //
-//	truth, decoded  [images, targets]
-func Diagnose(truth, decoded linalg.Matrix[float32], o DiagnoseOptions) (*Diagnosis, error) {
-	n, t := truth.Rows, truth.Cols
+//	truth, predicted  [images, targets], at least 2 of both
+func Compare(ctx context.Context, truth, predicted *table.Table, o Options) (*Diagnosis, error) {
+	n, t := truth.Len(), truth.Width()
 	switch {
-	case decoded.Rows != n || decoded.Cols != t:
-		return nil, fmt.Errorf("decode: decoded features are %d×%d, expected %d×%d as the truth", decoded.Rows, decoded.Cols, n, t)
+	case predicted.Len() != n || predicted.Width() != t:
+		return nil, fmt.Errorf("diagnose: decoded features are %d×%d, expected %d×%d as the truth", predicted.Len(), predicted.Width(), n, t)
 	case n < 2 || t < 2:
-		return nil, fmt.Errorf("decode: %d images of %d targets, expected at least 2 of both", n, t)
-	case o.Images != nil && len(o.Images) != n:
-		return nil, fmt.Errorf("decode: %d images of %d decoded features", len(o.Images), n)
-	}
-	for _, m := range []struct {
-		what string
-		linalg.Matrix[float32]
-	}{{"true", truth}, {"decoded", decoded}} {
-		if !m.HasRows() {
-			return nil, fmt.Errorf("decode: %s features have %d values with stride %d, transposed %t, expected %d rows of %d",
-				m.what, len(m.Data), m.Stride, m.Trans, n, t)
-		}
-		for i := range n {
-			for j, v := range m.Row(i) {
-				if v-v != 0 {
-					return nil, fmt.Errorf("decode: %s feature %d of row %d is %v, expected a finite number", m.what, j, i, v)
-				}
-			}
-		}
+		return nil, fmt.Errorf("diagnose: %d images of %d targets, expected at least 2 of both", n, t)
 	}
 	d := &Diagnosis{Images: n, Targets: t, PerImage: make([]ImageDiagnosis, n)}
 	for i := range d.PerImage {
 		d.PerImage[i].Image = fmri.ImageID(i)
-		if o.Images != nil {
-			d.PerImage[i].Image = o.Images[i]
+		if predicted.Rows.Images != nil {
+			d.PerImage[i].Image = predicted.Rows.Images[i]
 		}
 	}
-	if err := d.patterns(truth, decoded, o); err != nil {
+	y, err := truth.Matrix(ctx)
+	if err != nil {
 		return nil, err
 	}
-	d.targets(truth, decoded)
-	var err error
-	if d.Dimension, err = dimensions(truth, decoded); err != nil {
+	p, err := predicted.Matrix(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.patterns(y, p, o); err != nil {
+		return nil, err
+	}
+	d.targets(y, p)
+	if d.Dimension, err = dimensions(y, p); err != nil {
 		return nil, err
 	}
 	if o.Train != nil {
-		err = d.nearest(decoded, o)
+		err = d.nearest(ctx, p, o.Train, o.Progress)
 	}
 	return d, err
 }
 
 // patterns compares rows.
-func (d *Diagnosis) patterns(truth, decoded linalg.Matrix[float32], o DiagnoseOptions) error {
-	all := rowCorrelations(truth, decoded, nil, nil)
-	own, centred := make([]float64, d.Images), pairCorrelations(truth, decoded, columnMeans(truth), columnMeans(decoded))
+func (d *Diagnosis) patterns(truth, decoded linalg.Matrix[float32], o Options) error {
+	all := rowCorrelations(truth, decoded)
+	own, centred := make([]float64, d.Images), metrics.PairCorrelations(truth, decoded, columnMeans(truth), columnMeans(decoded))
+	defined(centred)
 	for i := range own {
 		own[i] = all.At(i, i)
 		d.PerImage[i].Pattern, d.PerImage[i].Centred = own[i], centred[i]

@@ -1,4 +1,4 @@
-package decode
+package diagnose
 
 import (
 	"fmt"
@@ -48,8 +48,8 @@ func dimensions(truth, decoded linalg.Matrix[float32]) (d Dimension, err error) 
 // SpectrumOf computes the spectrum of features [images, targets], of which one or the other should be some hundreds.
 func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 	side := min(m.Rows, m.Cols)
-	if side < 1 || !m.HasRows() {
-		return Spectrum{}, fmt.Errorf("decode: the spectrum of %d×%d features, expected rows one after the other", m.Rows, m.Cols)
+	if side < 1 {
+		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features", m.Rows, m.Cols)
 	}
 	gram := linalg.New[float64](side, side)
 	mean := columnMeans(m)
@@ -59,18 +59,18 @@ func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 		for lo := 0; lo < m.Cols; lo += wide {
 			hi := min(lo+wide, m.Cols)
 			part := room.Slice(0, m.Rows, 0, hi-lo)
-			fill(part, m, lo, hi, mean, nil)
+			centre(part, m, lo, mean)
 			linalg.GramLower(gram, 1, part, 1)
 		}
 	} else {
 		part := linalg.New[float64](m.Rows, m.Cols)
-		fill(part, m, 0, m.Cols, mean, nil)
+		centre(part, m, 0, mean)
 		linalg.GramLower(gram, 1, part.T(), 1)
 	}
 	linalg.Mirror(gram)
 	var eigen mat.EigenSym
 	if !eigen.Factorize(mat.NewSymDense(side, gram.Data), false) {
-		return Spectrum{}, fmt.Errorf("decode: the spectrum of %d×%d features was not found", m.Rows, m.Cols)
+		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features was not found", m.Rows, m.Cols)
 	}
 	values := eigen.Values(nil)
 	slices.Reverse(values)
@@ -91,4 +91,17 @@ func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 		s.Ninety++
 	}
 	return s, nil
+}
+
+// slabColumns is how many columns are widened to float64 at a time.
+const slabColumns = 2048
+
+// centre sets dst to columns lo to lo+dst.Cols−1 of m less their means.
+func centre(dst linalg.Matrix[float64], m linalg.Matrix[float32], lo int, mean []float64) {
+	for i := range m.Rows {
+		row := dst.Row(i)
+		for j, v := range m.Row(i)[lo : lo+dst.Cols] {
+			row[j] = float64(v) - mean[lo+j]
+		}
+	}
 }

@@ -1,0 +1,294 @@
+package fit
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"percept/fmri"
+	"percept/fmri/ridge"
+	"percept/fmri/table"
+	"percept/internal/cause"
+	"percept/tensor/linalg"
+	"percept/weights"
+)
+
+// The file of a model is one safetensors:
+//
+//	coef              F32 [columns, targets]  of the standardised X
+//	intercept         F64 [targets]           0 without an intercept
+//	mean  scale       F64 [columns]           of the training rows of X; 0 and 1 where they were taken as they are
+//	alphas            F64 [targets]           penalty of each target
+//	cv_scores         F64 [targets]           its cross-validated score
+//	grid  grid_scores F64 [penalties]         penalties compared, and the mean score over targets of each
+//	grid_chosen       I32 [penalties]         targets that took each
+//	images            I32 [rows]              0-based image of each training row
+//	voxels  y_voxels  I32 [voxels, 3]         of X and of Y, where known: x, y, z from 0; on fsaverage hemisphere, vertex, 0
+//	rois  y_rois      U8  [voxels, regions]   where known: 1 where a voxel is in a region of the metadata's list
+//
+// so that ((X - mean) / scale) @ coef + intercept predicts. The metadata says the rest, most of it as JSON: kind, format,
+// feature and shape of Y, feature_meta, space (the voxels of X) or x (its feature), y_space (the voxels of Y), options, made,
+// edge, standardised. The same model gives the same bytes.
+const (
+	decoderKind = "percept decoder" // from voxels to a feature
+	modelKind   = "percept model"   // any other
+	modelFormat = "1"
+)
+
+// header is the JSON of the metadata.
+type header struct {
+	shape, feature, edge, options, made, space, x, ySpace, standardised any
+}
+
+// fields are the metadata that are JSON, by their key; what is nil is left out.
+func (h *header) fields() map[string]any {
+	return map[string]any{"shape": h.shape, "feature_meta": h.feature, "edge": h.edge, "options": h.options, "made": h.made,
+		"space": h.space, "x": h.x, "y_space": h.ySpace, "standardised": h.standardised}
+}
+
+// featureOfX is the side of X where that is a feature.
+type featureOfX struct {
+	Name  string            `json:"name"`
+	Shape []int             `json:"shape"`
+	Meta  map[string]string `json:"meta"`
+}
+
+// Write writes the model to a file, which appears complete or not at all.
+func (m *Model) Write(path string) error {
+	h := header{shape: m.Y.Shape, feature: m.Y.Meta, edge: m.Edge, options: m.Options, made: m.Made, standardised: m.Scaler != nil}
+	meta := map[string]string{"kind": decoderKind, "format": modelFormat, "feature": m.Y.Name}
+	if m.X.Voxels != nil {
+		h.space = *m.X.Voxels
+	} else {
+		h.x = featureOfX{m.X.Name, m.X.Shape, m.X.Meta}
+	}
+	if m.Y.Voxels != nil {
+		h.ySpace = *m.Y.Voxels
+	}
+	if m.X.Voxels == nil || m.Y.Voxels != nil {
+		meta["kind"] = modelKind
+	}
+	for key, value := range h.fields() {
+		if value == nil {
+			continue
+		}
+		b, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		meta[key] = string(b)
+	}
+	p, t := m.Coef.Rows, m.Coef.Cols
+	scaler := m.Scaler
+	if scaler == nil {
+		scaler = &ridge.Scaler{Mean: make([]float64, p), Scale: slices.Repeat([]float64{1}, p)}
+	}
+	var grid, scores []float64
+	var chosen, images []int32
+	for _, g := range m.Penalties {
+		grid, scores, chosen = append(grid, g.Alpha), append(scores, g.Score), append(chosen, int32(g.Targets))
+	}
+	for _, id := range m.Images {
+		images = append(images, int32(id))
+	}
+	named := []weights.Named{
+		weights.NamedF64("intercept", m.Intercept, t), weights.NamedF64("mean", scaler.Mean, p), weights.NamedF64("scale", scaler.Scale, p),
+		weights.NamedF64("alphas", m.Alphas, t), weights.NamedF64("cv_scores", m.CVScores, t),
+		weights.NamedF64("grid", grid, len(grid)), weights.NamedF64("grid_scores", scores, len(grid)), weights.NamedI32("grid_chosen", chosen, len(grid)),
+		weights.NamedI32("images", images, len(images)),
+	}
+	named = append(append(named, voxelTensors("", m.X.Voxels)...), voxelTensors("y_", m.Y.Voxels)...)
+	tensors := []weights.Streamed{streamMatrix("coef", m.Coef)}
+	for _, n := range named {
+		tensors = append(tensors, n.Streamed())
+	}
+	return weights.StreamSafetensors(path, tensors, meta)
+}
+
+// voxelTensors are where the voxels of a side lie and in which regions they are.
+func voxelTensors(side string, v *table.Voxels) (named []weights.Named) {
+	if v != nil && v.XYZ != nil {
+		named = append(named, weights.NamedI32(side+"voxels", v.XYZ, v.N, 3))
+	}
+	if v != nil && len(v.Regions) > 0 {
+		named = append(named, weights.Named{Name: side + "rois", DType: weights.U8, Shape: []int{v.N, len(v.Regions)}, Data: v.Member})
+	}
+	return named
+}
+
+// streamMatrix is a matrix as a tensor of a file, without a second copy of it in memory.
+func streamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
+	return weights.Streamed{Name: name, DType: weights.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
+		buf := bufio.NewWriterSize(w, 1<<16)
+		var b [4]byte
+		for i := range m.Rows {
+			for _, v := range m.Row(i) {
+				binary.LittleEndian.PutUint32(b[:], math.Float32bits(v))
+				if _, err := buf.Write(b[:]); err != nil {
+					return err
+				}
+			}
+		}
+		return buf.Flush()
+	}}
+}
+
+// Open reads what Write wrote. It checks that everything fits together and is finite.
+func Open(path string) (*Model, error) {
+	s, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	m, err := read(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+func read(s *weights.Store) (*Model, error) {
+	meta := s.Metadata()
+	if k := meta["kind"]; k != decoderKind && k != modelKind {
+		return nil, fmt.Errorf("no decoder, expected a file that percept fit has made")
+	}
+	if meta["format"] != modelFormat {
+		return nil, fmt.Errorf("decoder of format %q, expected %s; percept fit makes it anew", meta["format"], modelFormat)
+	}
+	m := &Model{Model: &ridge.Model{}}
+	var standardised bool
+	var x featureOfX
+	h := header{shape: &m.Y.Shape, feature: &m.Y.Meta, edge: &m.Edge, options: &m.Options, made: &m.Made, standardised: &standardised}
+	m.Y.Name = meta["feature"]
+	if _, feature := meta["x"]; feature {
+		h.x = &x
+	} else {
+		m.X.Voxels = &table.Voxels{}
+		h.space = m.X.Voxels
+	}
+	if _, voxels := meta["y_space"]; voxels {
+		m.Y.Voxels = &table.Voxels{}
+		h.ySpace = m.Y.Voxels
+	}
+	for key, into := range h.fields() {
+		if into == nil {
+			continue
+		}
+		if err := json.Unmarshal([]byte(meta[key]), into); err != nil {
+			return nil, fmt.Errorf("metadata %s: %w", key, cause.OfJSON(err))
+		}
+	}
+	_, shape, ok := s.Info("coef")
+	if !ok || len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
+		return nil, fmt.Errorf("coef of shape %v, expected [columns, targets]", shape)
+	}
+	p, t := shape[0], shape[1]
+	if width, err := widthOf(m.Y.Shape); err != nil || width != t || m.Y.Name == "" {
+		return nil, fmt.Errorf("%d targets, but a feature %q of shape %v", t, m.Y.Name, m.Y.Shape)
+	}
+	m.X.Name, m.X.Shape, m.X.Meta = Responses, []int{p}, nil
+	if m.X.Voxels == nil {
+		m.X.Name, m.X.Shape, m.X.Meta = x.Name, x.Shape, x.Meta
+		if width, err := widthOf(x.Shape); err != nil || width != p || x.Name == "" {
+			return nil, fmt.Errorf("%d columns, but a feature %q of shape %v", p, x.Name, x.Shape)
+		}
+	}
+	data, err := s.Float32("coef", p, t)
+	if err != nil {
+		return nil, err
+	}
+	m.Coef = linalg.Of(data, p, t)
+	for i, v := range data {
+		if v-v != 0 {
+			return nil, fmt.Errorf("coef: column %d, target %d is %v, expected a finite number", i/t, i%t, v)
+		}
+	}
+	if err := m.readVectors(s, p, t, standardised); err != nil {
+		return nil, err
+	}
+	if err := readVoxels(s, "", m.X.Voxels, p); err != nil {
+		return nil, err
+	}
+	return m, readVoxels(s, "y_", m.Y.Voxels, t)
+}
+
+// readVectors reads what there is for each column, target, penalty and row.
+func (m *Model) readVectors(s *weights.Store, p, t int, standardised bool) (err error) {
+	scaler := &ridge.Scaler{}
+	var grid, scores []float64
+	_, gridShape, _ := s.Info("grid")
+	for _, v := range []struct {
+		name string
+		into *[]float64
+		n    []int
+	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}}, {"alphas", &m.Alphas, []int{t}},
+		{"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
+		if *v.into, err = s.Float64(v.name, v.n...); err != nil {
+			return err
+		}
+		for i, x := range *v.into {
+			if x-x != 0 || v.name == "scale" && !(x > 0) {
+				return fmt.Errorf("%s: value %d is %v, expected a finite number, of scale above 0", v.name, i, x)
+			}
+		}
+	}
+	if standardised {
+		m.Scaler = scaler
+	}
+	chosen, err := s.Int64("grid_chosen", len(grid))
+	if err != nil {
+		return err
+	}
+	m.Model.Grid = grid
+	for i, a := range grid {
+		m.Penalties = append(m.Penalties, Penalty{a, scores[i], int(chosen[i])})
+	}
+	ids, err := s.Int64("images")
+	for _, id := range ids {
+		m.Images = append(m.Images, fmri.ImageID(id))
+	}
+	return err
+}
+
+// readVoxels reads where the n voxels of a side lie and in which regions they are.
+func readVoxels(s *weights.Store, side string, v *table.Voxels, n int) error {
+	if v == nil {
+		return nil
+	}
+	v.N = n
+	if _, _, ok := s.Info(side + "voxels"); ok {
+		xyz, err := s.Int64(side+"voxels", n, 3)
+		if err != nil {
+			return err
+		}
+		for _, x := range xyz {
+			v.XYZ = append(v.XYZ, int32(x))
+		}
+	}
+	if len(v.Regions) == 0 {
+		return nil
+	}
+	dtype, shape, _ := s.Info(side + "rois")
+	if dtype != weights.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
+		return fmt.Errorf("%srois are %s %v, expected U8 [%d %d]", side, dtype, shape, n, len(v.Regions))
+	}
+	b, err := s.Bytes(side + "rois")
+	v.Member = slices.Clone(b)
+	return err
+}
+
+// widthOf is the number of values of a shape.
+func widthOf(shape []int) (int, error) {
+	n := 1
+	for _, d := range shape {
+		if d < 1 || n > math.MaxInt32/d {
+			return 0, fmt.Errorf("shape %v, expected sides of 1 or more", shape)
+		}
+		n *= d
+	}
+	return n, nil
+}
