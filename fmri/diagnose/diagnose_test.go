@@ -1,4 +1,4 @@
-package decode
+package diagnose
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"percept/fmri"
+	"percept/fmri/table"
 	"percept/tensor/linalg"
 	"percept/weights"
 )
@@ -57,11 +58,7 @@ func TestDiagnoseEqualsNumpy(t *testing.T) {
 			defer s.Close()
 			g := reference{t, s}
 			train := g.matrix("train")
-			rows := &Rows{Read: func(dst []float32, i int) error { copy(dst, train.Row(i)); return nil }}
-			for i := range train.Rows {
-				rows.Images = append(rows.Images, fmri.ImageID(100+i))
-			}
-			d, err := Diagnose(g.matrix("truth"), g.matrix("decoded"), DiagnoseOptions{Train: rows})
+			d, err := Compare(t.Context(), tableOf(t, g.matrix("truth"), 0), tableOf(t, g.matrix("decoded"), 0), Options{Train: tableOf(t, train, 100)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,6 +94,20 @@ func TestDiagnoseEqualsNumpy(t *testing.T) {
 	}
 }
 
+// tableOf is a table of images numbered from first.
+func tableOf(t *testing.T, m linalg.Matrix[float32], first int) *table.Table {
+	t.Helper()
+	var rows table.Rows
+	for i := range m.Rows {
+		rows.Images = append(rows.Images, fmri.ImageID(first+i))
+	}
+	x, err := table.New("features", m, rows, table.Columns{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
 // What has no value counts as nothing, and everything can be written as JSON.
 func TestDiagnoseOfNothing(t *testing.T) {
 	truth := linalg.Of([]float32{1, 2, 3, 1, 5, 5}, 3, 2)
@@ -106,7 +117,7 @@ func TestDiagnoseOfNothing(t *testing.T) {
 		"the truth itself":         {truth, truth},
 		"two images":               {linalg.Of(truth.Data[:4], 2, 2), linalg.Of([]float32{1, 2, 2, 2}, 2, 2)},
 	} {
-		d, err := Diagnose(m[0], m[1], DiagnoseOptions{})
+		d, err := Compare(t.Context(), tableOf(t, m[0], 0), tableOf(t, m[1], 0), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -123,23 +134,28 @@ func TestDiagnoseOfNothing(t *testing.T) {
 	}
 }
 
-func TestDiagnoseRejects(t *testing.T) {
-	m := linalg.New[float32](4, 3)
-	bad := linalg.New[float32](4, 3)
+func TestCompareRejects(t *testing.T) {
+	m, bad := linalg.New[float32](4, 3), linalg.New[float32](4, 3)
 	bad.Data[7] = float32(math.NaN())
+	unknown := func(m linalg.Matrix[float32]) *table.Table {
+		x, err := table.New("train", m, table.Rows{}, table.Columns{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
 	for _, c := range []struct {
 		truth, decoded linalg.Matrix[float32]
-		o              DiagnoseOptions
+		train          *table.Table
 		want           string
 	}{
-		{m, linalg.New[float32](4, 2), DiagnoseOptions{}, "4×2, expected 4×3"},
-		{linalg.New[float32](1, 3), linalg.New[float32](1, 3), DiagnoseOptions{}, "1 images of 3 targets"},
-		{m, bad, DiagnoseOptions{}, "decoded feature 1 of row 2 is NaN"},
-		{m, m, DiagnoseOptions{Images: make([]fmri.ImageID, 3)}, "3 images of 4"},
-		{m, m, DiagnoseOptions{Train: &Rows{}}, "no training image"},
-		{m, linalg.New[float32](3, 4).T(), DiagnoseOptions{}, "decoded features have 12 values with stride 4, transposed true"},
+		{m, linalg.New[float32](4, 2), nil, "4×2, expected 4×3"},
+		{linalg.New[float32](1, 3), linalg.New[float32](1, 3), nil, "1 images of 3 targets"},
+		{m, bad, nil, "row 2 (image 2), column 1 is NaN"},
+		{m, m, unknown(m), "and its images"},
+		{m, m, unknown(linalg.New[float32](4, 2)), "2 values of a training image, expected 3"},
 	} {
-		if _, err := Diagnose(c.truth, c.decoded, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Compare(t.Context(), tableOf(t, c.truth, 0), tableOf(t, c.decoded, 0), Options{Train: c.train}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
@@ -156,15 +172,12 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 		return m
 	}
 	truth, train := normal(60), normal(90)
-	rows := &Rows{Read: func(dst []float32, i int) error { copy(dst, train.Row(i)); return nil }}
-	for i := range train.Rows {
-		rows.Images = append(rows.Images, fmri.ImageID(1000+i))
-	}
+	rows := tableOf(t, train, 1000)
 	copied := linalg.New[float32](60, 30)
 	for i := range copied.Rows {
 		copy(copied.Row(i), train.Row(i%4))
 	}
-	guess, err := Diagnose(truth, normal(60), DiagnoseOptions{Train: rows})
+	guess, err := Compare(t.Context(), tableOf(t, truth, 0), tableOf(t, normal(60), 0), Options{Train: rows})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +189,7 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 		copy(wide.Row(i), truth.Row(i))
 		copy(wide.Row(i)[35:], copied.Row(i))
 	}
-	named, err := Diagnose(wide.Slice(0, 60, 0, 30), wide.Slice(0, 60, 35, 65), DiagnoseOptions{Train: rows})
+	named, err := Compare(t.Context(), tableOf(t, wide.Slice(0, 60, 0, 30), 0), tableOf(t, wide.Slice(0, 60, 35, 65), 0), Options{Train: rows})
 	if err != nil {
 		t.Fatal(err)
 	}
