@@ -38,7 +38,8 @@ func OpenFeatures(path, name string) (*Table, error) {
 // Table is the file's values as a table. It opens the file anew whenever it reads, so that f may be closed.
 func (f *File) Table() *Table {
 	sum := f.Identity()
-	return &Table{Name: f.Name, Rows: Rows{N: f.Len(), Images: f.Images, Names: f.Names}, Cols: Columns{Shape: f.Shape}, Meta: f.Meta(),
+	return &Table{Name: f.Name, Rows: Rows{N: f.Len(), Images: f.Images, Names: f.Names, Counts: f.Counts, Sessions: f.Sessions},
+		Cols: Columns{Shape: f.Shape, Voxels: f.Voxels}, Meta: f.Meta(),
 		Path: f.Path(), Sum: sum, source: fileSource{f.Path(), sum}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -27,6 +28,10 @@ type File struct {
 	Images []fmri.ImageID // of each row
 	Names  []string       // file names of the images; nil where they are of a data set
 	Shard  Shard
+
+	Counts   []int   // trials behind each row; nil where not known
+	Sessions []int   // recording session of each row that is a trial, else nil
+	Voxels   *Voxels // of responses, else nil
 
 	store        *weights.Store
 	meta         map[string]string
@@ -75,9 +80,14 @@ func (f *File) read() error {
 	if err != nil {
 		return err
 	}
+	for name, into := range map[string]*[]int{"counts": &f.Counts, "sessions": &f.Sessions} {
+		if *into, err = f.ints(name, len(ids)); err != nil {
+			return err
+		}
+	}
 	f.row = make(map[fmri.ImageID]int, len(ids))
 	for i, id := range ids {
-		if _, twice := f.row[fmri.ImageID(id)]; twice || id < 0 {
+		if _, twice := f.row[fmri.ImageID(id)]; twice && f.Sessions == nil || id < 0 {
 			return fmt.Errorf("image %d in row %d is there twice, or no number of an image", id, i)
 		}
 		f.row[fmri.ImageID(id)] = i
@@ -97,6 +107,9 @@ func (f *File) read() error {
 	if f.values, err = f.store.Bytes("values"); err != nil {
 		return err
 	}
+	if err := f.readVoxels(); err != nil {
+		return err
+	}
 	if text := f.meta["shard"]; text != "" {
 		if f.Shard, err = ParseShard(text); err != nil {
 			return fmt.Errorf("shard %w", err)
@@ -112,6 +125,47 @@ func (f *File) read() error {
 		}
 	}
 	return nil
+}
+
+// ints reads whole numbers, nil where the file has none of that name.
+func (f *File) ints(name string, shape ...int) (x []int, err error) {
+	if _, _, ok := f.store.Info(name); !ok {
+		return nil, nil
+	}
+	read, err := f.store.Int64(name, shape...)
+	for _, v := range read {
+		x = append(x, int(v))
+	}
+	return x, err
+}
+
+// readVoxels reads what the file says of the voxels of responses.
+func (f *File) readVoxels() error {
+	text, ok := f.meta["space"]
+	if !ok {
+		return nil
+	}
+	v := &Voxels{}
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return fmt.Errorf("metadata space: %w", cause.OfJSON(err))
+	}
+	v.N = f.Width()
+	xyz, err := f.ints("voxels", v.N, 3)
+	if err != nil {
+		return err
+	}
+	for _, x := range xyz {
+		v.XYZ = append(v.XYZ, int32(x))
+	}
+	if len(v.Regions) > 0 {
+		b, err := f.store.Bytes("rois")
+		if err != nil {
+			return err
+		}
+		v.Member = bytes.Clone(b)
+	}
+	f.Voxels = v
+	return v.check()
 }
 
 // Close unmaps the file.
@@ -132,7 +186,7 @@ func (f *File) Width() int { return f.rowBytes / f.DType.Size() }
 // Identity is the sha256 of the images and of the sums of their values: the same for the same numbers.
 func (f *File) Identity() string {
 	h := sha256.New()
-	h.Write(imageBytes(f.Images))
+	h.Write(int32s(f.Images))
 	h.Write(f.sums)
 	fmt.Fprintf(h, "%s %v", f.DType, f.Shape)
 	return hex.EncodeToString(h.Sum(nil))

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"percept/fmri"
 	"percept/internal/cause"
 )
 
@@ -44,12 +43,13 @@ func Merge(out string, shards []string, progress func(done, total int)) error {
 		return err
 	}
 	first := files[0]
-	s := Spec{Name: first.Name, Shape: first.Shape, DType: first.DType, Meta: maps.Clone(first.meta)}
+	s := Spec{Name: first.Name, Shape: first.Shape, DType: first.DType, Meta: maps.Clone(first.meta), Voxels: first.Voxels}
 	delete(s.Meta, "shard")
 	for _, f := range files {
 		s.Images, s.Names = append(s.Images, f.Images...), append(s.Names, f.Names...)
+		s.Counts, s.Sessions = append(s.Counts, f.Counts...), append(s.Sessions, f.Sessions...)
 	}
-	if sum := sha256.Sum256(imageBytes(s.Images)); hex.EncodeToString(sum[:]) != first.meta["request"] {
+	if sum := sha256.Sum256(int32s(s.Images)); hex.EncodeToString(sum[:]) != first.meta["request"] {
 		return fmt.Errorf("%s: the images of all shards are not those that were asked for", filepath.Dir(first.Path()))
 	}
 	w, err := Create(out, s)
@@ -57,19 +57,23 @@ func Merge(out string, shards []string, progress func(done, total int)) error {
 		return err
 	}
 	defer w.Close()
-	row := make(map[fmri.ImageID]*File, len(s.Images))
+	at := make([]int, 0, len(files)+1) // first row of each
+	rows := 0
 	for _, f := range files {
-		for _, id := range f.Images {
-			row[id] = f
-		}
+		at = append(at, rows)
+		rows += f.Len()
 	}
 	width := first.Width()
 	for c := range w.Chunks() {
 		lo, hi := w.Rows(c)
 		if !w.Done(c) {
 			values := make([]float32, (hi-lo)*width)
-			for i, id := range s.Images[lo:hi] {
-				if err := row[id].Row(values[i*width:(i+1)*width], id); err != nil {
+			for i := lo; i < hi; i++ {
+				k, here := slices.BinarySearch(at, i)
+				if !here {
+					k--
+				}
+				if err := files[k].At(values[(i-lo)*width:][:width], i-at[k]); err != nil {
 					return err
 				}
 			}

@@ -24,13 +24,17 @@ const formatVersion = "1"
 
 // Spec says what a file holds, but for the values.
 type Spec struct {
-	Name   string         // of the feature, "z"
-	Shape  []int          // of one image's values
+	Name   string         // of the feature, "z", or of responses
+	Shape  []int          // of one row's values
 	DType  weights.DType  // F32 or F16
-	Images []fmri.ImageID // all that were asked for, each once, also where Shard is a part of them
+	Images []fmri.ImageID // all that were asked for, also where Shard is a part of them; each once, unless rows have Sessions
 	Names  []string       // file names of the images; nil where they are of a data set
 	Meta   map[string]string
 	Shard  Shard
+
+	Counts   []int   // trials behind each row; nil where not known
+	Sessions []int   // recording session of each row that is a trial, else nil
+	Voxels   *Voxels // of responses
 }
 
 // Shard is part K of N, from 1; the zero value is the whole.
@@ -79,37 +83,45 @@ func (s Spec) check() error {
 	values := 1
 	for _, d := range s.Shape {
 		if d < 1 || values > maxValues/d {
-			return fmt.Errorf("features: %s of shape %v, expected sides of 1 or more, and at most %d values", s.Name, s.Shape, maxValues)
+			return fmt.Errorf("table: %s of shape %v, expected sides of 1 or more, and at most %d values", s.Name, s.Shape, maxValues)
 		}
 		values *= d
 	}
 	switch {
 	case s.Name == "" || len(s.Shape) == 0:
-		return errors.New("features: no name or no shape")
+		return errors.New("table: no name or no shape")
 	case s.DType != weights.F32 && s.DType != weights.F16:
-		return fmt.Errorf("features: %s as %s, expected F32 or F16", s.Name, s.DType)
+		return fmt.Errorf("table: %s as %s, expected F32 or F16", s.Name, s.DType)
 	case len(s.Images) == 0:
-		return fmt.Errorf("features: %s of no image", s.Name)
+		return fmt.Errorf("table: %s of no image", s.Name)
 	case len(s.Images) > maxImages:
-		return fmt.Errorf("features: %s of %d images, expected at most %d", s.Name, len(s.Images), maxImages)
+		return fmt.Errorf("table: %s of %d images, expected at most %d", s.Name, len(s.Images), maxImages)
 	case s.Names != nil && len(s.Names) != len(s.Images):
-		return fmt.Errorf("features: %d names of %d images", len(s.Names), len(s.Images))
+		return fmt.Errorf("table: %d names of %d images", len(s.Names), len(s.Images))
 	}
 	seen := make(map[fmri.ImageID]bool, len(s.Images))
 	for _, id := range s.Images {
-		if id < 0 || int64(id) > 1<<31-1 || seen[id] {
-			return fmt.Errorf("features: image %d is there twice, or no number of an image", id)
+		if id < 0 || int64(id) > 1<<31-1 || seen[id] && s.Sessions == nil {
+			return fmt.Errorf("table: image %d is there twice, or no number of an image", id)
 		}
 		seen[id] = true
 	}
+	if err := (Rows{N: len(s.Images), Counts: s.Counts, Sessions: s.Sessions}).check(); err != nil {
+		return fmt.Errorf("table: %s: %w", s.Name, err)
+	}
+	if v := s.Voxels; v != nil {
+		if err := v.check(); err != nil || v.N != values {
+			return fmt.Errorf("table: %s: %d voxels of %d values a row (%v)", s.Name, v.N, values, err)
+		}
+	}
 	for _, name := range s.Names {
 		if strings.ContainsAny(name, "\n\r") || name == "" {
-			return fmt.Errorf("features: file name %q, expected one without line breaks", name)
+			return fmt.Errorf("table: file name %q, expected one without line breaks", name)
 		}
 	}
 	// Parts without a row could not be made, and then none of the others merged.
 	if chunks := (len(s.Images) + ChunkRows - 1) / ChunkRows; s.Shard.N > chunks {
-		return fmt.Errorf("features: shard %s of %d images, expected at most %d shards: each has whole groups of %d", s.Shard, len(s.Images), chunks, ChunkRows)
+		return fmt.Errorf("table: shard %s of %d images, expected at most %d shards: each has whole groups of %d", s.Shard, len(s.Images), chunks, ChunkRows)
 	}
 	return nil
 }
@@ -123,7 +135,7 @@ const (
 // layout is where everything lies in the file.
 type layout struct {
 	head                  []byte // length and header
-	images, names         []byte
+	images, tail          []byte // what lies before the values and behind the sums
 	rows, rowBytes        int
 	valuesAt, sumsAt, end int64
 }
@@ -136,10 +148,11 @@ func (l layout) chunk(c int) (at int64, n int) {
 	return l.valuesAt + int64(c)*ChunkRows*int64(l.rowBytes), rows * l.rowBytes
 }
 
-func imageBytes(ids []fmri.ImageID) []byte {
-	b := make([]byte, 0, 4*len(ids))
-	for _, id := range ids {
-		b = binary.LittleEndian.AppendUint32(b, uint32(id))
+// int32s are numbers as a file has them.
+func int32s[T ~int | ~int32](x []T) []byte {
+	b := make([]byte, 0, 4*len(x))
+	for _, v := range x {
+		b = binary.LittleEndian.AppendUint32(b, uint32(v))
 	}
 	return b
 }
@@ -150,22 +163,26 @@ func (s Spec) layout() (layout, error) {
 		return layout{}, err
 	}
 	lo, hi := s.Shard.rows(len(s.Images))
-	l := layout{rows: hi - lo, rowBytes: s.DType.Size(), images: imageBytes(s.Images[lo:hi])}
+	l := layout{rows: hi - lo, rowBytes: s.DType.Size(), images: int32s(s.Images[lo:hi])}
 	for _, d := range s.Shape {
 		l.rowBytes *= d
-	}
-	if s.Names != nil {
-		l.names = []byte(strings.Join(s.Names[lo:hi], "\n"))
 	}
 	meta := maps.Clone(s.Meta)
 	if meta == nil {
 		meta = map[string]string{}
 	}
-	sum := sha256.Sum256(imageBytes(s.Images))
+	sum := sha256.Sum256(int32s(s.Images))
 	meta["feature"], meta["format"], meta["rows_per_chunk"] = s.Name, formatVersion, strconv.Itoa(ChunkRows)
 	meta["request"] = hex.EncodeToString(sum[:])
 	if s.Shard.N > 0 {
 		meta["shard"] = s.Shard.String()
+	}
+	if s.Voxels != nil {
+		space, err := json.Marshal(s.Voxels)
+		if err != nil {
+			return l, err
+		}
+		meta["space"] = string(space)
 	}
 	type tensor struct {
 		DType   weights.DType `json:"dtype"`
@@ -182,8 +199,25 @@ func (s Spec) layout() (layout, error) {
 	put("images", weights.I32, int64(len(l.images)), l.rows)
 	l.valuesAt = put("values", s.DType, int64(l.rows)*int64(l.rowBytes), append([]int{l.rows}, s.Shape...)...)
 	l.sumsAt = put("sums", weights.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
+	tail := func(name string, dtype weights.DType, b []byte, shape ...int) {
+		put(name, dtype, int64(len(b)), shape...)
+		l.tail = append(l.tail, b...)
+	}
+	if s.Counts != nil {
+		tail("counts", weights.I32, int32s(s.Counts[lo:hi]), l.rows)
+	}
+	if s.Sessions != nil {
+		tail("sessions", weights.I32, int32s(s.Sessions[lo:hi]), l.rows)
+	}
+	if v := s.Voxels; v != nil && v.XYZ != nil {
+		tail("voxels", weights.I32, int32s(v.XYZ), v.N, 3)
+	}
+	if v := s.Voxels; v != nil && len(v.Regions) > 0 {
+		tail("rois", weights.U8, v.Member, v.N, len(v.Regions))
+	}
 	if s.Names != nil {
-		put("names", weights.U8, int64(len(l.names)), len(l.names))
+		b := []byte(strings.Join(s.Names[lo:hi], "\n"))
+		tail("names", weights.U8, b, len(b))
 	}
 	text, err := json.Marshal(header)
 	if err != nil {

@@ -2,14 +2,18 @@ package table
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+
+	"percept/fmri"
 
 	"percept/internal/cause"
 	"percept/weights"
@@ -102,7 +106,7 @@ func (w *Writer) resume() error {
 	if err := w.file.Truncate(l.end); err != nil {
 		return err
 	}
-	if _, err := w.file.WriteAt(l.names, l.end-int64(len(l.names))); err != nil {
+	if _, err := w.file.WriteAt(l.tail, l.end-int64(len(l.tail))); err != nil {
 		return err
 	}
 	_, err = w.file.WriteAt(start, 0) // last: a file with a header has everything but values
@@ -148,7 +152,7 @@ func (w *Writer) Rows(chunk int) (lo, hi int) {
 func (w *Writer) Put(chunk int, values []float32) error {
 	at, n := w.layout.chunk(chunk)
 	if w.file == nil || len(values)*w.spec.DType.Size() != n {
-		return fmt.Errorf("features: %d values for chunk %d of %s, which has %d bytes", len(values), chunk, w.path, n)
+		return fmt.Errorf("table: %d values for chunk %d of %s, which has %d bytes", len(values), chunk, w.path, n)
 	}
 	b := make([]byte, 0, n)
 	for i, v := range values {
@@ -162,7 +166,7 @@ func (w *Writer) Put(chunk int, values []float32) error {
 		if a := math.Abs(float64(v)); !(a <= limit) {
 			lo, _ := w.Rows(chunk)
 			per := len(values) / (n / w.layout.rowBytes)
-			return fmt.Errorf("features: %s of image %d: value %d is %g, expected at most %g", w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
+			return fmt.Errorf("table: %s of image %d: value %d is %g, expected at most %g", w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
 		}
 	}
 	if _, err := w.file.WriteAt(b, at); err != nil {
@@ -187,7 +191,7 @@ func (w *Writer) Finish() error {
 		if !done {
 			lo, hi := w.Rows(c)
 			w.Close()
-			return fmt.Errorf("features: rows %d to %d of %s were not written", lo, hi, w.path)
+			return fmt.Errorf("table: rows %d to %d of %s were not written", lo, hi, w.path)
 		}
 	}
 	f := w.file
@@ -212,3 +216,56 @@ func (w *Writer) Close() error {
 	w.file = nil
 	return f.Close()
 }
+
+// Write writes a table to a file of its own at path, as float32, with meta beside what t.Meta says. Rows whose images are not
+// known are numbered from 0. It reports whether the file was there already; another one there is an error.
+func Write(ctx context.Context, path string, t *Table, meta map[string]string) (upToDate bool, err error) {
+	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: weights.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: map[string]string{},
+		Counts: t.Rows.Counts, Sessions: t.Rows.Sessions, Voxels: t.Cols.Voxels}
+	for k, v := range t.Meta {
+		if !ofTheFile[k] {
+			s.Meta[k] = v
+		}
+	}
+	maps.Copy(s.Meta, meta)
+	for i := len(s.Images); i < t.Len(); i++ {
+		s.Images = append(s.Images, fmri.ImageID(i))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return false, fmt.Errorf("%s: its folder cannot be made: %w", path, cause.Of(err))
+	}
+	w, err := Create(path, s)
+	if err != nil {
+		return false, err
+	}
+	defer w.Close()
+	r, err := t.Open()
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	upToDate = true
+	room := make([]float32, ChunkRows*t.Width())
+	for c := range w.Chunks() {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		lo, hi := w.Rows(c)
+		if w.Done(c) {
+			continue
+		}
+		upToDate = false
+		for i := lo; i < hi; i++ {
+			if err := r.Row(room[(i-lo)*t.Width():][:t.Width()], i); err != nil {
+				return false, err
+			}
+		}
+		if err := w.Put(c, room[:(hi-lo)*t.Width()]); err != nil {
+			return false, err
+		}
+	}
+	return upToDate, w.Finish()
+}
+
+// ofTheFile are keys of metadata that a file has of its own.
+var ofTheFile = map[string]bool{"request": true, "shard": true, "space": true}
