@@ -16,6 +16,7 @@ import (
 	"percept/fmri/prepare"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
+	"percept/tensor/linalg"
 )
 
 // prepared is a folder with the responses of one simulated subject, and one with z of its images.
@@ -55,11 +56,11 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := ridge.NewMatrix(x.Rows(), f.Width())
+	y := linalg.New[float32](x.Rows(), f.Width())
 	if err := f.Rows(y.Data, x.Images); err != nil {
 		t.Fatal(err)
 	}
-	want, err := ridge.FitCV(t.Context(), ridge.Matrix{Rows: x.Rows(), Cols: x.Voxels, Data: x.X}, y, ridge.Options{Alphas: []float64{10, 100, 1000, 10000}})
+	want, err := ridge.FitCV(t.Context(), linalg.Of(x.X, x.Rows(), x.Voxels), y, ridge.Options{Alphas: []float64{10, 100, 1000, 10000}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	predicted, err := want.Predict(ridge.Matrix{Rows: xt.Rows(), Cols: xt.Voxels, Data: xt.X})
+	predicted, err := want.Predict(linalg.Of(xt.X, xt.Rows(), xt.Voxels))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestFitAndDecodeReject(t *testing.T) {
 		{"folds", folder("--folds", "1"), 2, []string{"--folds 1"}},
 		{"compat", folder("--compat", "mindeye"), 2, []string{"--compat", "mindeye", "takagi"}},
 		{"trials of an array", fit("--responses", x, "--features", x, "--trials"), 2, []string{"--trials", "folder"}},
-		{"too little memory", folder("--max-memory", "1MiB"), 1, []string{"1 MiB of memory", "want at least"}},
+		{"too little memory", folder("--max-memory", "1MiB"), 1, []string{"1 MiB of memory", "expected at least"}},
 		{"region", folder("--roi", "streams:parietal"), 1, []string{"no region streams/parietal", "streams/early"}},
 		{"feature that is not there", fit("--responses", responses, "--features", feats, "--feature", "c"), 1, []string{"c.safetensors"}},
 		{"no name of a feature", fit("--responses", responses, "--features", feats), 1, []string{feats, "name of a feature"}},

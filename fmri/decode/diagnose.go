@@ -7,8 +7,8 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/metrics"
-	"percept/fmri/ridge"
 	"percept/fmri/stats"
+	"percept/tensor/linalg"
 )
 
 // A Diagnosis says how good decoded features are, and what they owe to the training set.
@@ -88,23 +88,29 @@ type DiagnoseOptions struct {
 // Diagnose compares decoded features with true ones.
 //
 //	truth, decoded  [images, targets]
-func Diagnose(truth, decoded ridge.Matrix, o DiagnoseOptions) (*Diagnosis, error) {
+func Diagnose(truth, decoded linalg.Matrix[float32], o DiagnoseOptions) (*Diagnosis, error) {
 	n, t := truth.Rows, truth.Cols
 	switch {
 	case decoded.Rows != n || decoded.Cols != t:
-		return nil, fmt.Errorf("decode: decoded features are %d×%d, want %d×%d as the truth", decoded.Rows, decoded.Cols, n, t)
+		return nil, fmt.Errorf("decode: decoded features are %d×%d, expected %d×%d as the truth", decoded.Rows, decoded.Cols, n, t)
 	case n < 2 || t < 2:
-		return nil, fmt.Errorf("decode: %d images of %d targets, want at least 2 of both", n, t)
+		return nil, fmt.Errorf("decode: %d images of %d targets, expected at least 2 of both", n, t)
 	case o.Images != nil && len(o.Images) != n:
 		return nil, fmt.Errorf("decode: %d images of %d decoded features", len(o.Images), n)
 	}
 	for _, m := range []struct {
 		what string
-		ridge.Matrix
+		linalg.Matrix[float32]
 	}{{"true", truth}, {"decoded", decoded}} {
-		for i, v := range m.Data {
-			if v-v != 0 {
-				return nil, fmt.Errorf("decode: %s feature %d of row %d is %v, want a finite number", m.what, i%t, i/t, v)
+		if !m.HasRows() {
+			return nil, fmt.Errorf("decode: %s features have %d values with stride %d, transposed %t, expected %d rows of %d",
+				m.what, len(m.Data), m.Stride, m.Trans, n, t)
+		}
+		for i := range n {
+			for j, v := range m.Row(i) {
+				if v-v != 0 {
+					return nil, fmt.Errorf("decode: %s feature %d of row %d is %v, expected a finite number", m.what, j, i, v)
+				}
 			}
 		}
 	}
@@ -130,7 +136,7 @@ func Diagnose(truth, decoded ridge.Matrix, o DiagnoseOptions) (*Diagnosis, error
 }
 
 // patterns compares rows.
-func (d *Diagnosis) patterns(truth, decoded ridge.Matrix, o DiagnoseOptions) error {
+func (d *Diagnosis) patterns(truth, decoded linalg.Matrix[float32], o DiagnoseOptions) error {
 	all := rowCorrelations(truth, decoded, nil, nil)
 	own, centred := make([]float64, d.Images), pairCorrelations(truth, decoded, columnMeans(truth), columnMeans(decoded))
 	for i := range own {
@@ -168,7 +174,7 @@ func (d *Diagnosis) patterns(truth, decoded ridge.Matrix, o DiagnoseOptions) err
 }
 
 // targets compares columns.
-func (d *Diagnosis) targets(truth, decoded ridge.Matrix) {
+func (d *Diagnosis) targets(truth, decoded linalg.Matrix[float32]) {
 	n, t := d.Images, d.Targets
 	my, mp := columnMeans(truth), columnMeans(decoded)
 	yy, pp, yp, ee := make([]float64, t), make([]float64, t), make([]float64, t), make([]float64, t)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -18,14 +18,14 @@ type reference struct {
 	*weights.Store
 }
 
-func (r reference) matrix(name string) ridge.Matrix {
+func (r reference) matrix(name string) linalg.Matrix[float32] {
 	r.t.Helper()
 	_, shape, _ := r.Info(name)
 	x, err := r.Float32(name)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return ridge.Matrix{Rows: shape[0], Cols: shape[1], Data: x}
+	return linalg.Of(x, shape[0], shape[1])
 }
 
 func (r reference) near(name string, got ...float64) {
@@ -99,12 +99,12 @@ func TestDiagnoseEqualsNumpy(t *testing.T) {
 
 // What has no value counts as nothing, and everything can be written as JSON.
 func TestDiagnoseOfNothing(t *testing.T) {
-	truth := ridge.Matrix{Rows: 3, Cols: 2, Data: []float32{1, 2, 3, 1, 5, 5}}
-	for name, m := range map[string][2]ridge.Matrix{
-		"decoded without variance": {truth, {Rows: 3, Cols: 2, Data: []float32{7, 7, 7, 7, 7, 7}}},
-		"truth without variance":   {{Rows: 3, Cols: 2, Data: []float32{7, 7, 7, 7, 7, 7}}, truth},
+	truth := linalg.Of([]float32{1, 2, 3, 1, 5, 5}, 3, 2)
+	for name, m := range map[string][2]linalg.Matrix[float32]{
+		"decoded without variance": {truth, linalg.Of([]float32{7, 7, 7, 7, 7, 7}, 3, 2)},
+		"truth without variance":   {linalg.Of([]float32{7, 7, 7, 7, 7, 7}, 3, 2), truth},
 		"the truth itself":         {truth, truth},
-		"two images":               {{Rows: 2, Cols: 2, Data: truth.Data[:4]}, {Rows: 2, Cols: 2, Data: []float32{1, 2, 2, 2}}},
+		"two images":               {linalg.Of(truth.Data[:4], 2, 2), linalg.Of([]float32{1, 2, 2, 2}, 2, 2)},
 	} {
 		d, err := Diagnose(m[0], m[1], DiagnoseOptions{})
 		if err != nil {
@@ -124,19 +124,20 @@ func TestDiagnoseOfNothing(t *testing.T) {
 }
 
 func TestDiagnoseRejects(t *testing.T) {
-	m := ridge.NewMatrix(4, 3)
-	bad := ridge.NewMatrix(4, 3)
+	m := linalg.New[float32](4, 3)
+	bad := linalg.New[float32](4, 3)
 	bad.Data[7] = float32(math.NaN())
 	for _, c := range []struct {
-		truth, decoded ridge.Matrix
+		truth, decoded linalg.Matrix[float32]
 		o              DiagnoseOptions
 		want           string
 	}{
-		{m, ridge.NewMatrix(4, 2), DiagnoseOptions{}, "4×2, want 4×3"},
-		{ridge.NewMatrix(1, 3), ridge.NewMatrix(1, 3), DiagnoseOptions{}, "1 images of 3 targets"},
+		{m, linalg.New[float32](4, 2), DiagnoseOptions{}, "4×2, expected 4×3"},
+		{linalg.New[float32](1, 3), linalg.New[float32](1, 3), DiagnoseOptions{}, "1 images of 3 targets"},
 		{m, bad, DiagnoseOptions{}, "decoded feature 1 of row 2 is NaN"},
 		{m, m, DiagnoseOptions{Images: make([]fmri.ImageID, 3)}, "3 images of 4"},
 		{m, m, DiagnoseOptions{Train: &Rows{}}, "no training image"},
+		{m, linalg.New[float32](3, 4).T(), DiagnoseOptions{}, "decoded features have 12 values with stride 4, transposed true"},
 	} {
 		if _, err := Diagnose(c.truth, c.decoded, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
@@ -147,8 +148,8 @@ func TestDiagnoseRejects(t *testing.T) {
 // Of a decoder that knows nothing every number says so; of one that names training images, Nearest does.
 func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
-	normal := func(n int) ridge.Matrix {
-		m := ridge.NewMatrix(n, 30)
+	normal := func(n int) linalg.Matrix[float32] {
+		m := linalg.New[float32](n, 30)
 		for i := range m.Data {
 			m.Data[i] = float32(r.NormFloat64())
 		}
@@ -159,7 +160,7 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 	for i := range train.Rows {
 		rows.Images = append(rows.Images, fmri.ImageID(1000+i))
 	}
-	copied := ridge.NewMatrix(60, 30)
+	copied := linalg.New[float32](60, 30)
 	for i := range copied.Rows {
 		copy(copied.Row(i), train.Row(i%4))
 	}
@@ -170,7 +171,12 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 	if id := guess.FixTrue; id.Accuracy < id.ChanceLow-0.05 || id.Accuracy > id.ChanceHigh+0.05 || guess.Significant > 2 || math.Abs(guess.Nearest.Closer-0.5) > 0.15 {
 		t.Errorf("guesses: %+v, %d significant, %+v", id, guess.Significant, guess.Nearest)
 	}
-	named, err := Diagnose(truth, copied, DiagnoseOptions{Train: rows})
+	wide := linalg.New[float32](60, 70) // of which both are views
+	for i := range wide.Rows {
+		copy(wide.Row(i), truth.Row(i))
+		copy(wide.Row(i)[35:], copied.Row(i))
+	}
+	named, err := Diagnose(wide.Slice(0, 60, 0, 30), wide.Slice(0, 60, 35, 65), DiagnoseOptions{Train: rows})
 	if err != nil {
 		t.Fatal(err)
 	}

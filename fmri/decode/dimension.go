@@ -7,7 +7,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"percept/fmri/ridge"
 	"percept/tensor/linalg"
 )
 
@@ -31,7 +30,7 @@ type Spectrum struct {
 // spectrumRows bounds an eigendecomposition that grows with the cube of it.
 const spectrumRows = 1024
 
-func dimensions(truth, decoded ridge.Matrix) (d Dimension, err error) {
+func dimensions(truth, decoded linalg.Matrix[float32]) (d Dimension, err error) {
 	var rows []int
 	d.Rows = min(truth.Rows, spectrumRows)
 	for i := range d.Rows {
@@ -47,10 +46,10 @@ func dimensions(truth, decoded ridge.Matrix) (d Dimension, err error) {
 }
 
 // SpectrumOf computes the spectrum of features [images, targets], of which one or the other should be some hundreds.
-func SpectrumOf(m ridge.Matrix) (Spectrum, error) {
+func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 	side := min(m.Rows, m.Cols)
-	if side < 1 {
-		return Spectrum{}, fmt.Errorf("decode: the spectrum of %d×%d features", m.Rows, m.Cols)
+	if side < 1 || !m.HasRows() {
+		return Spectrum{}, fmt.Errorf("decode: the spectrum of %d×%d features, expected rows one after the other", m.Rows, m.Cols)
 	}
 	gram := linalg.New[float64](side, side)
 	mean := columnMeans(m)

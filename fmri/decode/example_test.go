@@ -10,12 +10,13 @@ import (
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
+	"percept/tensor/linalg"
 )
 
 // A decoder of three features from the responses of forty voxels, kept in a file, and what its predictions are worth.
 func ExampleDiagnose() {
 	r := rand.New(rand.NewPCG(1, 2))
-	features, responses := ridge.NewMatrix(250, 3), ridge.NewMatrix(250, 40)
+	features, responses := linalg.New[float32](250, 3), linalg.New[float32](250, 40)
 	for i := range 250 {
 		for j := range features.Row(i) {
 			features.Row(i)[j] = float32(r.NormFloat64())
@@ -24,8 +25,8 @@ func ExampleDiagnose() {
 			responses.Row(i)[v] = features.Row(i)[v%3] + float32(2*r.NormFloat64())
 		}
 	}
-	rows := func(m ridge.Matrix, lo, hi int) ridge.Matrix {
-		return ridge.Matrix{Rows: hi - lo, Cols: m.Cols, Data: m.Data[lo*m.Cols : hi*m.Cols]}
+	rows := func(m linalg.Matrix[float32], lo, hi int) linalg.Matrix[float32] {
+		return m.Slice(lo, hi, 0, m.Cols)
 	}
 	ctx := context.Background()
 	fit, err := decode.FitTargets(ctx, rows(responses, 0, 200), decode.TargetsOf(rows(features, 0, 200)), ridge.Options{MaxMemory: 1 << 30})

@@ -13,6 +13,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/internal/cause"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -128,14 +129,16 @@ func (m *Model) Write(path string) error {
 }
 
 // StreamMatrix is a matrix as a tensor of a file, without a second copy of it in memory.
-func StreamMatrix(name string, m ridge.Matrix) weights.Streamed {
+func StreamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
 	return weights.Streamed{Name: name, DType: weights.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 1<<16)
 		var b [4]byte
-		for _, v := range m.Data {
-			binary.LittleEndian.PutUint32(b[:], math.Float32bits(v))
-			if _, err := buf.Write(b[:]); err != nil {
-				return err
+		for i := range m.Rows {
+			for _, v := range m.Row(i) {
+				binary.LittleEndian.PutUint32(b[:], math.Float32bits(v))
+				if _, err := buf.Write(b[:]); err != nil {
+					return err
+				}
 			}
 		}
 		return buf.Flush()
@@ -180,12 +183,12 @@ func readModel(s *weights.Store) (*Model, error) {
 	if width, err := widthOf(m.Shape); err != nil || width != t || m.Feature == "" {
 		return nil, fmt.Errorf("%d targets, but a feature %q of shape %v", t, m.Feature, m.Shape)
 	}
-	var err error
-	if m.Coef.Data, err = s.Float32("coef", p, t); err != nil {
+	coef, err := s.Float32("coef", p, t)
+	if err != nil {
 		return nil, err
 	}
-	m.Coef.Rows, m.Coef.Cols, m.Voxels.N = p, t, p
-	for i, v := range m.Coef.Data {
+	m.Coef, m.Voxels.N = linalg.Of(coef, p, t), p
+	for i, v := range coef {
 		if v-v != 0 {
 			return nil, fmt.Errorf("coef: voxel %d, target %d is %v, expected a finite number", i/t, i%t, v)
 		}

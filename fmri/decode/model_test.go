@@ -14,6 +14,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -155,7 +156,7 @@ func TestVoxelsAt(t *testing.T) {
 func TestFitTargetsInSlabs(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 0))
 	d := planted(r, 70, 1)
-	wide := ridge.NewMatrix(70, 900)
+	wide := linalg.New[float32](70, 900)
 	for i := range wide.Data {
 		wide.Data[i] = d.Z.Data[i/900*6+i%6] + float32(r.NormFloat64())
 	}
@@ -202,7 +203,7 @@ func TestFitTargetsInSlabs(t *testing.T) {
 		}
 	}
 	o.MaxMemory = 1000
-	if _, err := Slabs(70, 30, 900, o); err == nil || !strings.Contains(err.Error(), "0 MiB of memory are too few for 70 rows of 30 voxels and 900 targets, want at least 1 MiB") {
+	if _, err := Slabs(70, 30, 900, o); err == nil || !strings.Contains(err.Error(), "0 MiB of memory are too few for 70 rows of 30 voxels and 900 targets, expected at least 1 MiB") {
 		t.Errorf("error %v", err)
 	}
 	o.MaxMemory, o.Global = least+besides(70, 30, 300, 900), true
@@ -223,7 +224,7 @@ func TestFitTargetsInSlabs(t *testing.T) {
 // reading counts the targets that are read of y.
 func (t Targets) reading(y Targets, n *int) Targets {
 	read := y.Read
-	t.Read = func(ctx context.Context, lo, hi int) (ridge.Matrix, error) {
+	t.Read = func(ctx context.Context, lo, hi int) (linalg.Matrix[float32], error) {
 		*n += hi - lo
 		return read(ctx, lo, hi)
 	}

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"percept/fmri"
-	"percept/fmri/ridge"
 	"percept/tensor/linalg"
 )
 
@@ -35,7 +34,7 @@ type Nearest struct {
 const trainRows = 256
 
 // nearest finds the training image nearest to every decoded one, itself left out; of equal ones the first.
-func (d *Diagnosis) nearest(decoded ridge.Matrix, o DiagnoseOptions) error {
+func (d *Diagnosis) nearest(decoded linalg.Matrix[float32], o DiagnoseOptions) error {
 	total := len(o.Train.Images)
 	if total == 0 {
 		return fmt.Errorf("decode: no training image to compare with")
@@ -43,10 +42,10 @@ func (d *Diagnosis) nearest(decoded ridge.Matrix, o DiagnoseOptions) error {
 	for i := range d.PerImage {
 		d.PerImage[i].Similarity = math.Inf(-1)
 	}
-	block := ridge.NewMatrix(min(trainRows, total), decoded.Cols)
+	block := linalg.New[float32](min(trainRows, total), decoded.Cols)
 	for lo := 0; lo < total; lo += trainRows {
 		hi := min(lo+trainRows, total)
-		part := ridge.Matrix{Rows: hi - lo, Cols: decoded.Cols, Data: block.Data[:(hi-lo)*decoded.Cols]}
+		part := block.Slice(0, hi-lo, 0, decoded.Cols)
 		for k := lo; k < hi; k++ {
 			if err := o.Train.Read(part.Row(k-lo), k); err != nil {
 				return err
@@ -55,7 +54,7 @@ func (d *Diagnosis) nearest(decoded ridge.Matrix, o DiagnoseOptions) error {
 		r := rowCorrelations(decoded, part, nil, nil)
 		for i := range d.PerImage {
 			p := &d.PerImage[i]
-			for k, v := range r.Data[i*r.Stride : i*r.Stride+r.Cols] {
+			for k, v := range r.Row(i) {
 				if o.Train.Images[lo+k] == p.Image {
 					continue // fitted on this very image
 				}
@@ -93,7 +92,7 @@ const slabColumns = 2048
 
 // rowCorrelations is Pearson's correlation of every row of a with every row of b [a.Rows, b.Rows], in float64, after shifts
 // (nil: none) have been taken off their columns; 0 for a row that does not vary.
-func rowCorrelations(a, b ridge.Matrix, shiftA, shiftB []float64) linalg.Matrix[float64] {
+func rowCorrelations(a, b linalg.Matrix[float32], shiftA, shiftB []float64) linalg.Matrix[float64] {
 	r := linalg.New[float64](a.Rows, b.Rows)
 	ofA, ofB := momentsOf(a, shiftA), momentsOf(b, shiftB)
 	wide := min(slabColumns, a.Cols)
@@ -112,7 +111,7 @@ func rowCorrelations(a, b ridge.Matrix, shiftA, shiftB []float64) linalg.Matrix[
 }
 
 // pairCorrelations is the diagonal of rowCorrelations.
-func pairCorrelations(a, b ridge.Matrix, shiftA, shiftB []float64) []float64 {
+func pairCorrelations(a, b linalg.Matrix[float32], shiftA, shiftB []float64) []float64 {
 	r := make([]float64, a.Rows)
 	ofA, ofB := momentsOf(a, shiftA), momentsOf(b, shiftB)
 	for i := range r {
@@ -128,7 +127,7 @@ func pairCorrelations(a, b ridge.Matrix, shiftA, shiftB []float64) []float64 {
 // moments bring a row to mean 0 and length 1; scale is 0 for one that does not vary.
 type moments struct{ mean, scale float64 }
 
-func momentsOf(m ridge.Matrix, shift []float64) []moments {
+func momentsOf(m linalg.Matrix[float32], shift []float64) []moments {
 	of := make([]moments, m.Rows)
 	for i := range of {
 		sum, squares, largest := 0.0, 0.0, 0.0
@@ -157,9 +156,9 @@ func at(v []float64, j int) float64 {
 }
 
 // fill sets dst to columns lo to hi−1 of m, less shift, by the moments of the rows (nil: as they are).
-func fill(dst linalg.Matrix[float64], m ridge.Matrix, lo, hi int, shift []float64, of []moments) {
+func fill(dst linalg.Matrix[float64], m linalg.Matrix[float32], lo, hi int, shift []float64, of []moments) {
 	for i := range m.Rows {
-		row, mo := dst.Data[i*dst.Stride:][:hi-lo], moments{0, 1}
+		row, mo := dst.Row(i), moments{0, 1}
 		if of != nil {
 			mo = of[i]
 		}
@@ -169,7 +168,7 @@ func fill(dst linalg.Matrix[float64], m ridge.Matrix, lo, hi int, shift []float6
 	}
 }
 
-func columnMeans(m ridge.Matrix) []float64 {
+func columnMeans(m linalg.Matrix[float32]) []float64 {
 	mean := make([]float64, m.Cols)
 	for i := range m.Rows {
 		for j, v := range m.Row(i) {

@@ -6,8 +6,8 @@ import (
 	"image"
 
 	"percept"
-	"percept/fmri/ridge"
 	"percept/internal/picture"
+	"percept/tensor/linalg"
 )
 
 // Method is a way to make a picture from decoded features.
@@ -48,7 +48,7 @@ func (o RenderOptions) strength() float64 {
 //	c  [images, tokens·width]   text conditioning
 //
 // h and w are the sides of a latent. progress may be nil; it counts pictures.
-func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w int, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
+func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c linalg.Matrix[float32], h, w int, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
 	var pictures []*image.RGBA
 	err := RenderEach(ctx, p, m, z, c, h, w, o, nil, func(lo int, part []*image.RGBA) error {
 		pictures = append(pictures, part...)
@@ -69,7 +69,7 @@ func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matri
 
 // RenderEach is Render for pictures that are not kept in memory: keep is given the pictures of rows lo and on, RenderBatch of
 // them or the rest. Rows lo to hi for which done, unless nil, says true are not rendered.
-func RenderEach(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w int, o RenderOptions,
+func RenderEach(ctx context.Context, p *percept.Pipeline, m Method, z, c linalg.Matrix[float32], h, w int, o RenderOptions,
 	done func(lo, hi int) bool, keep func(lo int, pictures []*image.RGBA) error) error {
 	n := z.Rows
 	switch m {
@@ -126,7 +126,7 @@ func (o RenderOptions) scaled(decoded []*image.RGBA) []*image.RGBA {
 	return decoded
 }
 
-func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Method, z, c ridge.Matrix, h, w, lo, hi int) ([]*image.RGBA, error) {
+func (o RenderOptions) renderRows(ctx context.Context, p *percept.Pipeline, m Method, z, c linalg.Matrix[float32], h, w, lo, hi int) ([]*image.RGBA, error) {
 	o.Sampling.First = lo
 	switch m {
 	case ZOnly:
@@ -172,8 +172,11 @@ func (o RenderOptions) noise(p *percept.Pipeline, lo, hi, h, w int) percept.Late
 	return percept.NoiseFor(o.Seed, lo, hi, h, w)
 }
 
-func rows(m ridge.Matrix, lo, hi int) []float32 { return m.Data[lo*m.Cols : hi*m.Cols] }
+// rows are values of rows lo to hi−1, without gaps.
+func rows(m linalg.Matrix[float32], lo, hi int) []float32 {
+	return m.Slice(lo, hi, 0, m.Cols).Clone().Data
+}
 
-func latents(z ridge.Matrix, h, w, lo, hi int) percept.Latents {
+func latents(z linalg.Matrix[float32], h, w, lo, hi int) percept.Latents {
 	return percept.Latents{Data: rows(z, lo, hi), N: hi - lo, H: h, W: w}
 }

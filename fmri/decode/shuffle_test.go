@@ -8,22 +8,23 @@ import (
 
 	"percept/fmri/metrics"
 	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 )
 
 // pairs are responses and features of the same images.
-type pairs struct{ Early, Higher, Z, C ridge.Matrix }
+type pairs struct{ Early, Higher, Z, C linalg.Matrix[float32] }
 
 // planted returns brains that are noisy linear images of their features: z of early, c of higher cortex.
 func planted(r *rand.Rand, n int, noise float64) pairs {
-	normal := func(rows, cols int) ridge.Matrix {
-		m := ridge.NewMatrix(rows, cols)
+	normal := func(rows, cols int) linalg.Matrix[float32] {
+		m := linalg.New[float32](rows, cols)
 		for i := range m.Data {
 			m.Data[i] = float32(r.NormFloat64())
 		}
 		return m
 	}
-	mix := func(x, w ridge.Matrix) ridge.Matrix {
-		y := ridge.NewMatrix(x.Rows, w.Cols)
+	mix := func(x, w linalg.Matrix[float32]) linalg.Matrix[float32] {
+		y := linalg.New[float32](x.Rows, w.Cols)
 		for i := range x.Rows {
 			for j := range w.Cols {
 				sum := noise * r.NormFloat64()
@@ -49,7 +50,7 @@ func (d pairs) rows(lo, hi int) pairs {
 }
 
 // meanColumnCorrelation averages Pearson's r over the columns of two matrices.
-func meanColumnCorrelation(a, b ridge.Matrix) float64 {
+func meanColumnCorrelation(a, b linalg.Matrix[float32]) float64 {
 	var sum float64
 	for j := range a.Cols {
 		x, y := make([]float64, a.Rows), make([]float64, a.Rows)
@@ -64,7 +65,7 @@ func meanColumnCorrelation(a, b ridge.Matrix) float64 {
 func TestFitRecoversWhatWasPlantedAndShufflingLosesIt(t *testing.T) {
 	all := planted(rand.New(rand.NewPCG(3, 0)), 260, 1)
 	train, test := all.rows(0, 200), all.rows(200, 260)
-	fit := func(x, y, held, truth ridge.Matrix) float64 {
+	fit := func(x, y, held, truth linalg.Matrix[float32]) float64 {
 		m, err := FitTargets(t.Context(), x, TargetsOf(y), ridge.Options{})
 		if err != nil {
 			t.Fatal(err)

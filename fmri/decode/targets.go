@@ -6,27 +6,21 @@ import (
 	"runtime"
 
 	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 )
 
 // Targets is a matrix Y [rows, Width] of which some columns are read at a time, so that one that is
 // larger than memory can be fitted.
 type Targets struct {
 	Width int
-	// Read returns columns lo to hi−1 [rows, hi−lo], in memory that the fit may keep.
-	Read func(ctx context.Context, lo, hi int) (ridge.Matrix, error)
+	// Read returns columns lo to hi−1 [rows, hi−lo], which the fit does not change.
+	Read func(ctx context.Context, lo, hi int) (linalg.Matrix[float32], error)
 }
 
 // TargetsOf is a matrix that is in memory.
-func TargetsOf(y ridge.Matrix) Targets {
-	return Targets{y.Cols, func(_ context.Context, lo, hi int) (ridge.Matrix, error) {
-		if lo == 0 && hi == y.Cols {
-			return y, nil
-		}
-		part := ridge.NewMatrix(y.Rows, hi-lo)
-		for i := range y.Rows {
-			copy(part.Row(i), y.Row(i)[lo:hi])
-		}
-		return part, nil
+func TargetsOf(y linalg.Matrix[float32]) Targets {
+	return Targets{y.Cols, func(_ context.Context, lo, hi int) (linalg.Matrix[float32], error) {
+		return y.Slice(0, y.Rows, lo, hi), nil
 	}}
 }
 
@@ -35,7 +29,7 @@ func TargetsOf(y ridge.Matrix) Targets {
 // take more time, since the voxels' part of the work is done again for each.
 func Slabs(rows, voxels, targets int, o ridge.Options) ([][2]int, error) {
 	if o.MaxMemory < 0 {
-		return nil, fmt.Errorf("decode: a memory limit of %d bytes, want 0 (none) or more", o.MaxMemory)
+		return nil, fmt.Errorf("decode: a memory limit of %d bytes, expected 0 (none) or more", o.MaxMemory)
 	}
 	var need int64
 	for n := 1; n <= targets; n++ {
@@ -54,13 +48,13 @@ func Slabs(rows, voxels, targets int, o ridge.Options) ([][2]int, error) {
 				slabs = append(slabs, [2]int{lo, min(lo+wide, targets)})
 			}
 			if o.Global && len(slabs) > 1 {
-				return nil, fmt.Errorf("decode: %d MiB of memory are too few for one penalty of all %d targets, which have to be fitted together; at %d rows of %d voxels want at least %d MiB",
+				return nil, fmt.Errorf("decode: %d MiB of memory are too few for one penalty of all %d targets, which have to be fitted together; at %d rows of %d voxels expected at least %d MiB",
 					o.MaxMemory>>20, targets, rows, voxels, mib(together(rows, voxels, targets, o)))
 			}
 			return slabs, nil
 		}
 	}
-	return nil, fmt.Errorf("decode: %d MiB of memory are too few for %d rows of %d voxels and %d targets, want at least %d MiB", o.MaxMemory>>20, rows, voxels, targets, mib(need))
+	return nil, fmt.Errorf("decode: %d MiB of memory are too few for %d rows of %d voxels and %d targets, expected at least %d MiB", o.MaxMemory>>20, rows, voxels, targets, mib(need))
 }
 
 // together is what all targets together need.
@@ -85,7 +79,7 @@ func besides(rows, voxels, wide, targets int) int64 {
 
 // FitTargets is ridge.FitCV for targets that are read as they are needed. o.MaxMemory bounds everything, x included; see
 // Slabs. In several slabs a model may differ from that of one in its last digits.
-func FitTargets(ctx context.Context, x ridge.Matrix, y Targets, o ridge.Options) (*ridge.Model, error) {
+func FitTargets(ctx context.Context, x linalg.Matrix[float32], y Targets, o ridge.Options) (*ridge.Model, error) {
 	slabs, err := Slabs(x.Rows, x.Cols, y.Width, o)
 	if err != nil {
 		return nil, err
@@ -97,7 +91,7 @@ func FitTargets(ctx context.Context, x ridge.Matrix, y Targets, o ridge.Options)
 			return nil, err
 		}
 		if part.Cols != s[1]-s[0] {
-			return nil, fmt.Errorf("decode: %d columns of targets, want %d", part.Cols, s[1]-s[0])
+			return nil, fmt.Errorf("decode: %d columns of targets, expected %d", part.Cols, s[1]-s[0])
 		}
 		each := o
 		if o.MaxMemory > 0 {
@@ -116,7 +110,7 @@ func FitTargets(ctx context.Context, x ridge.Matrix, y Targets, o ridge.Options)
 			return m, nil
 		}
 		if whole == nil {
-			whole = &ridge.Model{Coef: ridge.NewMatrix(x.Cols, y.Width), Scaler: m.Scaler, Grid: m.Grid,
+			whole = &ridge.Model{Coef: linalg.New[float32](x.Cols, y.Width), Scaler: m.Scaler, Grid: m.Grid,
 				CVTable: make([]float64, len(m.Grid)*y.Width)}
 		}
 		join(whole, m, s[0])

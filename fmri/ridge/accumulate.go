@@ -35,7 +35,7 @@ type sums struct {
 // NewAccumulator returns an empty one. With 1 fold there is no cross-validation, but Fit.
 func NewAccumulator(features, targets, folds int) (*Accumulator, error) {
 	if features < 1 || targets < 1 || folds < 1 {
-		return nil, fmt.Errorf("ridge: an accumulator of %d features, %d targets and %d folds, want 1 or more of each", features, targets, folds)
+		return nil, fmt.Errorf("ridge: an accumulator of %d features, %d targets and %d folds, expected 1 or more of each", features, targets, folds)
 	}
 	a := &Accumulator{features: features, targets: targets}
 	for range folds {
@@ -60,26 +60,26 @@ func newSums(features, targets int) sums {
 //	x     [rows, features]
 //	y     [rows, targets]
 //	fold  in which each row is left out, 0, 1, …; as Folds has it, rows of one image are in one
-func (a *Accumulator) Add(x, y Matrix, fold []int) error {
-	if err := x.check("X"); err != nil {
+func (a *Accumulator) Add(x, y linalg.Matrix[float32], fold []int) error {
+	if err := check("X", x); err != nil {
 		return err
 	}
-	if err := y.check("Y"); err != nil {
+	if err := check("Y", y); err != nil {
 		return err
 	}
 	if x.Cols != a.features || y.Cols != a.targets || x.Rows != y.Rows || len(fold) != x.Rows {
-		return fmt.Errorf("ridge: X is %d×%d and Y %d×%d with %d folds, want as many rows and folds, %d features and %d targets",
+		return fmt.Errorf("ridge: X is %d×%d and Y %d×%d with %d folds, expected as many rows and folds, %d features and %d targets",
 			x.Rows, x.Cols, y.Rows, y.Cols, len(fold), a.features, a.targets)
 	}
 	rows := make([][]int, len(a.parts))
 	for i, f := range fold {
 		if f < 0 || f >= len(a.parts) {
-			return fmt.Errorf("ridge: row %d is in fold %d, want 0 to %d", i, f, len(a.parts)-1)
+			return fmt.Errorf("ridge: row %d is in fold %d, expected 0 to %d", i, f, len(a.parts)-1)
 		}
 		rows[f] = append(rows[f], i)
 	}
 	if a.shift == nil {
-		a.shift, a.yShift = columnMeans(x.view()), columnMeans(y.view())
+		a.shift, a.yShift = columnMeans(x), columnMeans(y)
 	}
 	for f, of := range rows {
 		for _, b := range split(len(of), gramRows) {
@@ -89,7 +89,7 @@ func (a *Accumulator) Add(x, y Matrix, fold []int) error {
 	return nil
 }
 
-func (s *sums) add(x, y Matrix, rows []int, shift, yShift []float64) {
+func (s *sums) add(x, y linalg.Matrix[float32], rows []int, shift, yShift []float64) {
 	xs, ys := newDense(len(rows), x.Cols), newDense(len(rows), y.Cols)
 	standardise(xs, x, rows, nil)
 	standardise(ys, y, rows, nil)
@@ -99,7 +99,7 @@ func (s *sums) add(x, y Matrix, rows []int, shift, yShift []float64) {
 	columnSums(s.x, xs)
 	columnSums(s.y, ys)
 	for i := range rows {
-		for j, v := range line(ys, i) {
+		for j, v := range ys.Row(i) {
 			s.yy[j] += v * v
 			s.low[j], s.great[j] = min(s.low[j], v), max(s.great[j], v)
 		}
@@ -178,12 +178,12 @@ func (c centring) normal(s *sums) (xx, xy dense, x, y []float64) {
 	eachRow(p, func(from, to int) {
 		for i := from; i < to; i++ {
 			x[i] = (s.x[i] - s.n*c.mean[i]) * c.factor[i]
-			row, of := line(xx, i), line(s.xx, i)
+			row, of := xx.Row(i), s.xx.Row(i)
 			for j := range row[:i+1] {
 				v := of[j] - c.mean[i]*s.x[j] - s.x[i]*c.mean[j] + s.n*c.mean[i]*c.mean[j]
 				row[j] = v * c.factor[i] * c.factor[j]
 			}
-			row, of = line(xy, i), line(s.xy, i)
+			row, of = xy.Row(i), s.xy.Row(i)
 			for j := range row {
 				v := of[j] - c.mean[i]*s.y[j] - s.x[i]*c.yMean[j] + s.n*c.mean[i]*c.yMean[j]
 				row[j] = v * c.factor[i]
@@ -201,7 +201,7 @@ func (a *Accumulator) Fit(ctx context.Context, alphas []float64, o Options) (*Mo
 	}
 	s := a.outside(-1)
 	if s.n < 2 {
-		return nil, fmt.Errorf("ridge: %v samples, want at least 2", s.n)
+		return nil, fmt.Errorf("ridge: %v samples, expected at least 2", s.n)
 	}
 	c := a.centre(s, o)
 	xx, w, _, _ := c.normal(s)
@@ -209,7 +209,7 @@ func (a *Accumulator) Fit(ctx context.Context, alphas []float64, o Options) (*Mo
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Coef: NewMatrix(a.features, a.targets), Intercept: make([]float64, a.targets), Alphas: each}
+	m := &Model{Coef: linalg.New[float32](a.features, a.targets), Intercept: make([]float64, a.targets), Alphas: each}
 	for _, b := range split(a.targets, targetBatch) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -219,7 +219,7 @@ func (a *Accumulator) Fit(ctx context.Context, alphas []float64, o Options) (*Mo
 		f.shrink(part, each[b[0]:b[1]]...)
 		f.restoreDense(part)
 	}
-	convert(m.Coef.view(), w)
+	convert(m.Coef, w)
 	if !o.NoIntercept {
 		for j := range m.Intercept {
 			m.Intercept[j] = a.yShift[j] + c.yMean[j]
@@ -230,7 +230,7 @@ func (a *Accumulator) Fit(ctx context.Context, alphas []float64, o Options) (*Mo
 			if o.NoIntercept {
 				break
 			}
-			for j, v := range line(w, i) {
+			for j, v := range w.Row(i) {
 				m.Intercept[j] -= (a.shift[i] + c.mean[i]) * v
 			}
 		}
@@ -251,7 +251,7 @@ func (a *Accumulator) Fit(ctx context.Context, alphas []float64, o Options) (*Mo
 // StandardiseOnce every fold has the features' standard deviations over all rows.
 func (a *Accumulator) FitCV(ctx context.Context, o Options) (*Model, error) {
 	if len(a.parts) < 2 {
-		return nil, errors.New("ridge: cross-validation of an accumulator with 1 fold, want 2 or more")
+		return nil, errors.New("ridge: cross-validation of an accumulator with 1 fold, expected 2 or more")
 	}
 	o.Folds = 0
 	o, err := o.withDefaults(math.MaxInt)
@@ -261,7 +261,7 @@ func (a *Accumulator) FitCV(ctx context.Context, o Options) (*Model, error) {
 	all := a.outside(-1)
 	for f := range a.parts {
 		if n := a.parts[f].n; n == 0 || n == all.n {
-			return nil, fmt.Errorf("ridge: fold %d has %v of %v samples, want some but not all", f, n, all.n)
+			return nil, fmt.Errorf("ridge: fold %d has %v of %v samples, expected some but not all", f, n, all.n)
 		}
 	}
 	table := make([]float64, len(o.Alphas)*a.targets)
@@ -336,7 +336,7 @@ func (a *Accumulator) scoreFold(ctx context.Context, f int, o Options, all *sums
 			linalg.Mul(xw, 1, turned, w, 0)
 			sum := make([]moments, hi-lo)
 			for k := range p {
-				ofW, ofXW, ofXY, x := line(w, k), line(xw, k), line(heldXY, k)[lo:hi], sumX.Data[k]
+				ofW, ofXW, ofXY, x := w.Row(k), xw.Row(k), heldXY.Row(k)[lo:hi], sumX.Data[k]
 				for j, v := range ofW {
 					m := &sum[j]
 					m.p += v * x

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"percept/tensor/linalg"
 )
 
 // Rows that come in slabs give what FitCV gives for all of them, in any order.
@@ -107,14 +109,14 @@ func TestAccumulatorRejects(t *testing.T) {
 	}
 	x, y := gaussian(r, 4, 3), gaussian(r, 4, 2)
 	for name, c := range map[string]struct {
-		x, y Matrix
+		x, y linalg.Matrix[float32]
 		fold []int
 		want string
 	}{
 		"features": {gaussian(r, 4, 2), y, []int{0, 0, 1, 1}, "X is 4×2"},
 		"rows":     {x, gaussian(r, 3, 2), []int{0, 0, 1, 1}, "Y 3×2"},
 		"folds":    {x, y, []int{0}, "1 folds"},
-		"fold":     {x, y, []int{0, 0, 1, 2}, "row 3 is in fold 2, want 0 to 1"},
+		"fold":     {x, y, []int{0, 0, 1, 2}, "row 3 is in fold 2, expected 0 to 1"},
 	} {
 		if err := a.Add(c.x, c.y, c.fold); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

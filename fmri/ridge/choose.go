@@ -1,6 +1,10 @@
 package ridge
 
-import "math"
+import (
+	"math"
+
+	"percept/tensor/linalg"
+)
 
 // choose returns the index of the best penalty of every target.
 //
@@ -36,7 +40,7 @@ func choose(table, grid []float64, targets int, global bool) []int {
 }
 
 // edges counts the targets at the ends of the grid.
-func edges(y Matrix, alphas, grid []float64) Edge {
+func edges(y linalg.Matrix[float32], alphas, grid []float64) Edge {
 	flat := make([]bool, y.Cols)
 	first := y.Row(0)
 	for j := range flat {

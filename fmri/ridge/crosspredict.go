@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"percept/tensor/linalg"
 )
 
 // A CrossPrediction predicts every sample by a model that was fitted without it.
 type CrossPrediction struct {
-	Predicted Matrix      // [samples, targets]
-	Alphas    [][]float64 // [folds][targets] penalties that the other samples chose
-	Edges     []Edge      // of each fold
+	Predicted linalg.Matrix[float32] // [samples, targets]
+	Alphas    [][]float64            // [folds][targets] penalties that the other samples chose
+	Edges     []Edge                 // of each fold
 }
 
 // CrossPredict leaves out each of folds in turn, chooses penalties by cross-validation within the other samples as FitCV
@@ -24,7 +26,7 @@ type CrossPrediction struct {
 //	       compared with one another; each target in at most one. nil: each has its own, or one is for all if Options.Global
 //
 // Options.Folds and the rest are those of the choice within the other samples.
-func CrossPredict(ctx context.Context, x, y Matrix, folds [][]int, sets [][]int, o Options) (*CrossPrediction, error) {
+func CrossPredict(ctx context.Context, x, y linalg.Matrix[float32], folds [][]int, sets [][]int, o Options) (*CrossPrediction, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -35,7 +37,7 @@ func CrossPredict(ctx context.Context, x, y Matrix, folds [][]int, sets [][]int,
 	if err := checkSets(y.Cols, sets); err != nil {
 		return nil, err
 	}
-	c := &CrossPrediction{Predicted: NewMatrix(y.Rows, y.Cols)}
+	c := &CrossPrediction{Predicted: linalg.New[float32](y.Rows, y.Cols)}
 	for f, held := range folds {
 		var rest, groups []int
 		for i, of := range foldOf {
@@ -95,10 +97,10 @@ func shared(m *Model, sets [][]int) []float64 {
 // checkFolds returns the fold of each sample.
 func checkFolds(n int, folds [][]int, groups []int) ([]int, error) {
 	if groups != nil && len(groups) != n {
-		return nil, fmt.Errorf("ridge: %d group labels, want one for each of %d samples", len(groups), n)
+		return nil, fmt.Errorf("ridge: %d group labels, expected one for each of %d samples", len(groups), n)
 	}
 	if len(folds) < 2 {
-		return nil, fmt.Errorf("ridge: %d folds to leave out, want at least 2", len(folds))
+		return nil, fmt.Errorf("ridge: %d folds to leave out, expected at least 2", len(folds))
 	}
 	foldOf := make([]int, n)
 	for i := range foldOf {
@@ -111,10 +113,10 @@ func checkFolds(n int, folds [][]int, groups []int) ([]int, error) {
 		}
 		for _, i := range held {
 			if i < 0 || i >= n {
-				return nil, fmt.Errorf("ridge: fold %d has sample %d, want 0 to %d", f, i, n-1)
+				return nil, fmt.Errorf("ridge: fold %d has sample %d, expected 0 to %d", f, i, n-1)
 			}
 			if foldOf[i] >= 0 {
-				return nil, fmt.Errorf("ridge: sample %d is in folds %d and %d, want it in one", i, foldOf[i], f)
+				return nil, fmt.Errorf("ridge: sample %d is in folds %d and %d, expected it in one", i, foldOf[i], f)
 			}
 			foldOf[i] = f
 			placed++
@@ -122,13 +124,13 @@ func checkFolds(n int, folds [][]int, groups []int) ([]int, error) {
 				continue
 			}
 			if other, ok := groupOf[groups[i]]; ok && other != f {
-				return nil, fmt.Errorf("ridge: group %d is in folds %d and %d, want it in one", groups[i], other, f)
+				return nil, fmt.Errorf("ridge: group %d is in folds %d and %d, expected it in one", groups[i], other, f)
 			}
 			groupOf[groups[i]] = f
 		}
 	}
 	if placed != n {
-		return nil, fmt.Errorf("ridge: the folds have %d of %d samples, want all", placed, n)
+		return nil, fmt.Errorf("ridge: the folds have %d of %d samples, expected all", placed, n)
 	}
 	return foldOf, nil
 }
@@ -141,10 +143,10 @@ func checkSets(targets int, sets [][]int) error {
 		}
 		for _, t := range set {
 			if t < 0 || t >= targets {
-				return fmt.Errorf("ridge: set %d has target %d, want 0 to %d", s, t, targets-1)
+				return fmt.Errorf("ridge: set %d has target %d, expected 0 to %d", s, t, targets-1)
 			}
 			if seen[t] {
-				return fmt.Errorf("ridge: target %d is in two sets, want it in one at most", t)
+				return fmt.Errorf("ridge: target %d is in two sets, expected it in one at most", t)
 			}
 			seen[t] = true
 		}
@@ -154,14 +156,14 @@ func checkSets(targets int, sets [][]int) error {
 
 // Largest returns for every sample of a prediction which of the targets from … to−1 is largest, counted from the first of
 // them: the category of one-against-the-rest ridge. Of equal ones it is the first; -1 if none is a number.
-func Largest(predicted Matrix, from, to int) []int {
+func Largest(predicted linalg.Matrix[float32], from, to int) []int {
 	best := make([]int, predicted.Rows)
 	for i := range best {
 		best[i] = -1
 		top := math.Inf(-1)
-		for t, v := range predicted.Row(i)[from:to] {
-			if float64(v) > top {
-				best[i], top = t, float64(v)
+		for t := from; t < to; t++ {
+			if v := float64(predicted.At(i, t)); v > top {
+				best[i], top = t-from, v
 			}
 		}
 	}

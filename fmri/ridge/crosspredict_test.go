@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/tensor/linalg"
 )
 
 // testdata/crosspredict.safetensors: by testdata/crosspredict.py, himalaya 0.4.11 and scikit-learn 1.9.1 in float64.
@@ -72,7 +74,7 @@ func TestCrossPredictLeavesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := Matrix{y.Rows, y.Cols, slices.Clone(y.Data)}
+	changed := linalg.Of(slices.Clone(y.Data), y.Rows, y.Cols)
 	for _, i := range folds[0] {
 		for j := range changed.Row(i) {
 			changed.Row(i)[j] = 1000
@@ -90,7 +92,7 @@ func TestCrossPredictLeavesOut(t *testing.T) {
 }
 
 func TestCrossPredictRejects(t *testing.T) {
-	x, y := NewMatrix(6, 2), NewMatrix(6, 3)
+	x, y := linalg.New[float32](6, 2), linalg.New[float32](6, 3)
 	halves := [][]int{{0, 1, 2}, {3, 4, 5}}
 	for _, c := range []struct {
 		folds, sets [][]int
@@ -101,11 +103,11 @@ func TestCrossPredictRejects(t *testing.T) {
 		{[][]int{{0, 1, 2}, {}}, nil, nil, "fold 1 is empty"},
 		{[][]int{{0, 1, 2}, {3, 4}}, nil, nil, "5 of 6 samples"},
 		{[][]int{{0, 1, 2}, {2, 3, 4, 5}}, nil, nil, "sample 2 is in folds 0 and 1"},
-		{[][]int{{0, 1, 2}, {3, 4, 6}}, nil, nil, "sample 6, want 0 to 5"},
+		{[][]int{{0, 1, 2}, {3, 4, 6}}, nil, nil, "sample 6, expected 0 to 5"},
 		{halves, nil, []int{1, 1, 1, 1, 2, 2}, "group 1 is in folds 0 and 1"},
 		{halves, nil, []int{1, 1}, "2 group labels"},
 		{halves, [][]int{{0}, {}}, nil, "set 1 of targets is empty"},
-		{halves, [][]int{{0, 3}}, nil, "target 3, want 0 to 2"},
+		{halves, [][]int{{0, 3}}, nil, "target 3, expected 0 to 2"},
 		{halves, [][]int{{0, 1}, {1}}, nil, "target 1 is in two sets"},
 		{halves, nil, nil, "without fold 0: ridge: 5 folds of 3 samples"},
 	} {
@@ -117,7 +119,7 @@ func TestCrossPredictRejects(t *testing.T) {
 
 func TestLargest(t *testing.T) {
 	nan := float32(math.NaN())
-	m := Matrix{3, 4, []float32{9, 1, 3, 3, 0, nan, -2, nan, 5, nan, nan, nan}}
+	m := linalg.Of([]float32{9, 1, 3, 3, 0, nan, -2, nan, 5, nan, nan, nan}, 3, 4)
 	if got := Largest(m, 1, 4); !slices.Equal(got, []int{1, 1, -1}) {
 		t.Errorf("largest %v", got)
 	}

@@ -20,7 +20,7 @@ import (
 //
 // Of penalties with equal scores the largest is taken; as in himalaya, 10⁻¹⁰·ln α is added
 // to each mean score when they are compared (CVScores and CVTable are without it).
-func FitCV(ctx context.Context, x, y Matrix, o Options) (*Model, error) {
+func FitCV(ctx context.Context, x, y linalg.Matrix[float32], o Options) (*Model, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func FitCV(ctx context.Context, x, y Matrix, o Options) (*Model, error) {
 	return fitCV[float32](ctx, x, y, parts, o)
 }
 
-func fitCV[E linalg.Float](ctx context.Context, x, y Matrix, parts [][]int, o Options) (*Model, error) {
+func fitCV[E linalg.Float](ctx context.Context, x, y linalg.Matrix[float32], parts [][]int, o Options) (*Model, error) {
 	p, err := newProblem[E](x, y, parts, o)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ type problem[E linalg.Float] struct {
 	opt  Options
 	plan plan
 	m    *memory
-	coef Matrix // of the model to be [p, targets]
+	coef linalg.Matrix[float32] // of the model to be [p, targets]
 
 	progress sync.Mutex
 	done     int
@@ -83,7 +83,7 @@ type problem[E linalg.Float] struct {
 }
 
 // newProblem prepares X and Y. parts are the rows of each fold.
-func newProblem[E linalg.Float](x, y Matrix, parts [][]int, o Options) (*problem[E], error) {
+func newProblem[E linalg.Float](x, y linalg.Matrix[float32], parts [][]int, o Options) (*problem[E], error) {
 	m := &memory{}
 	pl, err := o.plan(size{x.Rows, x.Cols, y.Cols, longest(parts), o.primal(x.Rows, x.Cols), isDouble[E](), 0, len(o.Alphas) > 0})
 	if err != nil {
@@ -95,12 +95,12 @@ func newProblem[E linalg.Float](x, y Matrix, parts [][]int, o Options) (*problem
 	}
 	p := &problem[E]{rows: r, opt: o, plan: pl, m: m}
 	m.add(bytesOf[float32](x.Cols, y.Cols))
-	p.coef = NewMatrix(x.Cols, y.Cols)
+	p.coef = linalg.New[float32](x.Cols, y.Cols)
 	if !o.primal(x.Rows, x.Cols) {
 		p.form = newDual(m, r, nil)
 		return p, nil
 	}
-	all, ok := any(p.coef.view()).(matrix[E])
+	all, ok := any(p.coef).(linalg.Matrix[E])
 	if !ok {
 		all = take[E](m, x.Cols, y.Cols)
 	}
@@ -159,7 +159,7 @@ func (p *problem[E]) scoreFold(ctx context.Context, f int, weight, table []float
 	s.rotateDense(rotated)
 	work := take[E](p.m, linalg.WorkPerColumn, max(wide, held))
 	group := min(p.plan.group, len(alphas))
-	var predictors []matrix[E]
+	var predictors []linalg.Matrix[E]
 	for range group {
 		predictors = append(predictors, take[E](p.m, held, m))
 	}
@@ -218,18 +218,18 @@ func (p *problem[E]) step() {
 }
 
 // checkXY reports arrays that do not fit together.
-func checkXY(x, y Matrix) error {
-	if err := x.check("X"); err != nil {
+func checkXY(x, y linalg.Matrix[float32]) error {
+	if err := check("X", x); err != nil {
 		return err
 	}
-	if err := y.check("Y"); err != nil {
+	if err := check("Y", y); err != nil {
 		return err
 	}
 	if x.Rows != y.Rows {
-		return fmt.Errorf("ridge: X has %d samples and Y has %d, want as many", x.Rows, y.Rows)
+		return fmt.Errorf("ridge: X has %d samples and Y has %d, expected as many", x.Rows, y.Rows)
 	}
 	if x.Rows < 2 {
-		return fmt.Errorf("ridge: %d sample, want at least 2", x.Rows)
+		return fmt.Errorf("ridge: %d sample, expected at least 2", x.Rows)
 	}
 	return nil
 }

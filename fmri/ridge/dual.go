@@ -10,7 +10,7 @@ type dual[E linalg.Float] struct {
 	s      dense
 	cross  dense // [rows of a fold, rows outside]: the products of both
 	// kernels, if there are any, take the place of X: K = Σ weight[k]·kernels[k].
-	kernels []Matrix64
+	kernels []dense
 	weight  []float64 // that kernel was made with
 	scale   []float64
 	made    bool
@@ -18,7 +18,7 @@ type dual[E linalg.Float] struct {
 	spectral bool // eigenvalues for problems of all sizes
 }
 
-func newDual[E linalg.Float](m *memory, r *rows[E], kernels []Matrix64) *dual[E] {
+func newDual[E linalg.Float](m *memory, r *rows[E], kernels []dense) *dual[E] {
 	n := len(r.order)
 	d := &dual[E]{rows: r, m: m, kernels: kernels}
 	d.kernel, d.s = take[float64](m, n, n), take[float64](m, n, n)
@@ -41,7 +41,7 @@ func (d *dual[E]) gram(weight, scale []float64) {
 	if d.kernels != nil {
 		eachRow(n, func(from, to int) {
 			for i := from; i < to; i++ {
-				row := line(d.kernel, i)
+				row := d.kernel.Row(i)
 				clear(row)
 				for k, kernel := range d.kernels {
 					of, w := kernel.Row(d.order[i]), at(weight, k, 1)
@@ -88,15 +88,15 @@ func (d *dual[E]) system(f int, weight []float64) (factor[E], error) {
 	cross := d.crossOf(f)
 	eachRow(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			src := line(d.kernel, i)
+			src := d.kernel.Row(i)
 			var dst []float64
 			switch {
 			case i < lo:
-				dst = line(s, i)
+				dst = s.Row(i)
 			case i < hi:
-				dst = line(cross, i-lo)
+				dst = cross.Row(i - lo)
 			default:
-				dst = line(s, i-(hi-lo))
+				dst = s.Row(i - (hi - lo))
 			}
 			copy(dst[:lo], src[:lo])
 			copy(dst[lo:], src[hi:])
@@ -133,7 +133,7 @@ func (d *dual[E]) crossOf(f int) dense {
 // left is what system left in cross.
 func (d *dual[E]) left(l dense, f int, _ []float64) { convertTransposed(l, d.crossOf(f)) }
 
-func (d *dual[E]) right(r matrix[E], f int, columns []int, _ []float64) {
+func (d *dual[E]) right(r linalg.Matrix[E], f int, columns []int, _ []float64) {
 	from, to := d.held(f)
 	d.targets(r.Slice(0, from, 0, len(columns)), 0, from, columns)
 	d.targets(r.Slice(from, r.Rows, 0, len(columns)), to, len(d.order), columns)
@@ -154,7 +154,7 @@ func centreKernel(train, held dense) {
 	centreRows(held, mean, grand)
 	eachRow(train.Rows, func(from, to int) {
 		for i := from; i < to; i++ {
-			row := line(train, i)
+			row := train.Row(i)
 			for j := range row {
 				row[j] += grand - mean[i] - mean[j]
 			}
@@ -167,7 +167,7 @@ func centreKernel(train, held dense) {
 func centreRows(held dense, mean []float64, grand float64) {
 	eachRow(held.Rows, func(from, to int) {
 		for i := from; i < to; i++ {
-			row := line(held, i)
+			row := held.Row(i)
 			own := 0.0
 			for _, v := range row {
 				own += v

@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 )
 
 func ExampleFitCV() {
 	// Twelve responses of two voxels; the target is 3·first − second + 1.
-	x, y := ridge.NewMatrix(12, 2), ridge.NewMatrix(12, 1)
+	x, y := linalg.New[float32](12, 2), linalg.New[float32](12, 1)
 	for i := range 12 {
 		a, b := float32(i%4), float32(i%3)
 		copy(x.Row(i), []float32{a, b})
@@ -20,7 +21,7 @@ func ExampleFitCV() {
 		fmt.Println(err)
 		return
 	}
-	predicted, err := m.Predict(ridge.Matrix{Rows: 1, Cols: 2, Data: []float32{2, 0}})
+	predicted, err := m.Predict(linalg.Of([]float32{2, 0}, 1, 2))
 	if err != nil {
 		fmt.Println(err)
 		return

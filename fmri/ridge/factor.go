@@ -13,11 +13,11 @@ import (
 // A factor is S = Q·C·Qᵀ for a symmetric S [m, m] and a C that is easily solved with any
 // penalty: (S + α)⁻¹ = Q·(C + α)⁻¹·Qᵀ.
 type factor[E linalg.Float] interface {
-	rotate(c matrix[E], work []E)     // c = Qᵀ·c
-	restore(c matrix[E], work []E)    // c = Q·c
-	rotateDense(c dense)              // c = Qᵀ·c
-	restoreDense(c dense)             // c = Q·c
-	shrink(c dense, alpha ...float64) // c = (C + α)⁻¹·c, with one penalty or one for each column
+	rotate(c linalg.Matrix[E], work []E)  // c = Qᵀ·c
+	restore(c linalg.Matrix[E], work []E) // c = Q·c
+	rotateDense(c dense)                  // c = Qᵀ·c
+	restoreDense(c dense)                 // c = Q·c
+	shrink(c dense, alpha ...float64)     // c = (C + α)⁻¹·c, with one penalty or one for each column
 }
 
 // exactSide, which tests change, is the number of unknowns up to which problems are decomposed into eigenvalues in
@@ -58,10 +58,10 @@ type band[E linalg.Float] struct {
 	l     linalg.BandFactor[float64]
 }
 
-func (b *band[E]) rotate(c matrix[E], work []E)  { b.q.MulT(c, work) }
-func (b *band[E]) rotateDense(c dense)           { b.q64.MulT(c, nil) }
-func (b *band[E]) restoreDense(c dense)          { b.q64.Mul(c, nil) }
-func (b *band[E]) restore(c matrix[E], work []E) { b.q.Mul(c, work) }
+func (b *band[E]) rotate(c linalg.Matrix[E], work []E)  { b.q.MulT(c, work) }
+func (b *band[E]) rotateDense(c dense)                  { b.q64.MulT(c, nil) }
+func (b *band[E]) restoreDense(c dense)                 { b.q64.Mul(c, nil) }
+func (b *band[E]) restore(c linalg.Matrix[E], work []E) { b.q.Mul(c, work) }
 
 func (b *band[E]) shrink(c dense, alpha ...float64) {
 	if len(alpha) == 1 {
@@ -89,14 +89,14 @@ func (b *band[E]) shrink(c dense, alpha ...float64) {
 		}
 		part := newDense(c.Rows, to-from)
 		for i := range c.Rows {
-			row, of := line(part, i), line(c, i)
+			row, of := part.Row(i), c.Row(i)
 			for j := range row {
 				row[j] = of[order[from+j]]
 			}
 		}
 		b.solve(part, alpha[order[from]])
 		for i := range c.Rows {
-			row, of := line(part, i), line(c, i)
+			row, of := part.Row(i), c.Row(i)
 			for j, v := range row {
 				of[order[from+j]] = v
 			}
@@ -120,7 +120,7 @@ func (b *band[E]) solve(c dense, alpha float64) {
 
 func clearAll(c dense) {
 	for i := range c.Rows {
-		clear(line(c, i))
+		clear(c.Row(i))
 	}
 }
 
@@ -189,7 +189,7 @@ func (sp *spectrum) multiply(q, c dense) {
 	r := newDense(c.Rows, c.Cols)
 	linalg.Mul(r, 1, q, c, 0)
 	for i := range c.Rows {
-		for j, v := range line(r, i) {
+		for j, v := range r.Row(i) {
 			c.Set(i, j, v)
 		}
 	}
@@ -197,7 +197,7 @@ func (sp *spectrum) multiply(q, c dense) {
 
 func (sp *spectrum) shrink(c dense, alpha ...float64) {
 	for i, s := range sp.s {
-		row := line(c, i)
+		row := c.Row(i)
 		switch {
 		case s == 0 && !sp.whole:
 			clear(row)

@@ -14,7 +14,7 @@ import (
 //
 //	x  [samples, features]
 //	y  [samples, targets]
-func Fit(ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model, error) {
+func Fit(ctx context.Context, x, y linalg.Matrix[float32], alphas []float64, o Options) (*Model, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func Fit(ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model,
 	return fit[float32](ctx, x, y, each, o)
 }
 
-func fit[E linalg.Float](ctx context.Context, x, y Matrix, alphas []float64, o Options) (*Model, error) {
+func fit[E linalg.Float](ctx context.Context, x, y linalg.Matrix[float32], alphas []float64, o Options) (*Model, error) {
 	p, err := newProblem[E](x, y, runs(x.Rows), o)
 	if err != nil {
 		return nil, err
@@ -44,13 +44,13 @@ func fit[E linalg.Float](ctx context.Context, x, y Matrix, alphas []float64, o O
 // spread returns a penalty for each target.
 func spread(alphas []float64, targets int) ([]float64, error) {
 	if len(alphas) != 1 && len(alphas) != targets {
-		return nil, fmt.Errorf("ridge: %d penalties, want 1 or one for each of %d targets", len(alphas), targets)
+		return nil, fmt.Errorf("ridge: %d penalties, expected 1 or one for each of %d targets", len(alphas), targets)
 	}
 	each := make([]float64, targets)
 	for j := range each {
 		each[j] = alphas[min(j, len(alphas)-1)]
 		if !(each[j] >= 0) || math.IsInf(each[j], 0) {
-			return nil, fmt.Errorf("ridge: penalty %v, want 0 or a positive number", each[j])
+			return nil, fmt.Errorf("ridge: penalty %v, expected 0 or a positive number", each[j])
 		}
 	}
 	return each, nil
@@ -78,7 +78,7 @@ func sequence(n int) []int {
 func (p *problem[E]) solve(ctx context.Context, alphas []float64) (*Model, error) {
 	m := &Model{Coef: p.coef, Intercept: make([]float64, p.y.Cols), Scaler: p.scaler, Alphas: alphas}
 	err := p.weights(ctx, nil, p.columns, alphas, func(w dense, lo, hi int) {
-		to := p.coef.view().Slice(0, p.coef.Rows, lo, hi)
+		to := p.coef.Slice(0, p.coef.Rows, lo, hi)
 		if _, ok := p.form.(*primal[E]); ok {
 			convert(to, w)
 		} else {
@@ -96,7 +96,7 @@ func (p *problem[E]) solve(ctx context.Context, alphas []float64) (*Model, error
 
 // fromSamples sets dst = X'·w, the coefficients of features from weights of samples. Those
 // are large and cancel where penalties are small, so float64 it is.
-func (p *problem[E]) fromSamples(dst matrix[float32], w dense) {
+func (p *problem[E]) fromSamples(dst linalg.Matrix[float32], w dense) {
 	wide := min(gramRows, p.x.Cols)
 	slab, c := take[float64](p.m, p.x.Rows, wide), take[float64](p.m, wide, w.Cols)
 	for from := 0; from < p.x.Cols; from += wide {
@@ -111,12 +111,12 @@ func (p *problem[E]) fromSamples(dst matrix[float32], w dense) {
 }
 
 // intercepts sets b to mean(Y) − shift·W for some targets.
-func (p *problem[E]) intercepts(b []float64, w matrix[float32], columns []int) {
+func (p *problem[E]) intercepts(b []float64, w linalg.Matrix[float32], columns []int) {
 	for j, c := range columns {
 		b[j] = p.yMean[c]
 	}
 	for i, s := range p.shift {
-		for j, v := range line(w, i) {
+		for j, v := range w.Row(i) {
 			b[j] -= s * float64(v)
 		}
 	}

@@ -12,7 +12,7 @@ import "fmt"
 // one group: leave one run out.
 func Folds(n, k int, groups []int) ([][]int, error) {
 	if groups != nil && len(groups) != n {
-		return nil, fmt.Errorf("ridge: %d group labels, want one for each of %d samples", len(groups), n)
+		return nil, fmt.Errorf("ridge: %d group labels, expected one for each of %d samples", len(groups), n)
 	}
 	index := make([]int, n) // of each sample's group
 	distinct := n
@@ -33,7 +33,7 @@ func Folds(n, k int, groups []int) ([][]int, error) {
 		distinct = len(seen)
 	}
 	if k < 2 || k > distinct {
-		return nil, fmt.Errorf("ridge: %d folds of %d groups (%d samples), want at least 2 folds and a group for each", k, distinct, n)
+		return nil, fmt.Errorf("ridge: %d folds of %d groups (%d samples), expected at least 2 folds and a group for each", k, distinct, n)
 	}
 	part := make([]int, 0, distinct) // of each group
 	for f := range k {

@@ -38,7 +38,7 @@ type FractionalModel struct {
 //
 //	x  [samples, features]
 //	y  [samples, targets]
-func FitFractions(ctx context.Context, x, y Matrix, fractions []float64, o Options) ([]*Model, error) {
+func FitFractions(ctx context.Context, x, y linalg.Matrix[float32], fractions []float64, o Options) ([]*Model, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func FitFractions(ctx context.Context, x, y Matrix, fractions []float64, o Optio
 // FitFractionsCV chooses the fraction of every target by cross-validation; of fractions with
 // equal scores the smallest is taken. In each fold, lengths are fractions of that of its own
 // least-squares coefficients. Options.Alphas is not used.
-func FitFractionsCV(ctx context.Context, x, y Matrix, fractions []float64, o Options) (*FractionalModel, error) {
+func FitFractionsCV(ctx context.Context, x, y linalg.Matrix[float32], fractions []float64, o Options) (*FractionalModel, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -117,10 +117,10 @@ func checkFractions(fractions []float64) error {
 	}
 	for i, f := range fractions {
 		if !(f > 0 && f <= 1) {
-			return fmt.Errorf("ridge: fraction %v, want more than 0 and at most 1", f)
+			return fmt.Errorf("ridge: fraction %v, expected more than 0 and at most 1", f)
 		}
 		if i > 0 && !(f > fractions[i-1]) {
-			return fmt.Errorf("ridge: fraction %v after %v, want them ascending", f, fractions[i-1])
+			return fmt.Errorf("ridge: fraction %v after %v, expected them ascending", f, fractions[i-1])
 		}
 	}
 	return nil
@@ -140,7 +140,7 @@ func (p *problem[E]) spectral() {
 func (p *problem[E]) fitFractions(ctx context.Context, fractions []float64) ([]*Model, error) {
 	models := make([]*Model, len(fractions))
 	for i := range models {
-		models[i] = &Model{Coef: NewMatrix(p.x.Cols, p.y.Cols), Intercept: make([]float64, p.y.Cols), Alphas: make([]float64, p.y.Cols), Scaler: p.scaler}
+		models[i] = &Model{Coef: linalg.New[float32](p.x.Cols, p.y.Cols), Intercept: make([]float64, p.y.Cols), Alphas: make([]float64, p.y.Cols), Scaler: p.scaler}
 	}
 	s, err := p.system(-1, nil)
 	if err != nil {
@@ -160,7 +160,7 @@ func (p *problem[E]) fitFractions(ctx context.Context, fractions []float64) ([]*
 			copy(model.Alphas[lo:hi], alphas[i])
 			s.shrink(w, alphas[i]...)
 			s.restoreDense(w)
-			to := model.Coef.view().Slice(0, p.x.Cols, lo, hi)
+			to := model.Coef.Slice(0, p.x.Cols, lo, hi)
 			if _, ok := p.form.(*primal[E]); ok {
 				convert(to, w)
 			} else {
@@ -208,7 +208,7 @@ func (p *problem[E]) scoreFractions(ctx context.Context, f int, fractions, table
 }
 
 // heldTargets returns Y of the rows left out, less its mean outside.
-func (p *problem[E]) heldTargets(f int, columns []int) matrix[E] {
+func (p *problem[E]) heldTargets(f int, columns []int) linalg.Matrix[E] {
 	lo, hi := p.held(f)
 	y := linalg.New[E](hi-lo, len(columns))
 	p.targets(y, lo, hi, columns)

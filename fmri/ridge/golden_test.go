@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -32,14 +33,14 @@ func openFile(t *testing.T, path string) golden {
 	return golden{t, s}
 }
 
-func (g golden) matrix(name string) Matrix {
+func (g golden) matrix(name string) linalg.Matrix[float32] {
 	g.t.Helper()
 	data, err := g.s.Float32(name)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	_, shape, _ := g.s.Info(name)
-	return Matrix{shape[0], shape[1], data}
+	return linalg.Of(data, shape[0], shape[1])
 }
 
 func (g golden) float64s(name string) []float64 {
@@ -71,7 +72,7 @@ func near(t *testing.T, what string, got, want []float64, tol float64) {
 
 // within compares a float32 result with the rule 10·float32 error of the reference library
 // + 1e-6·rms of the reference.
-func (g golden) within(name string, got Matrix, float32Error float64) {
+func (g golden) within(name string, got linalg.Matrix[float32], float32Error float64) {
 	g.t.Helper()
 	want := g.matrix(name)
 	if got.Rows != want.Rows || got.Cols != want.Cols {
@@ -115,7 +116,7 @@ func TestScalerGolden(t *testing.T) {
 	if s.Scale[7] != 1 {
 		t.Errorf("scale of the constant column is %v, want 1", s.Scale[7])
 	}
-	for name, m := range map[string]Matrix{"scaler.X": x, "scaler.Xtest": g.matrix("Xtest")} {
+	for name, m := range map[string]linalg.Matrix[float32]{"scaler.X": x, "scaler.Xtest": g.matrix("Xtest")} {
 		z, err := s.Transform(m)
 		if err != nil {
 			t.Fatal(err)
@@ -278,7 +279,7 @@ func TestScoresGolden(t *testing.T) {
 		}
 		near(t, name, got, g.float64s("scores."+name), 1e-8)
 	}
-	got, err := Correlation.Of(truth.Transpose(), pred.Transpose())
+	got, err := Correlation.Of(truth.T().Clone(), pred.T().Clone())
 	if err != nil {
 		t.Fatal(err)
 	}

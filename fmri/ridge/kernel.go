@@ -9,23 +9,23 @@ import (
 )
 
 // LinearKernel returns the products A·B' of the rows of a [n, features] and b [m, features].
-func LinearKernel(a, b Matrix) (Matrix64, error) {
-	if err := a.check("A"); err != nil {
-		return Matrix64{}, err
+func LinearKernel(a, b linalg.Matrix[float32]) (linalg.Matrix[float64], error) {
+	if err := check("A", a); err != nil {
+		return dense{}, err
 	}
-	if err := b.check("B"); err != nil {
-		return Matrix64{}, err
+	if err := check("B", b); err != nil {
+		return dense{}, err
 	}
 	if a.Cols != b.Cols {
-		return Matrix64{}, fmt.Errorf("ridge: a kernel of %d and %d features, want as many", a.Cols, b.Cols)
+		return dense{}, fmt.Errorf("ridge: a kernel of %d and %d features, expected as many", a.Cols, b.Cols)
 	}
-	k := Matrix64{a.Rows, b.Rows, make([]float64, a.Rows*b.Rows)}
+	k := newDense(a.Rows, b.Rows)
 	for from := 0; from < a.Cols; from += gramRows {
 		to := min(from+gramRows, a.Cols)
 		x, y := newDense(a.Rows, to-from), newDense(b.Rows, to-from)
-		convert(x, a.view().Slice(0, a.Rows, from, to))
-		convert(y, b.view().Slice(0, b.Rows, from, to))
-		linalg.Mul(k.view(), 1, x, y.T(), float64(min(from, 1)))
+		convert(x, a.Slice(0, a.Rows, from, to))
+		convert(y, b.Slice(0, b.Rows, from, to))
+		linalg.Mul(k, 1, x, y.T(), float64(min(from, 1)))
 	}
 	return k, nil
 }
@@ -38,12 +38,12 @@ func LinearKernel(a, b Matrix) (Matrix64, error) {
 // With an intercept, kernels are used with the mean of the training samples removed in the
 // space of their features, which Predict does.
 type KernelModel struct {
-	Dual      Matrix64    // (Σ γK + α)⁻¹·Y [samples, targets]
-	Intercept []float64   // of each target: the mean of Y; 0 without
-	Gammas    [][]float64 // [candidates][kernels] what has been tried; {{1}} for one kernel
-	Chosen    []int       // the candidate of every target
-	Alphas    []float64   // its penalty
-	Deltas    Matrix64    // ln(γ/α) [kernels, targets]
+	Dual      linalg.Matrix[float64] // (Σ γK + α)⁻¹·Y [samples, targets]
+	Intercept []float64              // of each target: the mean of Y; 0 without
+	Gammas    [][]float64            // [candidates][kernels] what has been tried; {{1}} for one kernel
+	Chosen    []int                  // the candidate of every target
+	Alphas    []float64              // its penalty
+	Deltas    linalg.Matrix[float64] // ln(γ/α) [kernels, targets]
 
 	CVScores        []float64   // cross-validated score of each target with what it chose
 	CandidateScores [][]float64 // [candidates][targets] the best score of each candidate
@@ -61,27 +61,27 @@ type KernelModel struct {
 //	y  [samples, targets]
 //
 // Of the options, those on standardisation and form have no meaning.
-func FitKernelCV(ctx context.Context, k Matrix64, y Matrix, o Options) (*KernelModel, error) {
-	return FitKernelsCV(ctx, []Matrix64{k}, y, o, Search{Gammas: [][]float64{{1}}})
+func FitKernelCV(ctx context.Context, k linalg.Matrix[float64], y linalg.Matrix[float32], o Options) (*KernelModel, error) {
+	return FitKernelsCV(ctx, []linalg.Matrix[float64]{k}, y, o, Search{Gammas: [][]float64{{1}}})
 }
 
 // FitKernelsCV fits ridge regression on the sum of several kernels, whose weights are searched
 // for (himalaya's MultipleKernelRidgeCV).
-func FitKernelsCV(ctx context.Context, kernels []Matrix64, y Matrix, o Options, s Search) (*KernelModel, error) {
+func FitKernelsCV(ctx context.Context, kernels []linalg.Matrix[float64], y linalg.Matrix[float32], o Options, s Search) (*KernelModel, error) {
 	if len(kernels) == 0 {
 		return nil, errors.New("ridge: no kernel")
 	}
-	if err := y.check("Y"); err != nil {
+	if err := check("Y", y); err != nil {
 		return nil, err
 	}
 	trace := 0.0
 	for i, k := range kernels {
 		name := fmt.Sprintf("kernel %d", i)
-		if err := k.check(name); err != nil {
+		if err := check(name, k); err != nil {
 			return nil, err
 		}
 		if k.Rows != y.Rows || k.Cols != y.Rows {
-			return nil, fmt.Errorf("ridge: %s is %d×%d, want %d×%d for as many samples of Y", name, k.Rows, k.Cols, y.Rows, y.Rows)
+			return nil, fmt.Errorf("ridge: %s is %d×%d, expected %d×%d for as many samples of Y", name, k.Rows, k.Cols, y.Rows, y.Rows)
 		}
 		own := 0.0
 		for i := range k.Rows {
@@ -106,7 +106,9 @@ func FitKernelsCV(ctx context.Context, kernels []Matrix64, y Matrix, o Options, 
 	return fitKernels[float32](ctx, kernels, y, parts, gammas, o)
 }
 
-func fitKernels[E linalg.Float](ctx context.Context, kernels []Matrix64, y Matrix, parts [][]int, gammas [][]float64, o Options) (*KernelModel, error) {
+func fitKernels[E linalg.Float](
+	ctx context.Context, kernels []dense, y linalg.Matrix[float32], parts [][]int, gammas [][]float64, o Options,
+) (*KernelModel, error) {
 	m := &memory{}
 	n := y.Rows
 	pl, err := o.plan(size{n, 0, y.Cols, longest(parts), false, isDouble[E](), len(kernels), true})
@@ -127,14 +129,14 @@ func fitKernels[E linalg.Float](ctx context.Context, kernels []Matrix64, y Matri
 	}
 	p.opt.Progress = nil
 	model := &KernelModel{
-		Dual: Matrix64{n, y.Cols, make([]float64, n*y.Cols)}, Intercept: make([]float64, y.Cols),
+		Dual: newDense(n, y.Cols), Intercept: make([]float64, y.Cols),
 		Gammas: gammas, Chosen: f.gamma, Alphas: f.alphas, Deltas: f.deltas(gammas),
 		CVScores: f.scores, CandidateScores: f.each, CandidateTables: f.tables, Grid: o.Alphas, Edge: edges(y, f.alphas, o.Alphas),
 	}
 	if r.intercept {
 		copy(model.Intercept, r.yMean)
 		for _, k := range kernels {
-			mean := columnMeans(k.view())
+			mean := columnMeans(k)
 			grand := 0.0
 			for _, v := range mean {
 				grand += v / float64(n)
@@ -145,7 +147,7 @@ func fitKernels[E linalg.Float](ctx context.Context, kernels []Matrix64, y Matri
 	err = p.refit(ctx, f, gammas, same, func(w dense, _ []float64, columns []int) {
 		for i := range n {
 			to := model.Dual.Row(r.order[i])
-			for j, v := range line(w, i) {
+			for j, v := range w.Row(i) {
 				to[columns[j]] = v
 			}
 		}
@@ -159,12 +161,12 @@ func fitKernels[E linalg.Float](ctx context.Context, kernels []Matrix64, y Matri
 // Predict returns the prediction for samples by their products with the training samples.
 //
 //	kernels  one for each kernel of the fit [samples, training samples]
-func (m *KernelModel) Predict(kernels ...Matrix64) (Matrix, error) {
+func (m *KernelModel) Predict(kernels ...linalg.Matrix[float64]) (linalg.Matrix[float32], error) {
 	parts, err := m.PredictSplit(kernels...)
 	if err != nil {
-		return Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
-	sum := NewMatrix(parts[0].Rows, parts[0].Cols)
+	sum := linalg.New[float32](parts[0].Rows, parts[0].Cols)
 	for i := range sum.Rows {
 		row := sum.Row(i)
 		for j := range row {
@@ -180,26 +182,25 @@ func (m *KernelModel) Predict(kernels ...Matrix64) (Matrix, error) {
 
 // PredictSplit returns the part that each kernel has in the prediction. All parts and the
 // intercept add up to what Predict returns.
-func (m *KernelModel) PredictSplit(kernels ...Matrix64) ([]Matrix64, error) {
+func (m *KernelModel) PredictSplit(kernels ...linalg.Matrix[float64]) ([]linalg.Matrix[float64], error) {
 	if want := len(m.Gammas[0]); len(kernels) != want {
 		return nil, fmt.Errorf("ridge: %d kernels, the model was fitted on %d", len(kernels), want)
 	}
-	var parts []Matrix64
+	var parts []dense
 	for k, kernel := range kernels {
-		if err := kernel.check(fmt.Sprintf("kernel %d", k)); err != nil {
+		if err := check(fmt.Sprintf("kernel %d", k), kernel); err != nil {
 			return nil, err
 		}
 		if kernel.Cols != m.Dual.Rows || kernel.Rows != kernels[0].Rows {
-			return nil, fmt.Errorf("ridge: kernel %d is %d×%d, want %d×%d", k, kernel.Rows, kernel.Cols, kernels[0].Rows, m.Dual.Rows)
+			return nil, fmt.Errorf("ridge: kernel %d is %d×%d, expected %d×%d", k, kernel.Rows, kernel.Cols, kernels[0].Rows, m.Dual.Rows)
 		}
-		of := kernel.view()
+		of := kernel
 		if m.means != nil {
-			of = newDense(kernel.Rows, kernel.Cols)
-			copy(of.Data, kernel.Data)
+			of = kernel.Clone()
 			centreRows(of, m.means[k], m.grands[k])
 		}
-		part := Matrix64{kernel.Rows, m.Dual.Cols, make([]float64, kernel.Rows*m.Dual.Cols)}
-		linalg.Mul(part.view(), 1, of, m.Dual.view(), 0)
+		part := newDense(kernel.Rows, m.Dual.Cols)
+		linalg.Mul(part, 1, of, m.Dual, 0)
 		for i := range part.Rows {
 			row := part.Row(i)
 			for t := range row {

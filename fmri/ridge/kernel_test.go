@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/tensor/linalg"
 )
 
-func mustKernel(t *testing.T, a, b Matrix) Matrix64 {
+func mustKernel(t *testing.T, a, b linalg.Matrix[float32]) linalg.Matrix[float64] {
 	t.Helper()
 	k, err := LinearKernel(a, b)
 	if err != nil {
@@ -18,16 +20,16 @@ func mustKernel(t *testing.T, a, b Matrix) Matrix64 {
 }
 
 // columnsOf returns columns lo … hi−1 of m.
-func columnsOf(m Matrix, lo, hi int) Matrix {
-	p := NewMatrix(m.Rows, hi-lo)
+func columnsOf(m linalg.Matrix[float32], lo, hi int) linalg.Matrix[float32] {
+	p := linalg.New[float32](m.Rows, hi-lo)
 	for i := range m.Rows {
 		copy(p.Row(i), m.Row(i)[lo:hi])
 	}
 	return p
 }
 
-func narrow(m Matrix64) Matrix {
-	s := NewMatrix(m.Rows, m.Cols)
+func narrow(m linalg.Matrix[float64]) linalg.Matrix[float32] {
+	s := linalg.New[float32](m.Rows, m.Cols)
 	for i, v := range m.Data {
 		s.Data[i] = float32(v)
 	}
@@ -100,7 +102,7 @@ func goldenSearch(g golden) Search {
 	return s
 }
 
-func (g golden) sameSearch(chosen []int, deltas Matrix64, tables [][]float64, each [][]float64, tol float64) {
+func (g golden) sameSearch(chosen []int, deltas linalg.Matrix[float64], tables [][]float64, each [][]float64, tol float64) {
 	g.t.Helper()
 	for i, v := range g.float64s("banded.best_gamma_index") {
 		if chosen[i] != int(v) {
@@ -135,7 +137,7 @@ func TestBandedGolden(t *testing.T) {
 func TestKernelsGolden(t *testing.T) {
 	g := openGolden(t)
 	x, xTest := g.matrix("scaler.X"), g.matrix("scaler.Xtest")
-	var k, kTest []Matrix64
+	var k, kTest []linalg.Matrix[float64]
 	for _, b := range [][2]int{{0, 50}, {50, 80}} {
 		of := columnsOf(x, b[0], b[1])
 		k, kTest = append(k, mustKernel(t, of, of)), append(kTest, mustKernel(t, columnsOf(xTest, b[0], b[1]), of))
@@ -221,7 +223,7 @@ func TestBanded(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := columnsOf(z, 0, 15), columnsOf(z, 15, 40)
-	k := []Matrix64{mustKernel(t, a, a), mustKernel(t, b, b)}
+	k := []linalg.Matrix[float64]{mustKernel(t, a, a), mustKernel(t, b, b)}
 	km, err := FitKernelsCV(ctx, k, y, o, s)
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +277,7 @@ func TestSearchRejects(t *testing.T) {
 		s     Search
 		want  string
 	}{
-		{"bands", []int{0, 1}, Search{}, "bands of 2 features, want those of 4"},
+		{"bands", []int{0, 1}, Search{}, "bands of 2 features, expected those of 4"},
 		{"negative band", []int{0, -1, 0, 0}, Search{}, "feature 1 is in band -1"},
 		{"empty band", []int{0, 2, 2, 0}, Search{}, "bands up to 2, of which 2 have features"},
 		{"weights", []int{0, 1, 1, 0}, Search{Gammas: [][]float64{{1}}}, "candidate 0 has 1 weights"},
@@ -292,7 +294,7 @@ func TestSearchRejects(t *testing.T) {
 	if _, err := FitKernelsCV(ctx, nil, y, Options{}, Search{}); err == nil {
 		t.Error("no kernel: no error")
 	}
-	if _, err := FitKernelCV(ctx, mustKernel(t, x, gaussian(r, 3, 4)), y, Options{}); err == nil || !strings.Contains(err.Error(), "12×3, want 12×12") {
+	if _, err := FitKernelCV(ctx, mustKernel(t, x, gaussian(r, 3, 4)), y, Options{}); err == nil || !strings.Contains(err.Error(), "12×3, expected 12×12") {
 		t.Errorf("a kernel that is not square: %v", err)
 	}
 	m, err := FitKernelCV(ctx, k, y, Options{})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"percept/tensor"
+	"percept/tensor/linalg"
 )
 
 // withBand runs f with the method of large problems for every problem.
@@ -21,10 +22,10 @@ func withBand(f func()) {
 
 // brain returns responses as of neighbouring voxels, whose spectrum falls over four decades,
 // and targets from unpredictable to almost determined.
-func brain(r *rand.Rand, n, p, t int) (x, y Matrix) {
+func brain(r *rand.Rand, n, p, t int) (x, y linalg.Matrix[float32]) {
 	sources := p / 6
 	mix := gaussian(r, sources, p)
-	x = NewMatrix(n, p)
+	x = linalg.New[float32](n, p)
 	for i := range n {
 		row := x.Row(i)
 		for s := range sources {
@@ -37,7 +38,7 @@ func brain(r *rand.Rand, n, p, t int) (x, y Matrix) {
 			row[j] += float32(r.NormFloat64()) + 3
 		}
 	}
-	y = NewMatrix(n, t)
+	y = linalg.New[float32](n, t)
 	for j := range t {
 		w := make([]float64, p)
 		for k := range 5 {

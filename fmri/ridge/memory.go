@@ -15,12 +15,12 @@ func (m *memory) add(bytes int64) {
 }
 
 // take returns a new matrix of zeros, which counts until it is given to drop.
-func take[E linalg.Float](m *memory, rows, cols int) matrix[E] {
+func take[E linalg.Float](m *memory, rows, cols int) linalg.Matrix[E] {
 	m.add(bytesOf[E](rows, cols))
 	return linalg.New[E](rows, cols)
 }
 
-func drop[E linalg.Float](m *memory, a matrix[E]) { m.add(-bytesOf[E](a.Rows, a.Cols)) }
+func drop[E linalg.Float](m *memory, a linalg.Matrix[E]) { m.add(-bytesOf[E](a.Rows, a.Cols)) }
 
 func bytesOf[E linalg.Float](rows, cols int) int64 {
 	var e E

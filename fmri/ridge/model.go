@@ -13,9 +13,9 @@ import (
 // It has everything that prediction needs and no more, so that it can be written to a
 // file field by field.
 type Model struct {
-	Coef      Matrix    // [features, targets], of the standardised features
-	Intercept []float64 // of each target; 0 without intercept
-	Scaler    *Scaler   // of X over the training samples; nil if X was taken as it is
+	Coef      linalg.Matrix[float32] // [features, targets], of the standardised features
+	Intercept []float64              // of each target; 0 without intercept
+	Scaler    *Scaler                // of X over the training samples; nil if X was taken as it is
 
 	Alphas   []float64 // penalty of each target
 	CVScores []float64 // cross-validated score of each target at that penalty; nil if none was done
@@ -42,23 +42,23 @@ func (e Edge) String() string {
 }
 
 // Predict returns the prediction for x [samples, features] as [samples, targets].
-func (m *Model) Predict(x Matrix) (Matrix, error) {
+func (m *Model) Predict(x linalg.Matrix[float32]) (linalg.Matrix[float32], error) {
 	if err := m.accepts(x); err != nil {
-		return Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
 	// In float64, a batch of targets at a time: coefficients of tiny penalties are large and
 	// cancel.
 	xs := newDense(x.Rows, x.Cols)
 	standardise(xs, x, nil, m.Scaler)
-	out := NewMatrix(x.Rows, m.Coef.Cols)
+	out := linalg.New[float32](x.Rows, m.Coef.Cols)
 	for _, b := range split(m.Coef.Cols, targetBatch) {
 		lo, hi := b[0], b[1]
 		w, y := newDense(x.Cols, hi-lo), newDense(x.Rows, hi-lo)
-		convert(w, m.Coef.view().Slice(0, x.Cols, lo, hi))
+		convert(w, m.Coef.Slice(0, x.Cols, lo, hi))
 		linalg.Mul(y, 1, xs, w, 0)
 		for i := range y.Rows {
 			row := out.Row(i)[lo:hi]
-			for j, v := range line(y, i) {
+			for j, v := range y.Row(i) {
 				row[j] = float32(v + m.Intercept[lo+j])
 			}
 		}
@@ -67,12 +67,12 @@ func (m *Model) Predict(x Matrix) (Matrix, error) {
 }
 
 // accepts reports an x that the model cannot predict from.
-func (m *Model) accepts(x Matrix) error {
-	if err := x.check("X"); err != nil {
+func (m *Model) accepts(x linalg.Matrix[float32]) error {
+	if err := check("X", x); err != nil {
 		return err
 	}
 	if x.Cols != m.Coef.Rows {
 		return fmt.Errorf("ridge: X has %d features, the model was fitted on %d", x.Cols, m.Coef.Rows)
 	}
-	return nil
+	return checkShape("Coef", m.Coef)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"percept/tensor/linalg"
 )
 
 // Options of a fit. The zero value fits an intercept on standardised X and chooses each
@@ -93,7 +95,7 @@ func (o Options) withDefaults(n int) (Options, error) {
 	}
 	for _, a := range o.Alphas {
 		if !(a > 0) || math.IsInf(a, 0) {
-			return o, fmt.Errorf("ridge: penalty %v in the grid, want a positive number", a)
+			return o, fmt.Errorf("ridge: penalty %v in the grid, expected a positive number", a)
 		}
 	}
 	if o.Folds == 0 {
@@ -126,12 +128,14 @@ func (o Options) primal(n, p int) bool {
 }
 
 // double says in which precision x is fitted.
-func (o Options) double(x Matrix) bool {
-	squares := float64(len(x.Data)) // of a standardised X
+func (o Options) double(x linalg.Matrix[float32]) bool {
+	squares := float64(x.Rows) * float64(x.Cols) // of a standardised X
 	if o.NoStandardise {
 		squares = 0
-		for _, v := range x.Data {
-			squares += float64(v) * float64(v)
+		for i := range x.Rows {
+			for _, v := range x.Row(i) {
+				squares += float64(v) * float64(v)
+			}
 		}
 	}
 	unknowns := x.Rows

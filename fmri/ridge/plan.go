@@ -33,7 +33,7 @@ func (o Options) plan(s size) (plan, error) {
 	width := min(wideBatch, s.t)
 	limit := o.MaxMemory
 	if limit < 0 {
-		return p, fmt.Errorf("ridge: a memory limit of %d bytes, want 0 (none) or more", limit)
+		return p, fmt.Errorf("ridge: a memory limit of %d bytes, expected 0 (none) or more", limit)
 	}
 	if limit > 0 {
 		// Narrower batches first, down to a width at which products still run at full speed;
@@ -50,7 +50,7 @@ func (o Options) plan(s size) (plan, error) {
 			}
 		}
 		if need := s.bytes(width, p.group); need > limit {
-			return p, fmt.Errorf("ridge: %d MiB of memory are too few for %d samples, %d features and %d targets, want at least %d MiB",
+			return p, fmt.Errorf("ridge: %d MiB of memory are too few for %d samples, %d features and %d targets, expected at least %d MiB",
 				limit>>20, s.n, s.p, s.t, (need+1<<20-1)>>20)
 		}
 	}

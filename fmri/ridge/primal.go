@@ -15,23 +15,23 @@ type form[E linalg.Float] interface {
 	unknowns(f int) int
 	system(f int, weight []float64) (factor[E], error)
 	left(l dense, f int, weight []float64)
-	right(r matrix[E], f int, columns []int, weight []float64)
+	right(r linalg.Matrix[E], f int, columns []int, weight []float64)
 }
 
 // primal is the form of more rows than features.
 type primal[E linalg.Float] struct {
 	*rows[E]
 	m     *memory
-	gram  dense     // X'X, its lower triangle
-	all   matrix[E] // X'Y [p, targets]
+	gram  dense            // X'X, its lower triangle
+	all   linalg.Matrix[E] // X'Y [p, targets]
 	s     dense
-	truth matrix[E] // work for right [rows of a fold, targets in a batch]
+	truth linalg.Matrix[E] // work for right [rows of a fold, targets in a batch]
 
 	spectral bool // eigenvalues for problems of all sizes
 }
 
 // newPrimal sums X'X and X'Y. all is where X'Y is kept.
-func newPrimal[E linalg.Float](m *memory, r *rows[E], all matrix[E], batches [][2]int) *primal[E] {
+func newPrimal[E linalg.Float](m *memory, r *rows[E], all linalg.Matrix[E], batches [][2]int) *primal[E] {
 	p := &primal[E]{rows: r, m: m, all: all}
 	p.gram = take[float64](m, r.x.Cols, r.x.Cols)
 	p.s = take[float64](m, r.x.Cols, r.x.Cols)
@@ -47,7 +47,7 @@ func newPrimal[E linalg.Float](m *memory, r *rows[E], all matrix[E], batches [][
 }
 
 // product adds alpha·X_f'·Y_f of the rows of fold f to dst, or sets it with add 0.
-func (p *primal[E]) product(dst matrix[E], alpha E, f int, columns []int, add int) {
+func (p *primal[E]) product(dst linalg.Matrix[E], alpha E, f int, columns []int, add int) {
 	from, to := p.starts[f], p.starts[f+1]
 	y := p.truth.Slice(0, to-from, 0, len(columns))
 	p.targets(y, from, to, columns)
@@ -79,7 +79,7 @@ func (p *primal[E]) system(f int, weight []float64) (factor[E], error) {
 	}
 	eachRow(n, func(from, to int) {
 		for i := from; i < to; i++ {
-			row := line(p.s, i)[:i+1]
+			row := p.s.Row(i)[:i+1]
 			for j := range row {
 				if mean != nil {
 					row[j] -= rows * mean[i] * mean[j]
@@ -100,15 +100,15 @@ func (p *primal[E]) left(l dense, f int, weight []float64) {
 	convertTransposed(l, p.x.Slice(lo, hi, 0, p.x.Cols))
 	eachRow(l.Rows, func(from, to int) {
 		for i := from; i < to; i++ {
-			shiftScale(line(l, i), at(mean, i, 0), at(scale, i, 1))
+			shiftScale(l.Row(i), at(mean, i, 0), at(scale, i, 1))
 		}
 	})
 }
 
-func (p *primal[E]) right(r matrix[E], f int, columns []int, weight []float64) {
+func (p *primal[E]) right(r linalg.Matrix[E], f int, columns []int, weight []float64) {
 	eachRow(r.Rows, func(i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			row, of := line(r, i), line(p.all, i)
+			row, of := r.Row(i), p.all.Row(i)
 			for j, c := range columns {
 				row[j] = of[c]
 			}
@@ -127,7 +127,7 @@ func (p *primal[E]) right(r matrix[E], f int, columns []int, weight []float64) {
 	n := float64(p.x.Rows - (to - from))
 	eachRow(r.Rows, func(i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			row, s := line(r, i), at(scale, i, 1)
+			row, s := r.Row(i), at(scale, i, 1)
 			if mean == nil {
 				shiftScale(row, 0, s)
 				continue
@@ -176,7 +176,7 @@ func scaleRows(x dense, mean, scale []float64) {
 		return
 	}
 	for i := range x.Rows {
-		row := line(x, i)
+		row := x.Row(i)
 		for j := range row {
 			row[j] = (row[j] - at(mean, j, 0)) * at(scale, j, 1)
 		}
@@ -187,7 +187,7 @@ func scaleRows(x dense, mean, scale []float64) {
 const gramRows = 1024
 
 // addGram adds alpha·X'X to the lower triangle of g, in float64.
-func addGram[E linalg.Float](m *memory, g dense, alpha float64, x matrix[E]) {
+func addGram[E linalg.Float](m *memory, g dense, alpha float64, x linalg.Matrix[E]) {
 	if x, ok := any(x).(dense); ok {
 		linalg.GramLower(g, alpha, x.T(), 1)
 		return

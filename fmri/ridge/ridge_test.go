@@ -12,12 +12,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"percept/tensor"
+	"percept/tensor/linalg"
 )
 
 var ctx = context.Background()
 
-func gaussian(r *rand.Rand, rows, cols int) Matrix {
-	m := NewMatrix(rows, cols)
+func gaussian(r *rand.Rand, rows, cols int) linalg.Matrix[float32] {
+	m := linalg.New[float32](rows, cols)
 	for i := range m.Data {
 		m.Data[i] = float32(r.NormFloat64())
 	}
@@ -25,9 +26,9 @@ func gaussian(r *rand.Rand, rows, cols int) Matrix {
 }
 
 // linear returns x·w + noise, and w.
-func linear(r *rand.Rand, x Matrix, targets int, noise float64) (y, w Matrix) {
+func linear(r *rand.Rand, x linalg.Matrix[float32], targets int, noise float64) (y, w linalg.Matrix[float32]) {
 	w = gaussian(r, x.Cols, targets)
-	y = NewMatrix(x.Rows, targets)
+	y = linalg.New[float32](x.Rows, targets)
 	for i := range x.Rows {
 		for j := range targets {
 			sum := noise * r.NormFloat64()
@@ -40,7 +41,7 @@ func linear(r *rand.Rand, x Matrix, targets int, noise float64) (y, w Matrix) {
 	return y, w
 }
 
-func mustFit(t *testing.T, x, y Matrix, o Options) *Model {
+func mustFit(t *testing.T, x, y linalg.Matrix[float32], o Options) *Model {
 	t.Helper()
 	m, err := FitCV(ctx, x, y, o)
 	if err != nil {
@@ -49,7 +50,7 @@ func mustFit(t *testing.T, x, y Matrix, o Options) *Model {
 	return m
 }
 
-func mustPredict(t *testing.T, m *Model, x Matrix) Matrix {
+func mustPredict(t *testing.T, m *Model, x linalg.Matrix[float32]) linalg.Matrix[float32] {
 	t.Helper()
 	p, err := m.Predict(x)
 	if err != nil {
@@ -91,7 +92,7 @@ func TestNoPenaltyIsLeastSquares(t *testing.T) {
 // With orthonormal features every coefficient is shrunk by 1/(1 + α).
 func TestOrthonormalFeatures(t *testing.T) {
 	const n = 16 // columns of a Hadamard matrix
-	x, y := NewMatrix(n, 5), gaussian(rand.New(rand.NewPCG(13, 1)), n, 3)
+	x, y := linalg.New[float32](n, 5), gaussian(rand.New(rand.NewPCG(13, 1)), n, 3)
 	for i := range n {
 		for j := range 5 {
 			x.Row(i)[j] = 0.25
@@ -334,7 +335,7 @@ func TestGroupedFoldsDoNotLeak(t *testing.T) {
 
 func TestTiesGoToTheLargerPenalty(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
-	x, y := gaussian(r, 30, 4), NewMatrix(30, 2)
+	x, y := gaussian(r, 30, 4), linalg.New[float32](30, 2)
 	for i := range 30 {
 		y.Row(i)[0] = 3 // constant: every penalty predicts the mean
 		y.Row(i)[1] = x.Row(i)[0]
@@ -390,14 +391,14 @@ func TestFitRejects(t *testing.T) {
 	nan.Row(4)[2] = float32(math.NaN())
 	for _, c := range []struct {
 		name string
-		x, y Matrix
+		x, y linalg.Matrix[float32]
 		o    Options
 		want string
 	}{
 		{"rows", x, gaussian(r, 9, 2), Options{}, "X has 10 samples and Y has 9"},
 		{"nan", nan, y, Options{}, "X: row 4, column 2 is NaN"},
-		{"size", Matrix{10, 3, x.Data[:29]}, y, Options{}, "29 values"},
-		{"empty", Matrix{}, Matrix{}, Options{}, "0×0"},
+		{"size", linalg.Matrix[float32]{Rows: 10, Cols: 3, Stride: 3, Data: x.Data[:29]}, y, Options{}, "29 values"},
+		{"empty", linalg.Matrix[float32]{}, linalg.Matrix[float32]{}, Options{}, "0×0"},
 		{"grid", x, y, Options{Alphas: []float64{1, -1}}, "penalty -1"},
 		{"no grid", x, y, Options{Alphas: []float64{}}, "empty grid"},
 		{"zero", x, y, Options{Alphas: []float64{0}}, "penalty 0"},

@@ -9,11 +9,11 @@ import (
 // rows are X and Y ready to be solved: in the order of the folds, X standardised and, with
 // an intercept, without its mean. A fold f < 0 leaves out no rows.
 type rows[E linalg.Float] struct {
-	x      matrix[E] // [n, p]
-	shift  []float64 // subtracted from the (standardised) X; nil if it has been taken as it is
+	x      linalg.Matrix[E] // [n, p]
+	shift  []float64        // subtracted from the (standardised) X; nil if it has been taken as it is
 	scaler *Scaler
 
-	y     Matrix
+	y     linalg.Matrix[float32]
 	order []int     // row of y behind each row of x
 	yMean []float64 // subtracted from Y; nil without intercept
 
@@ -28,20 +28,20 @@ type rows[E linalg.Float] struct {
 }
 
 // newTargets has Y and the folds and no X.
-func newTargets[E linalg.Float](y Matrix, parts [][]int, o Options) *rows[E] {
+func newTargets[E linalg.Float](y linalg.Matrix[float32], parts [][]int, o Options) *rows[E] {
 	r := &rows[E]{y: y, columns: sequence(y.Cols), intercept: !o.NoIntercept, starts: make([]int, len(parts)+1)}
 	for f, part := range parts {
 		r.order = append(r.order, part...)
 		r.starts[f+1] = len(r.order)
 	}
 	if r.intercept {
-		r.yMean = columnMeans(y.view())
+		r.yMean = columnMeans(y)
 	}
 	return r
 }
 
 // newRows copies x, in the type that it will be multiplied in, and checks nothing.
-func newRows[E linalg.Float](m *memory, x, y Matrix, parts [][]int, o Options) (*rows[E], error) {
+func newRows[E linalg.Float](m *memory, x, y linalg.Matrix[float32], parts [][]int, o Options) (*rows[E], error) {
 	r := newTargets[E](y, parts, o)
 	r.rescale = !o.NoStandardise && !o.StandardiseOnce
 	r.centre = r.intercept || r.rescale
@@ -63,7 +63,7 @@ func newRows[E linalg.Float](m *memory, x, y Matrix, parts [][]int, o Options) (
 		for f := range parts {
 			sum, square := make([]float64, x.Cols), make([]float64, x.Cols)
 			for i := r.starts[f]; i < r.starts[f+1]; i++ {
-				for j, v := range line(r.x, i) {
+				for j, v := range r.x.Row(i) {
 					d := float64(v)
 					sum[j] += d
 					square[j] += d * d
@@ -90,14 +90,14 @@ func (r *rows[E]) sumTargets() {
 }
 
 // standardise sets dst to the rows of x in that order, standardised by s unless it is nil.
-func standardise[E linalg.Float](dst matrix[E], x Matrix, order []int, s *Scaler) {
+func standardise[E linalg.Float](dst linalg.Matrix[E], x linalg.Matrix[float32], order []int, s *Scaler) {
 	eachRow(dst.Rows, func(from, to int) {
 		for i := from; i < to; i++ {
 			from := i
 			if order != nil {
 				from = order[i]
 			}
-			row := line(dst, i)
+			row := dst.Row(i)
 			for j, v := range x.Row(from) {
 				if s != nil {
 					row[j] = E((float64(v) - s.Mean[j]) / s.Scale[j])
@@ -179,10 +179,10 @@ func (r *rows[E]) targetMean(f int, columns []int) []float64 {
 }
 
 // targets sets dst to some columns of Y in rows from … to−1.
-func (r *rows[E]) targets(dst matrix[E], from, to int, columns []int) {
+func (r *rows[E]) targets(dst linalg.Matrix[E], from, to int, columns []int) {
 	eachRow(to-from, func(i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			row, of := line(dst, i), r.y.Row(r.order[from+i])
+			row, of := dst.Row(i), r.y.Row(r.order[from+i])
 			for j, c := range columns {
 				if r.yMean != nil {
 					row[j] = E(float64(of[c]) - r.yMean[c])

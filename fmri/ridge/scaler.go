@@ -3,6 +3,8 @@ package ridge
 import (
 	"fmt"
 	"math"
+
+	"percept/tensor/linalg"
 )
 
 // A Scaler brings columns to mean 0 and standard deviation 1 with the statistics of the
@@ -15,8 +17,8 @@ type Scaler struct {
 // FitScaler computes mean and scale of every column of x [samples, features]. A column
 // counts as constant where its variance is no more than the rounding of its sum, the
 // bound of scikit-learn's StandardScaler.
-func FitScaler(x Matrix) (*Scaler, error) {
-	if err := x.check("X"); err != nil {
+func FitScaler(x linalg.Matrix[float32]) (*Scaler, error) {
+	if err := check("X", x); err != nil {
 		return nil, err
 	}
 	n := float64(x.Rows)
@@ -52,14 +54,14 @@ func FitScaler(x Matrix) (*Scaler, error) {
 }
 
 // Transform returns (x − mean) / scale for x [samples, features].
-func (s *Scaler) Transform(x Matrix) (Matrix, error) {
-	if err := x.check("X"); err != nil {
-		return Matrix{}, err
+func (s *Scaler) Transform(x linalg.Matrix[float32]) (linalg.Matrix[float32], error) {
+	if err := check("X", x); err != nil {
+		return linalg.Matrix[float32]{}, err
 	}
 	if x.Cols != len(s.Mean) {
-		return Matrix{}, fmt.Errorf("ridge: X has %d features, the scaler was fitted on %d", x.Cols, len(s.Mean))
+		return linalg.Matrix[float32]{}, fmt.Errorf("ridge: X has %d features, the scaler was fitted on %d", x.Cols, len(s.Mean))
 	}
-	z := NewMatrix(x.Rows, x.Cols)
+	z := linalg.New[float32](x.Rows, x.Cols)
 	for i := range x.Rows {
 		zi := z.Row(i)
 		for j, v := range x.Row(i) {

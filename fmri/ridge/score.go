@@ -38,24 +38,24 @@ func ParseScore(name string) (Score, error) {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("ridge: score %q, want l2, r2 or correlation", name)
+	return 0, fmt.Errorf("ridge: score %q, expected l2, r2 or correlation", name)
 }
 
 // Of returns the score of every target, over samples.
 //
 //	truth, predicted  [samples, targets]
-func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
+func (s Score) Of(truth, predicted linalg.Matrix[float32]) ([]float64, error) {
 	if truth.Rows != predicted.Rows || truth.Cols != predicted.Cols {
-		return nil, fmt.Errorf("ridge: prediction is %d×%d, want %d×%d as the truth", predicted.Rows, predicted.Cols, truth.Rows, truth.Cols)
+		return nil, fmt.Errorf("ridge: prediction is %d×%d, expected %d×%d as the truth", predicted.Rows, predicted.Cols, truth.Rows, truth.Cols)
 	}
-	if err := truth.check("truth"); err != nil {
+	if err := check("truth", truth); err != nil {
 		return nil, err
 	}
-	if err := predicted.check("prediction"); err != nil {
+	if err := check("prediction", predicted); err != nil {
 		return nil, err
 	}
 	total := make([]float64, truth.Cols)
-	addScore(s, total, truth.view(), predicted.view())
+	addScore(s, total, truth, predicted)
 	return total, nil
 }
 
@@ -63,7 +63,7 @@ func (s Score) Of(truth, predicted Matrix) ([]float64, error) {
 const scoreColumns = 256
 
 // addScore adds the score of every column of p, given the truth y, to total.
-func addScore[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
+func addScore[E linalg.Float](s Score, total []float64, y, p linalg.Matrix[E]) {
 	columns := split(y.Cols, scoreColumns)
 	_ = parallel(context.Background(), len(columns), func(i int) error {
 		lo, hi := columns[i][0], columns[i][1]
@@ -72,7 +72,7 @@ func addScore[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
 	})
 }
 
-func score[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
+func score[E linalg.Float](s Score, total []float64, y, p linalg.Matrix[E]) {
 	n := float64(y.Rows)
 	switch s {
 	case L2:
@@ -94,7 +94,7 @@ func score[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
 		my, mp := columnMeans(y), columnMeans(p)
 		yp := make([]float64, y.Cols)
 		for i := range y.Rows {
-			yi, pi := line(y, i), line(p, i)
+			yi, pi := y.Row(i), p.Row(i)
 			for j := range yp {
 				yp[j] += (float64(yi[j]) - my[j]) * (float64(pi[j]) - mp[j])
 			}
@@ -108,10 +108,10 @@ func score[E linalg.Float](s Score, total []float64, y, p matrix[E]) {
 }
 
 // squaredError returns Σ(y − p)² of every column.
-func squaredError[E linalg.Float](y, p matrix[E]) []float64 {
+func squaredError[E linalg.Float](y, p linalg.Matrix[E]) []float64 {
 	sum := make([]float64, y.Cols)
 	for i := range y.Rows {
-		yi, pi := line(y, i), line(p, i)
+		yi, pi := y.Row(i), p.Row(i)
 		pi = pi[:len(yi)]
 		sum := sum[:len(yi)]
 		for j, v := range yi {
@@ -124,12 +124,12 @@ func squaredError[E linalg.Float](y, p matrix[E]) []float64 {
 
 // deviations returns Σ(v − mean)² of every column, and whether the column is constant up
 // to rounding: an exact test for zero would take rounding for variance.
-func deviations[E linalg.Float](g matrix[E]) (sum []float64, flat []bool) {
-	first := line(g, 0)
+func deviations[E linalg.Float](g linalg.Matrix[E]) (sum []float64, flat []bool) {
+	first := g.Row(0)
 	mean := make([]float64, g.Cols) // less the first value, so that it is exact for a constant
 	largest := make([]float64, g.Cols)
 	for i := range g.Rows {
-		for j, v := range line(g, i) {
+		for j, v := range g.Row(i) {
 			mean[j] += float64(v) - float64(first[j])
 			largest[j] = max(largest[j], math.Abs(float64(v)))
 		}
@@ -139,7 +139,7 @@ func deviations[E linalg.Float](g matrix[E]) (sum []float64, flat []bool) {
 	}
 	sum = make([]float64, g.Cols)
 	for i := range g.Rows {
-		for j, v := range line(g, i) {
+		for j, v := range g.Row(i) {
 			d := float64(v) - float64(first[j]) - mean[j]
 			sum[j] += d * d
 		}

@@ -35,12 +35,12 @@ func (s Search) candidates(bands int) ([][]float64, error) {
 		}
 		for i, g := range s.Gammas {
 			if len(g) != bands {
-				return nil, fmt.Errorf("ridge: candidate %d has %d weights, want one for each of %d bands", i, len(g), bands)
+				return nil, fmt.Errorf("ridge: candidate %d has %d weights, expected one for each of %d bands", i, len(g), bands)
 			}
 			sum := 0.0
 			for _, v := range g {
 				if !(v >= 0) || math.IsInf(v, 0) {
-					return nil, fmt.Errorf("ridge: candidate %d has the weight %v, want 0 or a positive number", i, v)
+					return nil, fmt.Errorf("ridge: candidate %d has the weight %v, expected 0 or a positive number", i, v)
 				}
 				sum += v
 			}
@@ -55,7 +55,7 @@ func (s Search) candidates(bands int) ([][]float64, error) {
 		n = 100
 	}
 	if n < 0 {
-		return nil, fmt.Errorf("ridge: %d candidates, want 1 or more", n)
+		return nil, fmt.Errorf("ridge: %d candidates, expected 1 or more", n)
 	}
 	concentration := s.Concentration
 	if len(concentration) == 0 {
@@ -63,7 +63,7 @@ func (s Search) candidates(bands int) ([][]float64, error) {
 	}
 	for _, c := range concentration {
 		if !(c > 0) {
-			return nil, fmt.Errorf("ridge: concentration %v, want a positive number", c)
+			return nil, fmt.Errorf("ridge: concentration %v, expected a positive number", c)
 		}
 	}
 	src := rand.NewPCG(s.Seed, 0)
@@ -167,9 +167,9 @@ func (p *problem[E]) refit(ctx context.Context, f *found, gammas [][]float64, we
 }
 
 // deltas returns ln(γ/α) for every band and target.
-func (f *found) deltas(gammas [][]float64) Matrix64 {
+func (f *found) deltas(gammas [][]float64) dense {
 	bands, targets := len(gammas[0]), len(f.gamma)
-	d := Matrix64{bands, targets, make([]float64, bands*targets)}
+	d := newDense(bands, targets)
 	for k := range bands {
 		for t, g := range f.gamma {
 			d.Row(k)[t] = math.Log(gammas[g][k] / f.alphas[t])

@@ -3,6 +3,8 @@ package ridge
 import (
 	"fmt"
 	"math"
+
+	"percept/tensor/linalg"
 )
 
 // SplitR2 says which part each band has in R² (the product measure): with the parts ŷₖ of a
@@ -17,7 +19,7 @@ import (
 //	parts  of each band [samples, targets], as of PredictSplit
 //
 // The result has a list of targets for each band. Source: himalaya, r2_score_split.
-func SplitR2(truth Matrix, parts []Matrix64) ([][]float64, error) {
+func SplitR2(truth linalg.Matrix[float32], parts []linalg.Matrix[float64]) ([][]float64, error) {
 	return splitScores(truth, parts, func(s splitSums) float64 { return (2*s.yp - s.pq) / s.yy })
 }
 
@@ -27,7 +29,7 @@ func SplitR2(truth Matrix, parts []Matrix64) ([][]float64, error) {
 //
 // of everything without its mean. The parts add up to r. A target or prediction without
 // variance has 0. Source: himalaya, correlation_score_split.
-func SplitCorrelation(truth Matrix, parts []Matrix64) ([][]float64, error) {
+func SplitCorrelation(truth linalg.Matrix[float32], parts []linalg.Matrix[float64]) ([][]float64, error) {
 	return splitScores(truth, parts, func(s splitSums) float64 {
 		if s.qq == 0 {
 			return 0
@@ -40,34 +42,37 @@ func SplitCorrelation(truth Matrix, parts []Matrix64) ([][]float64, error) {
 // and qq are without their means.
 type splitSums struct{ yy, yp, pq, ypc, qq float64 }
 
-func splitScores(truth Matrix, parts []Matrix64, score func(splitSums) float64) ([][]float64, error) {
-	if err := truth.check("truth"); err != nil {
+func splitScores(truth linalg.Matrix[float32], parts []dense, score func(splitSums) float64) ([][]float64, error) {
+	if err := check("truth", truth); err != nil {
 		return nil, err
 	}
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("ridge: a split into no parts")
 	}
 	for k, p := range parts {
-		if err := p.check(fmt.Sprintf("part %d", k)); err != nil {
+		if err := check(fmt.Sprintf("part %d", k), p); err != nil {
 			return nil, err
 		}
 		if p.Rows != truth.Rows || p.Cols != truth.Cols {
-			return nil, fmt.Errorf("ridge: part %d is %d×%d, want %d×%d as the truth", k, p.Rows, p.Cols, truth.Rows, truth.Cols)
+			return nil, fmt.Errorf("ridge: part %d is %d×%d, expected %d×%d as the truth", k, p.Rows, p.Cols, truth.Rows, truth.Cols)
 		}
 	}
-	mean := columnMeans(truth.view())
-	_, flat := deviations(truth.view())
+	mean := columnMeans(truth)
+	_, flat := deviations(truth)
 	whole := newDense(truth.Rows, truth.Cols)
 	for _, p := range parts {
-		for i, v := range p.Data {
-			whole.Data[i] += v
+		for i := range p.Rows {
+			sum := whole.Row(i)
+			for j, v := range p.Row(i) {
+				sum[j] += v
+			}
 		}
 	}
 	q, qFlat := deviations(whole)
 	scores := make([][]float64, len(parts))
 	for k, p := range parts {
 		scores[k] = make([]float64, truth.Cols)
-		pMean := columnMeans(p.view())
+		pMean := columnMeans(p)
 		sums := make([]splitSums, truth.Cols)
 		for i := range truth.Rows {
 			for j, v := range truth.Row(i) {
@@ -75,7 +80,7 @@ func splitScores(truth Matrix, parts []Matrix64, score func(splitSums) float64) 
 				s := &sums[j]
 				s.yy += y * y
 				s.yp += y * part
-				s.pq += part * whole.Data[i*whole.Stride+j]
+				s.pq += part * whole.At(i, j)
 				s.ypc += y * (part - pMean[j])
 			}
 		}

@@ -457,25 +457,63 @@ func TestShapesThatDoNotFit(t *testing.T) {
 	short := m(3, 3)
 	short.Data = short.Data[:8]
 	for want, f := range map[string]func(){
-		"Mul: B is 2×3, want 3×3":                   func() { Mul(m(2, 3), 1, m(2, 3), m(2, 3), 0) },
-		"Mul: C is 2×3, want 2×4":                   func() { Mul(m(2, 3), 1, m(2, 3), m(3, 4), 0) },
+		"Mul: B is 2×3, expected 3×3":               func() { Mul(m(2, 3), 1, m(2, 3), m(2, 3), 0) },
+		"Mul: C is 2×3, expected 2×4":               func() { Mul(m(2, 3), 1, m(2, 3), m(3, 4), 0) },
 		"Mul: A is 3×3 with stride 3 in 8 elements": func() { Mul(m(3, 3), 1, short, m(3, 3), 0) },
-		"Gram: C is 2×3, want 2×2":                  func() { Gram(m(2, 3), 1, m(2, 9), 0) },
+		"Gram: C is 2×3, expected 2×2":              func() { Gram(m(2, 3), 1, m(2, 9), 0) },
 		"Gram: C is a transposed view":              func() { Gram(m(2, 2).T(), 1, m(2, 9), 0) },
-		"SolveLower: L is 2×3, want 2×2":            func() { SolveLower(m(2, 3), m(2, 1)) },
-		"SolveUpper: B is 3×1, want 2×1":            func() { SolveUpper(m(2, 2), m(3, 1)) },
-		"Cholesky: A is 2×3, want 2×2":              func() { _ = Cholesky(m(2, 3)) },
-		"Mirror: C is 2×3, want 2×2":                func() { Mirror(m(2, 3)) },
-		"Of: 5 elements, want 6 for 2×3":            func() { Of(make([]float32, 5), 2, 3) },
+		"SolveLower: L is 2×3, expected 2×2":        func() { SolveLower(m(2, 3), m(2, 1)) },
+		"SolveUpper: B is 3×1, expected 2×1":        func() { SolveUpper(m(2, 2), m(3, 1)) },
+		"Cholesky: A is 2×3, expected 2×2":          func() { _ = Cholesky(m(2, 3)) },
+		"Mirror: C is 2×3, expected 2×2":            func() { Mirror(m(2, 3)) },
+		"Of: 5 elements, expected 6 for 2×3":        func() { Of(make([]float32, 5), 2, 3) },
 		"Slice: rows 1 to 4, columns 0 to 2 of 3×2": func() { m(3, 2).Slice(1, 4, 0, 2) },
+		"Row: a transposed view":                    func() { m(3, 2).T().Row(0) },
+		"Clone: the matrix is 3×3 with stride 3":    func() { short.Clone() },
 	} {
 		func() {
 			defer func() {
 				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, "linalg: "+want) {
-					t.Errorf("%s, want linalg: %s", got, want)
+					t.Errorf("%s, expected linalg: %s", got, want)
 				}
 			}()
 			f()
 		}()
+	}
+}
+
+// Rows are those of a view, copies are without gaps and their own.
+func TestRowsAndCopies(t *testing.T) {
+	all := New[float32](4, 5)
+	for i := range all.Data {
+		all.Data[i] = float32(i)
+	}
+	v := all.Slice(1, 4, 2, 4)
+	for i, want := range [][]float32{{7, 8}, {12, 13}, {17, 18}} {
+		if got := v.Row(i); !slices.Equal(got, want) {
+			t.Errorf("row %d is %v, want %v", i, got, want)
+		}
+	}
+	taken, clone, turned := v.Take([]int{2, 0, 2}), v.Clone(), v.T().Clone()
+	v.Row(2)[0] = -1
+	if all.At(3, 2) != -1 {
+		t.Error("a row is not the matrix's own")
+	}
+	for name, c := range map[string]struct {
+		got        Matrix[float32]
+		rows, cols int
+		want       []float32
+	}{
+		"Take":                       {taken, 3, 2, []float32{17, 18, 7, 8, 17, 18}},
+		"Clone":                      {clone, 3, 2, []float32{7, 8, 12, 13, 17, 18}},
+		"Clone of a transposed view": {turned, 2, 3, []float32{7, 12, 17, 8, 13, 18}},
+	} {
+		if c.got.Rows != c.rows || c.got.Cols != c.cols || c.got.Stride != c.cols || c.got.Trans || !slices.Equal(c.got.Data, c.want) {
+			t.Errorf("%s: %+v, want %d×%d of %v", name, c.got, c.rows, c.cols, c.want)
+		}
+	}
+	short := Matrix[float32]{Rows: 4, Cols: 5, Stride: 5, Data: all.Data[:19]}
+	if !all.HasRows() || !v.HasRows() || v.T().HasRows() || short.HasRows() || (Matrix[float32]{Rows: 4, Cols: 5, Data: all.Data}).HasRows() {
+		t.Error("HasRows is wrong of a view, a transposed one, one of too few elements or one without stride")
 	}
 }

@@ -19,7 +19,7 @@ func New[E Float](rows, cols int) Matrix[E] { return Of(make([]E, rows*cols), ro
 // Of returns data, which has rows·cols elements, as a matrix.
 func Of[E Float](data []E, rows, cols int) Matrix[E] {
 	if len(data) != rows*cols {
-		panic(fmt.Sprintf("linalg: Of: %d elements, want %d for %d×%d", len(data), rows*cols, rows, cols))
+		panic(fmt.Sprintf("linalg: Of: %d elements, expected %d for %d×%d", len(data), rows*cols, rows, cols))
 	}
 	return Matrix[E]{Rows: rows, Cols: cols, Stride: cols, Data: data}
 }
@@ -40,6 +40,40 @@ func (m Matrix[E]) Slice(i0, i1, j0, j1 int) Matrix[E] {
 		s.Data = m.Data[m.index(i0, j0) : m.index(i1-1, j1-1)+1]
 	}
 	return s
+}
+
+// HasRows says whether m has rows that Row can return: no transposed view, and Data holds them all.
+func (m Matrix[E]) HasRows() bool {
+	return !m.Trans && m.Stride >= m.Cols && len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols
+}
+
+// Row returns row i; changes to it change the matrix. A transposed view has no rows in memory: Row panics.
+func (m Matrix[E]) Row(i int) []E {
+	if m.Trans {
+		panic("linalg: Row: a transposed view, expected rows one after the other")
+	}
+	return m.Data[i*m.Stride : i*m.Stride+m.Cols]
+}
+
+// Take returns a copy of the given rows, in the order given. It panics on a transposed view.
+func (m Matrix[E]) Take(rows []int) Matrix[E] {
+	t := New[E](len(rows), m.Cols)
+	for i, r := range rows {
+		copy(t.Row(i), m.Row(r))
+	}
+	return t
+}
+
+// Clone returns a copy without gaps, row after row, of any view.
+func (m Matrix[E]) Clone() Matrix[E] {
+	m.check("Clone", "the matrix")
+	c := New[E](m.Rows, m.Cols)
+	for i := range m.Rows {
+		for j := range m.Cols {
+			c.Set(i, j, m.At(i, j))
+		}
+	}
+	return c
 }
 
 // At returns element (i, j).
@@ -80,13 +114,13 @@ func (m *Matrix[E]) check(op, name string) {
 func (m *Matrix[E]) need(op, name string, rows, cols int) {
 	m.check(op, name)
 	if m.Rows != rows || m.Cols != cols {
-		panic(fmt.Sprintf("linalg: %s: %s is %d×%d, want %d×%d", op, name, m.Rows, m.Cols, rows, cols))
+		panic(fmt.Sprintf("linalg: %s: %s is %d×%d, expected %d×%d", op, name, m.Rows, m.Cols, rows, cols))
 	}
 }
 
 // needPlain panics if the matrix that op calls name is a transposed view.
 func (m *Matrix[E]) needPlain(op, name string) {
 	if m.Trans {
-		panic(fmt.Sprintf("linalg: %s: %s is a transposed view, want rows one after the other", op, name))
+		panic(fmt.Sprintf("linalg: %s: %s is a transposed view, expected rows one after the other", op, name))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/series"
 	"percept/fmri/stats"
+	"percept/tensor/linalg"
 )
 
 // settings of the analysis. Everything was chosen before its result was known, but for the rows of comparisons.
@@ -41,8 +42,8 @@ func (c settings) resampling() stats.Resampling {
 type analysis struct {
 	*dataset
 	settings
-	trend   ridge.Matrix // without trends
-	z       ridge.Matrix // without trends, of variance 1 within each run
+	trend   linalg.Matrix[float32] // without trends
+	z       linalg.Matrix[float32] // without trends, of variance 1 within each run
 	runs    []series.Span
 	orders  [][]int // of blocks, within runs
 	ofBlock struct{ label, run []int }
@@ -52,11 +53,11 @@ func analyse(ctx context.Context, d *dataset, c settings) (*results, error) {
 	if c.progress == nil {
 		c.progress = func(string) {}
 	}
-	a := &analysis{dataset: d, settings: c, trend: clone(d.x)}
+	a := &analysis{dataset: d, settings: c, trend: d.x.Clone()}
 	if err := series.Detrend(a.trend.Data, d.x.Cols, d.run, 1); err != nil {
 		return nil, err
 	}
-	a.z = clone(a.trend)
+	a.z = a.trend.Clone()
 	if err := series.ZScore(a.z.Data, d.x.Cols, d.run); err != nil {
 		return nil, err
 	}
@@ -88,19 +89,15 @@ func analyse(ctx context.Context, d *dataset, c settings) (*results, error) {
 	return r, nil
 }
 
-func clone(m ridge.Matrix) ridge.Matrix {
-	return ridge.Matrix{Rows: m.Rows, Cols: m.Cols, Data: append([]float32(nil), m.Data...)}
-}
-
 // samples are rows to decode: block averages or single volumes.
 type samples struct {
-	x     ridge.Matrix
+	x     linalg.Matrix[float32]
 	block []int // of each sample
 	run   []int
 }
 
 // averages are the means of each block's volumes, delayed.
-func (a *analysis) averages(x ridge.Matrix, delay int) (*samples, error) {
+func (a *analysis) averages(x linalg.Matrix[float32], delay int) (*samples, error) {
 	s := &samples{}
 	var sets [][]int
 	for k, b := range a.blocks {
@@ -110,12 +107,12 @@ func (a *analysis) averages(x ridge.Matrix, delay int) (*samples, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blocks delayed by %d volumes: %w", delay, err)
 	}
-	s.x = ridge.Matrix{Rows: len(sets), Cols: x.Cols, Data: mean}
+	s.x = linalg.Of(mean, len(sets), x.Cols)
 	return s, nil
 }
 
 // volumes are the single volumes of all blocks, delayed.
-func (a *analysis) volumes(x ridge.Matrix, delay int) *samples {
+func (a *analysis) volumes(x linalg.Matrix[float32], delay int) *samples {
 	s := &samples{}
 	var rows []int
 	for k, b := range a.blocks {

@@ -11,16 +11,16 @@ import (
 	"strings"
 
 	"percept/fmri/array"
-	"percept/fmri/ridge"
 	"percept/fmri/series"
+	"percept/tensor/linalg"
 )
 
 // dataset is one subject's series, as it left the scanner.
 type dataset struct {
-	x          ridge.Matrix // [volumes, voxels of the mask]
-	run        []int        // of each volume
-	label      []int        // of each volume; -1 is rest
-	categories []string     // of labels, in alphabetical order
+	x          linalg.Matrix[float32] // [volumes, voxels of the mask]
+	run        []int                  // of each volume
+	label      []int                  // of each volume; -1 is rest
+	categories []string               // of labels, in alphabetical order
 	blocks     []series.Block
 
 	shape [3]int     // of the volume
@@ -65,7 +65,7 @@ func read(folder string) (*dataset, error) {
 	if len(d.voxel) == 0 {
 		return nil, fmt.Errorf("%s: no voxel in the mask", maskPath)
 	}
-	d.x = ridge.NewMatrix(volumes, len(d.voxel))
+	d.x = linalg.New[float32](volumes, len(d.voxel))
 	for j, v := range d.voxel {
 		for t := range volumes {
 			d.x.Row(t)[j] = float32(bold.Data[v*volumes+t])

@@ -8,6 +8,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/series"
 	"percept/fmri/stats"
+	"percept/tensor/linalg"
 )
 
 // decoding is the outcome of one way to decode.
@@ -36,7 +37,7 @@ type nullOfDecoder struct {
 // decode decodes categories in all ways that docs/haxby.md lists. The first is the main one.
 func (a *analysis) decode(ctx context.Context, r *results) error {
 	type way struct {
-		x            ridge.Matrix
+		x            linalg.Matrix[float32]
 		name         string
 		delay        int
 		single       bool
@@ -153,14 +154,14 @@ func (a *analysis) decodeSamples(ctx context.Context, s *samples, permutations i
 // decoded is what decodeLabels finds for each of several labellings; decoding has the penalties of the first.
 type decoded struct {
 	decoding
-	predicted  ridge.Matrix
+	predicted  linalg.Matrix[float32]
 	largest    [][]int
 	accuracies []float64
 }
 
 func (a *analysis) decodeLabels(ctx context.Context, s *samples, labels [][]int, scale bool) (*decoded, error) {
 	classes := len(a.categories)
-	y := ridge.NewMatrix(s.x.Rows, classes*len(labels))
+	y := linalg.New[float32](s.x.Rows, classes*len(labels))
 	var sets [][]int
 	for k, l := range labels {
 		var set []int

@@ -8,6 +8,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/series"
 	"percept/fmri/stats"
+	"percept/tensor/linalg"
 )
 
 // encoding is how well the volumes of each voxel are predicted from the categories shown.
@@ -52,8 +53,8 @@ func (a *analysis) encode(ctx context.Context, r *results) error {
 	return nil
 }
 
-func (a *analysis) encodeDelays(ctx context.Context, delays []int) (*encoding, ridge.Matrix, error) {
-	none := ridge.Matrix{}
+func (a *analysis) encodeDelays(ctx context.Context, delays []int) (*encoding, linalg.Matrix[float32], error) {
+	none := linalg.Matrix[float32]{}
 	indicators, err := series.Indicators(a.label, len(a.categories))
 	if err != nil {
 		return nil, none, err
@@ -62,7 +63,7 @@ func (a *analysis) encodeDelays(ctx context.Context, delays []int) (*encoding, r
 	if err != nil {
 		return nil, none, err
 	}
-	x := ridge.Matrix{Rows: a.z.Rows, Cols: len(a.categories) * len(delays), Data: features}
+	x := linalg.Of(features, a.z.Rows, len(a.categories)*len(delays))
 	o := a.options(len(a.runs), false)
 	o.Groups = a.run
 	folds, err := ridge.Folds(x.Rows, len(a.runs), a.run)
@@ -101,7 +102,7 @@ func (a *analysis) encodeDelays(ctx context.Context, delays []int) (*encoding, r
 }
 
 // permuteSeries tests the prediction of series by moving blocks of volumes, and by circular shifts of runs.
-func (a *analysis) permuteSeries(e *encoding, predicted ridge.Matrix, r *results) error {
+func (a *analysis) permuteSeries(e *encoding, predicted linalg.Matrix[float32], r *results) error {
 	rows, cols := a.z.Rows, a.z.Cols
 	orders, err := stats.BlockOrders((rows+a.TimeBlock-1)/a.TimeBlock, a.resampling())
 	if err != nil {
@@ -159,7 +160,7 @@ func (a *analysis) judge(name string, p []float64, of *stats.BlockTest) test {
 	return t
 }
 
-func column(m ridge.Matrix, j int) []float64 {
+func column(m linalg.Matrix[float32], j int) []float64 {
 	c := make([]float64, m.Rows)
 	for i := range c {
 		c[i] = float64(m.Row(i)[j])
@@ -198,7 +199,7 @@ func (a *analysis) selectivity(ctx context.Context, r *results) error {
 	var null [][]float64
 	for from := 0; from < len(a.orders); from += together {
 		orders := a.orders[from:min(from+together, len(a.orders))]
-		y := ridge.NewMatrix(s.x.Rows, voxels*len(orders))
+		y := linalg.New[float32](s.x.Rows, voxels*len(orders))
 		for k, order := range orders {
 			for i, b := range order {
 				copy(y.Row(i)[k*voxels:], s.x.Row(b))
@@ -245,12 +246,12 @@ func (a *analysis) selectivity(ctx context.Context, r *results) error {
 }
 
 // predictBlocks returns the correlation of each column of y [blocks, targets] with its prediction.
-func (a *analysis) predictBlocks(ctx context.Context, s *samples, y ridge.Matrix) ([]float64, error) {
+func (a *analysis) predictBlocks(ctx context.Context, s *samples, y linalg.Matrix[float32]) ([]float64, error) {
 	indicators, err := series.Indicators(a.ofBlock.label, len(a.categories))
 	if err != nil {
 		return nil, err
 	}
-	x := ridge.Matrix{Rows: s.x.Rows, Cols: len(a.categories), Data: indicators}
+	x := linalg.Of(indicators, s.x.Rows, len(a.categories))
 	o := a.options(len(a.runs), false)
 	o.Groups = s.run
 	folds, err := ridge.Folds(x.Rows, len(a.runs), s.run)
@@ -281,7 +282,6 @@ func (a *analysis) ceilings(t *selectivity, s *samples) error {
 	if err != nil {
 		return err
 	}
-	byVoxel := ridge.Matrix{Rows: len(sets), Cols: s.x.Cols, Data: means}.Transpose()
-	t.Preferred = ridge.Largest(byVoxel, 0, len(sets))
+	t.Preferred = ridge.Largest(linalg.Of(means, len(sets), s.x.Cols).T(), 0, len(sets))
 	return nil
 }

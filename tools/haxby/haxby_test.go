@@ -18,6 +18,7 @@ import (
 
 	"percept/fmri/ridge"
 	"percept/fmri/series"
+	"percept/tensor/linalg"
 )
 
 // simulated returns a subject of four categories in five runs on a 6×5×1 slice: voxels 0 … 5 tell categories apart, 6 … 11
@@ -46,7 +47,7 @@ func simulated(strength float64, seed uint64) (*dataset, []string) {
 	for i := range tuning {
 		tuning[i] = r.NormFloat64()
 	}
-	d.x = ridge.NewMatrix(len(labels), 24)
+	d.x = linalg.New[float32](len(labels), 24)
 	for v := range 24 {
 		noise, trend := 0.0, 0.0
 		for i := range labels {

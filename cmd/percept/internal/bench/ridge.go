@@ -14,6 +14,7 @@ import (
 
 	"percept/fmri/ridge"
 	"percept/internal/atomicfile"
+	"percept/tensor/linalg"
 )
 
 // Ridge is a ridge regression with cross-validation: Targets of Samples rows from as many Features, with intercept,
@@ -47,7 +48,7 @@ func (r Ridge) Run(ctx context.Context, progress func(done, total int)) (RidgeRe
 			return RidgeResult{}, fmt.Errorf("%s %d: expected 1 to %d", v.name, v.value, v.most)
 		}
 	}
-	var x, y ridge.Matrix
+	var x, y linalg.Matrix[float32]
 	var err error
 	if r.Data == "" {
 		x, y = r.random()
@@ -77,9 +78,9 @@ func (r Ridge) Run(ctx context.Context, progress func(done, total int)) (RidgeRe
 }
 
 // random returns features that are mixtures of one another, and targets of which half the variance is theirs.
-func (r Ridge) random() (x, y ridge.Matrix) {
+func (r Ridge) random() (x, y linalg.Matrix[float32]) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	x, y = ridge.NewMatrix(r.Samples, r.Features), ridge.NewMatrix(r.Samples, r.Targets)
+	x, y = linalg.New[float32](r.Samples, r.Features), linalg.New[float32](r.Samples, r.Targets)
 	for i := range x.Rows {
 		row := x.Row(i)
 		last := 0.0
@@ -99,20 +100,20 @@ func (r Ridge) random() (x, y ridge.Matrix) {
 	return x, y
 }
 
-func readMatrix(path string, rows, cols int) (ridge.Matrix, error) {
+func readMatrix(path string, rows, cols int) (linalg.Matrix[float32], error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return ridge.Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return ridge.Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
 	if want := 4 * int64(rows) * int64(cols); info.Size() != want {
-		return ridge.Matrix{}, fmt.Errorf("%s: %d bytes, expected %d of %d×%d float32", path, info.Size(), want, rows, cols)
+		return linalg.Matrix[float32]{}, fmt.Errorf("%s: %d bytes, expected %d of %d×%d float32", path, info.Size(), want, rows, cols)
 	}
-	m := ridge.NewMatrix(rows, cols)
+	m := linalg.New[float32](rows, cols)
 	in := bufio.NewReaderSize(f, 1<<20)
 	line := make([]byte, 4*cols)
 	for i := range rows {

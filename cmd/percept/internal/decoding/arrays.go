@@ -17,8 +17,8 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/array"
-	"percept/fmri/ridge"
 	"percept/internal/cause"
+	"percept/tensor/linalg"
 )
 
 // readArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name.
@@ -58,7 +58,7 @@ func splitName(text string) (path, name string) {
 }
 
 // readMatrix reads rows of numbers as float32. Further dimensions of a row are shape.
-func readMatrix(text string) (m ridge.Matrix, shape []int, err error) {
+func readMatrix(text string) (m linalg.Matrix[float32], shape []int, err error) {
 	a, err := readArray(text)
 	if err != nil {
 		return m, nil, err
@@ -66,7 +66,7 @@ func readMatrix(text string) (m ridge.Matrix, shape []int, err error) {
 	if len(a.Shape) < 2 || len(a.Data) == 0 {
 		return m, nil, fmt.Errorf("%s: shape %v, expected rows first and at least two dimensions", text, a.Shape)
 	}
-	m = ridge.NewMatrix(a.Shape[0], len(a.Data)/a.Shape[0])
+	m = linalg.New[float32](a.Shape[0], len(a.Data)/a.Shape[0])
 	for i, v := range a.Data {
 		if a := math.Abs(v); !(a <= math.MaxFloat32) {
 			return m, nil, fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", text, i/m.Cols, i%m.Cols, v)

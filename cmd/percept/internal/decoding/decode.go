@@ -12,12 +12,12 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/decode"
-	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/fmri/table"
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
 	"percept/tensor"
+	"percept/tensor/linalg"
 )
 
 // DecodeRequest is what is asked of Decode.
@@ -59,7 +59,7 @@ func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) 
 	if err != nil {
 		return nil, err
 	}
-	r.X = ridge.Matrix{Rows: x.Rows, Cols: x.Cols} // the rest is not needed
+	r.X = linalg.Matrix[float32]{Rows: x.Rows, Cols: x.Cols} // the rest is not needed
 	var f *Features
 	if q.Truth != "" {
 		if f, err = openTruth(q.Truth, m, r); err != nil {
@@ -116,7 +116,7 @@ func openTruth(path string, m *decode.Model, r *Responses) (*Features, error) {
 var ofTheFile = map[string]bool{"kernels": true, "forms": true, "program": true, "source": true, "request": true, "shard": true, "weights": true, "model": true}
 
 // write leaves predictions in a file of features.
-func write(out string, predicted ridge.Matrix, m *decode.Model, r *Responses, own map[string]string) (upToDate bool, err error) {
+func write(out string, predicted linalg.Matrix[float32], m *decode.Model, r *Responses, own map[string]string) (upToDate bool, err error) {
 	ids := r.Images
 	if ids == nil {
 		for i := range predicted.Rows {
@@ -148,7 +148,7 @@ func write(out string, predicted ridge.Matrix, m *decode.Model, r *Responses, ow
 			continue
 		}
 		upToDate = false
-		if err := w.Put(c, predicted.Data[lo*predicted.Cols:hi*predicted.Cols]); err != nil {
+		if err := w.Put(c, predicted.Slice(lo, hi, 0, predicted.Cols).Data); err != nil {
 			return false, err
 		}
 	}

@@ -10,17 +10,18 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 )
 
 // Every diagnosis can be drawn, also of features that do not vary, and twice with the same bytes.
 func TestDraw(t *testing.T) {
-	truth := ridge.Matrix{Rows: 3, Cols: 2, Data: []float32{1, 2, 3, 1, 5, 5}}
-	flat := ridge.Matrix{Rows: 3, Cols: 2, Data: make([]float32, 6)}
-	two := ridge.Matrix{Rows: 2, Cols: 2, Data: truth.Data[:4]}
+	truth := linalg.Of([]float32{1, 2, 3, 1, 5, 5}, 3, 2)
+	flat := linalg.Of(make([]float32, 6), 3, 2)
+	two := linalg.Of(truth.Data[:4], 2, 2)
 	rows := &decode.Rows{Images: []fmri.ImageID{70, 71}, Read: func(dst []float32, i int) error { copy(dst, truth.Row(i)); return nil }}
 	none := &decode.Rows{Images: []fmri.ImageID{70}, Read: func(dst []float32, _ int) error { clear(dst); return nil }}
 	for name, c := range map[string]struct {
-		truth, decoded ridge.Matrix
+		truth, decoded linalg.Matrix[float32]
 		train          *decode.Rows
 	}{
 		"itself": {truth, truth, rows}, "nothing decoded": {truth, flat, rows}, "nothing to decode": {flat, truth, nil}, "nothing at all": {flat, flat, none}, "two images": {two, two, nil},

@@ -18,6 +18,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/internal/cause"
 	"percept/tensor"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -82,7 +83,7 @@ func Fit(ctx context.Context, out string, q FitRequest) (m *decode.Model, upToDa
 		return nil, false, err
 	}
 	slabs, err := decode.Slabs(r.X.Rows, r.X.Cols, f.Width(), o)
-	if err == nil && f.y != nil && len(slabs) > 1 && o.MaxMemory > 0 { // Y lies in memory beside its parts
+	if err == nil && f.y != nil && len(slabs) > 1 && o.MaxMemory > 0 { // all of Y lies in memory
 		o.MaxMemory = max(1, o.MaxMemory-4*int64(len(f.y.Data)))
 		slabs, err = decode.Slabs(r.X.Rows, r.X.Cols, f.Width(), o)
 	}
@@ -101,7 +102,7 @@ func Fit(ctx context.Context, out string, q FitRequest) (m *decode.Model, upToDa
 		q.Note(fmt.Sprintf("%d targets do not fit into the memory together and are fitted in %d parts", f.Width(), len(slabs)))
 	}
 	defer BoundMemory(o.MaxMemory)()
-	y := decode.Targets{Width: f.Width(), Read: func(ctx context.Context, lo, hi int) (ridge.Matrix, error) {
+	y := decode.Targets{Width: f.Width(), Read: func(ctx context.Context, lo, hi int) (linalg.Matrix[float32], error) {
 		return f.Columns(ctx, r.Images, lo, hi)
 	}}
 	if m.Model, err = decode.FitTargets(ctx, r.X, y, o); err != nil {

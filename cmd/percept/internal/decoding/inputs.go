@@ -10,13 +10,13 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/prepare"
-	"percept/fmri/ridge"
 	"percept/fmri/table"
+	"percept/tensor/linalg"
 )
 
 // Responses are X with what is known of its rows and columns.
 type Responses struct {
-	X      ridge.Matrix
+	X      linalg.Matrix[float32]
 	Images []fmri.ImageID // of each row; nil where it is not known
 	Voxels table.Voxels
 	Sum    string // of what they were read from
@@ -80,7 +80,7 @@ func (r *Responses) fromFolder(dir, part string, rois []string) error {
 	if err != nil {
 		return err
 	}
-	r.X, r.Images = ridge.Matrix{Rows: x.Rows(), Cols: x.Voxels, Data: x.X}, x.Images
+	r.X, r.Images = linalg.Of(x.X, x.Rows(), x.Voxels), x.Images
 	for i, v := range r.X.Data {
 		if v-v != 0 {
 			return fmt.Errorf("%s: X_%s.npy: row %d, voxel %d is %v, expected a finite number; percept nsd prepare --ncsnr leaves such voxels out", dir, part, i/r.X.Cols, i%r.X.Cols, v)
@@ -91,12 +91,12 @@ func (r *Responses) fromFolder(dir, part string, rois []string) error {
 }
 
 // At is the responses' voxels that a decoder was fitted on, in its order.
-func (r *Responses) At(m *decode.Model) (ridge.Matrix, error) {
+func (r *Responses) At(m *decode.Model) (linalg.Matrix[float32], error) {
 	columns, err := r.Voxels.At(m.Voxels)
 	if err != nil {
-		return ridge.Matrix{}, fmt.Errorf("%s: %w", r.Path, err)
+		return linalg.Matrix[float32]{}, fmt.Errorf("%s: %w", r.Path, err)
 	}
-	x := ridge.NewMatrix(r.X.Rows, len(columns))
+	x := linalg.New[float32](r.X.Rows, len(columns))
 	for i := range x.Rows {
 		row, of := x.Row(i), r.X.Row(i)
 		for j, c := range columns {
@@ -115,7 +115,7 @@ type Features struct {
 	Sum   string
 	Path  string
 
-	y      *ridge.Matrix // an array
+	y      *linalg.Matrix[float32] // an array
 	images map[fmri.ImageID]bool
 }
 
@@ -196,21 +196,21 @@ func (f *Features) Has(ids []fmri.ImageID) bool {
 }
 
 // Columns reads columns lo to hi−1 for the rows of responses. The file is not kept open, since its pages would count as ours.
-func (f *Features) Columns(ctx context.Context, images []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
+func (f *Features) Columns(ctx context.Context, images []fmri.ImageID, lo, hi int) (linalg.Matrix[float32], error) {
 	if f.y != nil {
 		return decode.TargetsOf(*f.y).Read(ctx, lo, hi)
 	}
 	file, err := table.OpenFile(f.Path)
 	if err != nil {
-		return ridge.Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
 	defer file.Close()
 	return Columns(ctx, file, images, lo, hi)
 }
 
 // Columns reads columns lo to hi−1 of the features of images.
-func Columns(ctx context.Context, file *table.File, images []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
-	m := ridge.NewMatrix(len(images), hi-lo)
+func Columns(ctx context.Context, file *table.File, images []fmri.ImageID, lo, hi int) (linalg.Matrix[float32], error) {
+	m := linalg.New[float32](len(images), hi-lo)
 	row := make([]float32, file.Width())
 	for i, id := range images {
 		if err := ctx.Err(); err != nil {

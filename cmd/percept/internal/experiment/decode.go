@@ -13,6 +13,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/tensor"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
@@ -24,7 +25,7 @@ type subjectData struct {
 	test          []int          // rows of shared images
 	train         []int
 	counts        []int // trials behind each row
-	early, higher ridge.Matrix
+	early, higher linalg.Matrix[float32]
 }
 
 func (d *subjectData) write(path string) error {
@@ -58,7 +59,7 @@ var halves = []struct{ feature, region string }{{"z", "early"}, {"c", "higher"}}
 const fitMemory = 6 << 30
 
 // load reads a subject's rows and of the responses only the given region's, or none.
-func (r *Run) load(subject, region string) (d subjectData, x ridge.Matrix, err error) {
+func (r *Run) load(subject, region string) (d subjectData, x linalg.Matrix[float32], err error) {
 	f := openFile(r.runner.Path(responsesFile(subject)))
 	d.images = f.ids("images")
 	for i, t := range f.ids("is_test") {
@@ -127,7 +128,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 // fittedHalf is what a decoder of one feature made of the test responses.
 type fittedHalf struct {
 	variant   string // "decoded", or "shuffled" from the decoder of shuffled pairs
-	predicted ridge.Matrix
+	predicted linalg.Matrix[float32]
 	alphas    []float64
 	fit       decoding.Fitted
 }
@@ -150,11 +151,11 @@ func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	var kept ridge.Matrix // columns from keptLo on; both variants have the same truth
+	var kept linalg.Matrix[float32] // columns from keptLo on; both variants have the same truth
 	keptLo := 0
-	y.Read = func(ctx context.Context, lo, hi int) (m ridge.Matrix, err error) {
+	y.Read = func(ctx context.Context, lo, hi int) (m linalg.Matrix[float32], err error) {
 		if keptLo != lo || kept.Cols != hi-lo {
-			kept = ridge.Matrix{}
+			kept = linalg.Matrix[float32]{}
 			if kept, err = r.featureColumns(ctx, feature, d.of(d.train), lo, hi); err != nil {
 				return kept, err
 			}
@@ -190,10 +191,10 @@ func (r *Run) decodeHalf(ctx context.Context, subject, feature, region string, p
 }
 
 // featureColumns reads columns lo to hi−1 of a feature of images.
-func (r *Run) featureColumns(ctx context.Context, name string, ids []fmri.ImageID, lo, hi int) (ridge.Matrix, error) {
+func (r *Run) featureColumns(ctx context.Context, name string, ids []fmri.ImageID, lo, hi int) (linalg.Matrix[float32], error) {
 	f, err := r.openFeature(name)
 	if err != nil {
-		return ridge.Matrix{}, err
+		return linalg.Matrix[float32]{}, err
 	}
 	defer f.Close()
 	return decoding.Columns(ctx, f, ids, lo, hi)

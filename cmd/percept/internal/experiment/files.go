@@ -4,14 +4,14 @@ import (
 	"fmt"
 
 	"percept/fmri"
-	"percept/fmri/ridge"
 	"percept/fmri/table"
+	"percept/tensor/linalg"
 	"percept/weights"
 )
 
 // An artefact's matrices are safetensors: float32, rows are images.
 
-func namedMatrix(name string, m ridge.Matrix) weights.Named {
+func namedMatrix(name string, m linalg.Matrix[float32]) weights.Named {
 	return weights.NamedF32(name, m.Data, m.Rows, m.Cols)
 }
 
@@ -43,18 +43,20 @@ func (f *file) close() error {
 	return f.err
 }
 
-func (f *file) matrix(name string) ridge.Matrix {
+func (f *file) matrix(name string) linalg.Matrix[float32] {
 	if f.err != nil {
-		return ridge.Matrix{}
+		return linalg.Matrix[float32]{}
 	}
 	_, shape, ok := f.store.Info(name)
 	if !ok || len(shape) != 2 {
 		f.err = fmt.Errorf("%s: %s has shape %v, expected a matrix", f.store.File(), name, shape)
-		return ridge.Matrix{}
+		return linalg.Matrix[float32]{}
 	}
-	m := ridge.Matrix{Rows: shape[0], Cols: shape[1]}
-	m.Data, f.err = f.store.Float32(name)
-	return m
+	x, err := f.store.Float32(name)
+	if f.err = err; err != nil {
+		return linalg.Matrix[float32]{}
+	}
+	return linalg.Of(x, shape[0], shape[1])
 }
 
 func (f *file) ids(name string) []fmri.ImageID {
@@ -73,7 +75,7 @@ func (f *file) ids(name string) []fmri.ImageID {
 }
 
 // featureMatrix reads the features of images.
-func featureMatrix(f *table.File, ids []fmri.ImageID) (ridge.Matrix, error) {
-	m := ridge.NewMatrix(len(ids), f.Width())
+func featureMatrix(f *table.File, ids []fmri.ImageID) (linalg.Matrix[float32], error) {
+	m := linalg.New[float32](len(ids), f.Width())
 	return m, f.Rows(m.Data, ids)
 }

@@ -16,8 +16,8 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
-	"percept/fmri/ridge"
 	"percept/internal/atomicfile"
+	"percept/tensor/linalg"
 )
 
 // A look is one kind of picture of a test image.
@@ -67,7 +67,7 @@ func (r *Run) testImages(subject string) ([]fmri.ImageID, error) {
 // testData is one source of features of test images.
 type testData struct {
 	ids  []fmri.ImageID
-	z, c ridge.Matrix
+	z, c linalg.Matrix[float32]
 }
 
 // testSet reads the test images of a subject and one source of features, cut to the number that is rendered.
@@ -79,8 +79,7 @@ func (r *Run) testSet(subject, source string) (t testData, err error) {
 	}
 	if n := r.Config.Render.Images; n > 0 && n < len(t.ids) {
 		t.ids = t.ids[:n]
-		t.z = ridge.Matrix{Rows: n, Cols: t.z.Cols, Data: t.z.Data[:n*t.z.Cols]}
-		t.c = ridge.Matrix{Rows: n, Cols: t.c.Cols, Data: t.c.Data[:n*t.c.Cols]}
+		t.z, t.c = t.z.Slice(0, n, 0, t.z.Cols), t.c.Slice(0, n, 0, t.c.Cols)
 	}
 	return t, nil
 }
@@ -101,8 +100,8 @@ func (r *Run) truth() (t testData, err error) {
 			}
 		}
 		z, c := own.z.Take(rows), own.c.Take(rows)
-		t.z = ridge.Matrix{Rows: len(t.ids), Cols: z.Cols, Data: append(t.z.Data, z.Data...)}
-		t.c = ridge.Matrix{Rows: len(t.ids), Cols: c.Cols, Data: append(t.c.Data, c.Data...)}
+		t.z = linalg.Of(append(t.z.Data, z.Data...), len(t.ids), z.Cols)
+		t.c = linalg.Of(append(t.c.Data, c.Data...), len(t.ids), c.Cols)
 	}
 	return t, nil
 }

@@ -11,7 +11,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/prepare"
-	"percept/fmri/ridge"
+	"percept/tensor/linalg"
 )
 
 func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }
@@ -68,16 +68,14 @@ func readResponses(ctx context.Context, root, folder, version string, of Decode,
 	var d subjectData
 	for k, region := range []struct {
 		name string
-		into *ridge.Matrix
+		into *linalg.Matrix[float32]
 	}{{early, &d.early}, {higher, &d.higher}} {
 		for _, part := range []string{"train", "test"} {
 			r, err := prepared.Load(part, region.name)
 			if err != nil {
 				return nil, err
 			}
-			region.into.Cols = r.Voxels
-			region.into.Rows += r.Rows()
-			region.into.Data = append(region.into.Data, r.X...)
+			*region.into = linalg.Of(append(region.into.Data, r.X...), region.into.Rows+r.Rows(), r.Voxels)
 			if k > 0 {
 				continue // the same images
 			}

@@ -9,6 +9,7 @@ import (
 
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
+	"percept/tensor/linalg"
 )
 
 const (
@@ -57,9 +58,9 @@ func ridgeCases(s *set) []Case {
 }
 
 // matrix reads a tensor of two dimensions.
-func (c *check) matrix(file, name string) ridge.Matrix {
+func (c *check) matrix(file, name string) linalg.Matrix[float32] {
 	shape := c.shape(file, name, 2)
-	return ridge.Matrix{Rows: shape[0], Cols: shape[1], Data: c.float32s(file, name)}
+	return linalg.Of(c.float32s(file, name), shape[0], shape[1])
 }
 
 // float64s reads a tensor in double precision, or ends the case.
@@ -89,7 +90,7 @@ func (c *check) reported(key string, inner ...string) float64 {
 }
 
 // ridgeNear compares a float32 matrix with a tensor of ridge.safetensors.
-func (c *check) ridgeNear(name string, got ridge.Matrix, f32Error float64) {
+func (c *check) ridgeNear(name string, got linalg.Matrix[float32], f32Error float64) {
 	want := c.matrix(ridgeFile, name)
 	c.near(name, got.Data, want.Data, tolerance(f32Error, rms(want.Data)))
 }
@@ -122,7 +123,7 @@ func ridgeScaler(_ context.Context, c *check) {
 		report.skipPrefix(prefix)
 	}
 	report.end()
-	for name, m := range map[string]ridge.Matrix{"scaler.X": x, "scaler.Xtest": c.matrix(ridgeFile, "Xtest")} {
+	for name, m := range map[string]linalg.Matrix[float32]{"scaler.X": x, "scaler.Xtest": c.matrix(ridgeFile, "Xtest")} {
 		z, err := s.Transform(m)
 		c.must(err)
 		c.ridgeNear(name, z, f32)
@@ -130,7 +131,7 @@ func ridgeScaler(_ context.Context, c *check) {
 }
 
 // predictions returns what a model predicts for the test rows.
-func (c *check) predictions(m *ridge.Model) ridge.Matrix {
+func (c *check) predictions(m *ridge.Model) linalg.Matrix[float32] {
 	p, err := m.Predict(c.matrix(ridgeFile, "scaler.Xtest"))
 	c.must(err)
 	return p
@@ -238,29 +239,22 @@ func ridgeGlobal(ctx context.Context, c *check) {
 
 // kernels returns the linear kernels of the training samples and of the test with the training samples, one for each of
 // the ranges of features.
-func (c *check) kernels(bands [][2]int) (train, test []ridge.Matrix64) {
+func (c *check) kernels(bands [][2]int) (train, test []linalg.Matrix[float64]) {
 	x, xTest := c.matrix(ridgeFile, "scaler.X"), c.matrix(ridgeFile, "scaler.Xtest")
-	part := func(m ridge.Matrix, lo, hi int) ridge.Matrix {
-		p := ridge.NewMatrix(m.Rows, hi-lo)
-		for i := range m.Rows {
-			copy(p.Row(i), m.Row(i)[lo:hi])
-		}
-		return p
-	}
 	for _, b := range bands {
 		c.that(0 <= b[0] && b[0] < b[1] && b[1] <= x.Cols, "a band of features %d to %d of %d", b[0], b[1], x.Cols)
-		of := part(x, b[0], b[1])
+		of := x.Slice(0, x.Rows, b[0], b[1])
 		k, err := ridge.LinearKernel(of, of)
 		c.must(err)
-		kTest, err := ridge.LinearKernel(part(xTest, b[0], b[1]), of)
+		kTest, err := ridge.LinearKernel(xTest.Slice(0, xTest.Rows, b[0], b[1]), of)
 		c.must(err)
 		train, test = append(train, k), append(test, kTest)
 	}
 	return train, test
 }
 
-func single(m ridge.Matrix64) ridge.Matrix {
-	s := ridge.NewMatrix(m.Rows, m.Cols)
+func single(m linalg.Matrix[float64]) linalg.Matrix[float32] {
+	s := linalg.New[float32](m.Rows, m.Cols)
 	for i, v := range m.Data {
 		s.Data[i] = float32(v)
 	}
@@ -296,7 +290,7 @@ func (c *check) candidates() (ridge.Search, []int64) {
 }
 
 // sameCandidates compares what a search chose with the reference.
-func (c *check) sameCandidates(name string, chosen []int, want []int64, deltas ridge.Matrix64, scores [][]float64) {
+func (c *check) sameCandidates(name string, chosen []int, want []int64, deltas linalg.Matrix[float64], scores [][]float64) {
 	for t, g := range want {
 		c.that(t < len(chosen) && chosen[t] == int(g), "%s: target %d chose candidate %d, the reference %d", name, t, chosen[t], g)
 	}
@@ -335,7 +329,7 @@ func ridgeKernels(ctx context.Context, c *check) {
 	m, err := ridge.FitKernelsCV(ctx, k, c.matrix(ridgeFile, "Y_centred"), o, s)
 	c.must(err)
 	c.sameCandidates("mkr", m.Chosen, want, m.Deltas, m.CandidateScores)
-	dual := ridge.NewMatrix(m.Dual.Rows, m.Dual.Cols)
+	dual := linalg.New[float32](m.Dual.Rows, m.Dual.Cols)
 	for i := range dual.Rows {
 		for j, v := range m.Dual.Row(i) {
 			dual.Row(i)[j] = float32(v * m.Alphas[j]) // himalaya's are for the weights γ/α
@@ -363,7 +357,7 @@ func ridgeScores(_ context.Context, c *check) {
 		c.must(err)
 		c.near64(name, got, c.float64s(ridgeFile, name), ridgeTable)
 	}
-	got, err := ridge.Correlation.Of(truth.Transpose(), pred.Transpose())
+	got, err := ridge.Correlation.Of(truth.T().Clone(), pred.T().Clone())
 	c.must(err)
 	c.near64("scores.correlation_per_sample", got, c.float64s(ridgeFile, "scores.correlation_per_sample"), ridgeTable)
 }
