@@ -1,4 +1,4 @@
-package metrics
+package vision
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"sync"
 
 	"percept/internal/cause"
+	"percept/internal/picture"
 	"percept/nn"
 	"percept/weights"
 )
 
 // A SceneNet is a small convolutional network that says what is in a drawn scene: blocks of
 // a stride-two convolution, group norm and SiLU, the mean over positions, a linear layer.
-// It is trained on scenes of its own, apart from every generator, so that its features can
-// judge generated pictures as AlexNet's or CLIP's do those of photographs.
+// It is trained on scenes of its own.
 //
 // It may be used by several goroutines, which then wait for one another.
 type SceneNet struct {
@@ -70,7 +70,7 @@ func (c SceneNetConfig) check() error {
 // NewSceneNet makes a network of the given weights: conv0, norm0, conv1, norm1, …, linear.
 func NewSceneNet(c SceneNetConfig, p nn.Params) (*SceneNet, error) {
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
 	s := nn.NewScope(p)
 	n := &SceneNet{config: c}
@@ -83,14 +83,14 @@ func NewSceneNet(c SceneNetConfig, p nn.Params) (*SceneNet, error) {
 	}
 	n.linear = nn.NewLinear(s.Sub("linear"), in, len(c.Labels))
 	if err := s.Err(); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
 	g, err := nn.Build(func(g *nn.Graph) { n.forward(g) })
 	if err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
 	if n.program, err = nn.Compile(g, nn.Options{}); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
 	n.input = make([]float32, sceneBatch*3*c.SampleSize*c.SampleSize)
 	return n, nil
@@ -113,19 +113,19 @@ func OpenSceneNet(fsys fs.FS, folder string) (*SceneNet, error) {
 	file := path.Join(folder, "config.json")
 	b, err := fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %s: cannot be read, want the configuration of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, want the configuration of a SceneNet", file)
 	}
 	var c SceneNetConfig
 	if err := json.Unmarshal(b, &c); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
+		return nil, fmt.Errorf("vision: %s: %w", file, cause.OfJSON(err))
 	}
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
+		return nil, fmt.Errorf("vision: %s: %w", file, cause.OfJSON(err))
 	}
 	file = path.Join(folder, "model.safetensors")
 	b, err = fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %s: cannot be read, want the weights of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, want the weights of a SceneNet", file)
 	}
 	s, err := weights.OpenBytes(file, b)
 	if err != nil {
@@ -158,7 +158,7 @@ func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output strin
 		clear(n.input)
 		for i, p := range batch {
 			if p == nil || p.Bounds().Empty() {
-				return nil, fmt.Errorf("metrics: picture %d is empty", len(rows)+i)
+				return nil, fmt.Errorf("vision: picture %d is empty", len(rows)+i)
 			}
 			n.place(i, p)
 		}
@@ -179,14 +179,15 @@ func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output strin
 
 // place writes picture p, scaled to the network's size, into place i of the input.
 func (n *SceneNet) place(i int, p image.Image) {
-	m, s := FromImage(p), n.config.SampleSize
-	if m.H != s || m.W != s {
-		m = m.Resize(s, s, true)
+	s := n.config.SampleSize
+	pix, h, w := picture.Unit(p)
+	if h != s || w != s {
+		pix = picture.Resize64(pix, h, w, s, s, true)
 	}
 	for c := range 3 {
 		plane := n.input[(3*i+c)*s*s:][:s*s]
 		for k := range plane {
-			plane[k] = float32(2*m.Pix[3*k+c] - 1)
+			plane[k] = float32(2*pix[3*k+c] - 1)
 		}
 	}
 }
