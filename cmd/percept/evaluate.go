@@ -17,6 +17,7 @@ import (
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
 	"percept/scheduler"
+	"percept/vision"
 )
 
 // evaluationSeed starts scenes that neither the training of the embedded model nor the simulated
@@ -135,7 +136,7 @@ func meanPSNR(ctx context.Context, pipe *percept.Pipeline, drawn []image.Image) 
 }
 
 func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) error {
-	net, err := metrics.EmbeddedSceneNet()
+	net, err := vision.EmbeddedSceneNet()
 	if err != nil {
 		return err
 	}

@@ -232,19 +232,20 @@ func levels(x []float32, mean, std [3]float32) []float32 {
 // preprocessTensor scales a picture so that the smaller edge fits, and normalises it as ImageNet networks want.
 func preprocessTensor(_ context.Context, c *check) {
 	shape := c.shape(preprocessFile, "image_u8_hwc", 3)
-	m := metrics.Image{H: shape[0], W: shape[1]}
-	for _, v := range c.ints(preprocessFile, "image_u8_hwc") {
-		m.Pix = append(m.Pix, float64(v)/255)
+	h, w := shape[0], shape[1]
+	x := make([]float32, 3*h*w)
+	for i, v := range c.ints(preprocessFile, "image_u8_hwc") {
+		x[i%3*h*w+i/3] = float32(v) / 255
 	}
+	edge := slices.Min(c.shape(preprocessFile, "tensor_resize_normalize", 4)[2:])
+	outH, outW := edge*h/min(h, w), edge*w/min(h, w)
+	got, err := picture.Interpolate(x, 1, 3, h, w, outH, outW, picture.InterpolateBilinear, picture.InterpolateOptions{Antialias: true})
+	c.must(err)
 	out := c.shape(preprocessFile, "tensor_resize_normalize", 4)
-	m = m.ResizeEdge32(min(out[2], out[3]))
-	c.that(m.H == out[2] && m.W == out[3], "tensor_resize_normalize: %d×%d, the reference has %d×%d", m.H, m.W, out[2], out[3])
-	mean, std := [3]float64{0.485, 0.456, 0.406}, [3]float64{0.229, 0.224, 0.225}
-	got := make([]float32, 0, len(m.Pix))
-	for k := range 3 {
-		for _, v := range m.Channel(k).Pix {
-			got = append(got, float32((v-mean[k])/std[k]))
-		}
+	c.that(outH == out[2] && outW == out[3], "tensor_resize_normalize: %d×%d, the reference has %d×%d", outH, outW, out[2], out[3])
+	for i, v := range got {
+		k := i / (outH * outW)
+		got[i] = (v - picture.ImageNetMean[k]) / picture.ImageNetStd[k]
 	}
 	c.near("tensor_resize_normalize", got, c.float32s(preprocessFile, "tensor_resize_normalize"), 1e-5)
 }

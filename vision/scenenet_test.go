@@ -1,4 +1,4 @@
-package metrics
+package vision
 
 import (
 	"context"
@@ -71,7 +71,15 @@ func TestSceneNetGolden(t *testing.T) {
 				got = append(got, float64(v))
 			}
 		}
-		near(t, c.name, got, want, 10*c.f32+1e-6*c.rms)
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d values, expected %d", c.name, len(got), len(want))
+		}
+		tol := 10*c.f32 + 1e-6*c.rms
+		for i, v := range got {
+			if !(math.Abs(v-want[i]) <= tol) {
+				t.Fatalf("%s: value %d is %v, expected %v within %.3g", c.name, i, v, want[i], tol)
+			}
+		}
 	}
 	if labels := net.Labels(); len(labels) != 11 || labels[3] != "label 3" {
 		t.Errorf("labels %v", labels)

@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import save_file
 
 here = Path(__file__).resolve()
-sys.path.insert(0, str(here.parents[3] / "tools/train"))
+sys.path.insert(0, str(here.parents[2] / "tools/train"))
 from train_scenenet import EPS, SceneNet  # noqa: E402
 
 out = Path(sys.argv[1])

@@ -1,4 +1,4 @@
-package metrics
+package vision
 
 import (
 	"context"
@@ -9,17 +9,16 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"sync"
 
 	"percept/internal/cause"
+	"percept/internal/picture"
 	"percept/nn"
 	"percept/weights"
 )
 
 // A SceneNet is a small convolutional network that says what is in a drawn scene: blocks of
 // a stride-two convolution, group norm and SiLU, the mean over positions, a linear layer.
-// It is trained on scenes of its own, apart from every generator, so that its features can
-// judge generated pictures as AlexNet's or CLIP's do those of photographs.
+// It is trained on scenes of its own.
 //
 // It may be used by several goroutines, which then wait for one another.
 type SceneNet struct {
@@ -28,9 +27,7 @@ type SceneNet struct {
 	norm   []*nn.GroupNorm
 	linear *nn.Linear
 
-	mu      sync.Mutex
-	program *nn.Program
-	input   []float32 // [sceneBatch, 3, SampleSize, SampleSize]
+	runner *nn.Runner[int] // by batch
 }
 
 // SceneNetConfig is the network's config.json.
@@ -70,7 +67,7 @@ func (c SceneNetConfig) check() error {
 // NewSceneNet makes a network of the given weights: conv0, norm0, conv1, norm1, …, linear.
 func NewSceneNet(c SceneNetConfig, p nn.Params) (*SceneNet, error) {
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
 	s := nn.NewScope(p)
 	n := &SceneNet{config: c}
@@ -83,23 +80,24 @@ func NewSceneNet(c SceneNetConfig, p nn.Params) (*SceneNet, error) {
 	}
 	n.linear = nn.NewLinear(s.Sub("linear"), in, len(c.Labels))
 	if err := s.Err(); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
-	g, err := nn.Build(func(g *nn.Graph) { n.forward(g) })
-	if err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
-	}
-	if n.program, err = nn.Compile(g, nn.Options{}); err != nil {
-		return nil, fmt.Errorf("metrics: SceneNet: %w", err)
-	}
-	n.input = make([]float32, sceneBatch*3*c.SampleSize*c.SampleSize)
+	n.runner = nn.NewRunner("vision", n.compile)
 	return n, nil
 }
 
-// forward maps "image" [N, 3, S, S] in [-1, 1] to "features" [N, channels] and "logits"
-// [N, labels].
-func (n *SceneNet) forward(g *nn.Graph) {
-	x := nn.ToChannelsLast(g.Input("image", sceneBatch, 3, n.config.SampleSize, n.config.SampleSize))
+func (n *SceneNet) compile(batch int) (*nn.Program, error) {
+	g, err := nn.Build(func(g *nn.Graph) { n.forward(g, batch) })
+	if err != nil {
+		return nil, fmt.Errorf("vision: SceneNet: %w", err)
+	}
+	return nn.Compile(g, nn.Options{})
+}
+
+// forward maps "image" [batch, 3, S, S] in [-1, 1] to "features" [batch, channels] and "logits"
+// [batch, labels].
+func (n *SceneNet) forward(g *nn.Graph, batch int) {
+	x := nn.ToChannelsLast(g.Input("image", batch, 3, n.config.SampleSize, n.config.SampleSize))
 	for i, conv := range n.conv {
 		x = nn.SiLU(n.norm[i].Forward(conv.Forward(x)))
 	}
@@ -113,19 +111,19 @@ func OpenSceneNet(fsys fs.FS, folder string) (*SceneNet, error) {
 	file := path.Join(folder, "config.json")
 	b, err := fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %s: cannot be read, want the configuration of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, want the configuration of a SceneNet", file)
 	}
 	var c SceneNetConfig
 	if err := json.Unmarshal(b, &c); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
+		return nil, fmt.Errorf("vision: %s: %w", file, cause.OfJSON(err))
 	}
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("metrics: %s: %w", file, cause.OfJSON(err))
+		return nil, fmt.Errorf("vision: %s: %w", file, cause.OfJSON(err))
 	}
 	file = path.Join(folder, "model.safetensors")
 	b, err = fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %s: cannot be read, want the weights of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, want the weights of a SceneNet", file)
 	}
 	s, err := weights.OpenBytes(file, b)
 	if err != nil {
@@ -141,52 +139,46 @@ func (n *SceneNet) Labels() []string { return slices.Clone(n.config.Labels) }
 // Features returns what the network sees in pictures of any size, the mean over positions
 // of its last block: [pictures][channels].
 func (n *SceneNet) Features(ctx context.Context, pictures []image.Image) ([][]float32, error) {
-	return n.run(ctx, pictures, "features")
+	return n.run(ctx, pictures, "features", n.config.Channels[len(n.config.Channels)-1])
 }
 
 // Logits returns for every picture how likely each label is, as the logit of its
 // probability: [pictures][labels].
 func (n *SceneNet) Logits(ctx context.Context, pictures []image.Image) ([][]float32, error) {
-	return n.run(ctx, pictures, "logits")
+	return n.run(ctx, pictures, "logits", len(n.config.Labels))
 }
 
-func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output string) ([][]float32, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output string, width int) ([][]float32, error) {
+	size := 3 * n.config.SampleSize * n.config.SampleSize
+	input := make([]float32, sceneBatch*size)
 	var rows [][]float32
 	for batch := range slices.Chunk(pictures, sceneBatch) {
-		clear(n.input)
+		clear(input)
 		for i, p := range batch {
 			if p == nil || p.Bounds().Empty() {
-				return nil, fmt.Errorf("metrics: picture %d is empty", len(rows)+i)
+				return nil, fmt.Errorf("vision: picture %d is empty", len(rows)+i)
 			}
-			n.place(i, p)
+			n.place(input[i*size:][:size], p)
 		}
-		if err := n.program.Set("image", n.input); err != nil {
+		out := make([]float32, sceneBatch*width)
+		if err := n.runner.Run(ctx, sceneBatch, []nn.Array{{Name: "image", Data: input}}, nn.Array{Name: output, Data: out}); err != nil {
 			return nil, err
 		}
-		if err := n.program.Run(ctx); err != nil {
-			return nil, err
-		}
-		out := n.program.Output(output)
-		width := len(out) / sceneBatch
 		for i := range batch {
-			rows = append(rows, slices.Clone(out[i*width:(i+1)*width]))
+			rows = append(rows, out[i*width:][:width:width])
 		}
 	}
 	return rows, nil
 }
 
-// place writes picture p, scaled to the network's size, into place i of the input.
-func (n *SceneNet) place(i int, p image.Image) {
-	m, s := FromImage(p), n.config.SampleSize
-	if m.H != s || m.W != s {
-		m = m.Resize(s, s, true)
+// place writes picture p, scaled to the network's size, to dst [3, S, S].
+func (n *SceneNet) place(dst []float32, p image.Image) {
+	s := n.config.SampleSize
+	pix, h, w := picture.Unit(p)
+	if h != s || w != s {
+		pix = picture.Resize64(pix, h, w, s, s, true)
 	}
-	for c := range 3 {
-		plane := n.input[(3*i+c)*s*s:][:s*s]
-		for k := range plane {
-			plane[k] = float32(2*m.Pix[3*k+c] - 1)
-		}
+	for i := range dst {
+		dst[i] = float32(2*pix[i%(s*s)*3+i/(s*s)] - 1)
 	}
 }
