@@ -61,7 +61,7 @@ func brain(r *rand.Rand, n, p, t int) (x, y linalg.Matrix[float32]) {
 // rounded returns the relative error that a score has with any float64 solution of normal equations: S, the largest
 // eigenvalue of which is the sum's, is rounded to 2⁻⁵³ of that, and (S + α)⁻¹ lets this through times its condition, at most
 // 1 + largest/α; then samples are summed up.
-func rounded(t *testing.T, x Matrix, standardised bool, alpha float64) float64 {
+func rounded(t *testing.T, x linalg.Matrix[float32], standardised bool, alpha float64) float64 {
 	t.Helper()
 	if standardised {
 		s, err := FitScaler(x)
@@ -82,7 +82,7 @@ func rounded(t *testing.T, x Matrix, standardised bool, alpha float64) float64 {
 
 // byQR returns the L2 score of every penalty and target without squaring the condition: least squares of X on √α·1, by
 // Householder's QR.
-func byQR(t *testing.T, x, y Matrix, alphas []float64) []float64 {
+func byQR(t *testing.T, x, y linalg.Matrix[float32], alphas []float64) []float64 {
 	t.Helper()
 	table := make([]float64, len(alphas)*y.Cols)
 	folds, err := Folds(x.Rows, 5, nil)

@@ -16,9 +16,9 @@ func smallSet(t *testing.T, edit func(name string, b []byte) []byte) string {
 	for name, from := range map[string]string{
 		"ridge/info.json":             "testdata/ridge_info.json",
 		"ridge/report.json":           "testdata/ridge_report.json",
-		"ridge/ridge.safetensors":     "../../../../fmri/ridge/testdata/ridge.safetensors",
+		"ridge/ridge.safetensors":     "../../fmri/ridge/testdata/ridge.safetensors",
 		"metrics/report.json":         "testdata/metrics_report.json",
-		"metrics/metrics.safetensors": "../../../../fmri/metrics/testdata/metrics.safetensors",
+		"metrics/metrics.safetensors": "../../fmri/metrics/testdata/metrics.safetensors",
 	} {
 		b, err := os.ReadFile(from)
 		if err != nil {

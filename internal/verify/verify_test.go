@@ -18,7 +18,7 @@ import (
 func partOf(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	root := "../../../../"
+	root := "../../"
 	copyFiles(t, filepath.Join(dir, "formats"), root+"weights/testdata/formats/*")
 	copyFiles(t, filepath.Join(dir, "schedulers"), root+"scheduler/testdata/*")
 	copyFiles(t, dir, root+"weights/testdata/generator_checks.json")

@@ -32,8 +32,8 @@ func TestTorchCasesSeeWhatIsOff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		dir := t.TempDir()
-		copyFiles(t, filepath.Join(dir, "tiny/weights"), "../../../../weights/testdata/torch/zip_protocol2.pt")
-		copyFiles(t, filepath.Join(dir, "tiny/weights"), "../../../../weights/testdata/torch/legacy_protocol2.pt")
+		copyFiles(t, filepath.Join(dir, "tiny/weights"), "../../weights/testdata/torch/zip_protocol2.pt")
+		copyFiles(t, filepath.Join(dir, "tiny/weights"), "../../weights/testdata/torch/legacy_protocol2.pt")
 		write := func(name, text string) {
 			if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
