@@ -13,7 +13,7 @@ import (
 
 	"percept/cmd/percept/internal/decoding"
 	"percept/fmri/decode"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 )

@@ -9,7 +9,7 @@ import (
 
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/doctor"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 )
 
 // nsdTree is the small tree that package nsd is tested with.

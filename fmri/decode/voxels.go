@@ -1,7 +1,7 @@
 package decode
 
 import (
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 	"percept/fmri/table"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/decode"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 )

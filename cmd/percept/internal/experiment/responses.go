@@ -10,7 +10,7 @@ import (
 	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
 )
 

@@ -114,24 +114,10 @@ func TestMissingSession(t *testing.T) {
 	o := Options{Subject: "subj01", ROIs: []string{"streams/early"}}
 	_, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
 	wantError(t, err, "no betas of session 2 in it; sessions 1,3 leave that out")
-	o.Sessions = Sessions{List: []int{1, 3}}
+	o.Sessions = nsd.Sessions{List: []int{1, 3}}
 	r, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
 	if err != nil || !slices.Equal(r.Manifest.Sessions, []int{1, 3}) {
 		t.Errorf("%v, %v", r, err)
-	}
-}
-
-func TestParseSessions(t *testing.T) {
-	for text, want := range map[string]string{"all": "all", "": "all", "37": "37", "1-3": "1-3", "2,1": "1-2", "1-2,5, 7-8": "1-2, 5, 7-8", "5-5": "5"} {
-		s, err := ParseSessions(text)
-		if err != nil || s.String() != want {
-			t.Errorf("%q: %v, %v, want %s", text, s, err, want)
-		}
-	}
-	for _, text := range []string{"0", "-1", "x", "3-1", "1,1", "1-3,2", "1,", "1000", "1-1000", "1.5"} {
-		if s, err := ParseSessions(text); err == nil {
-			t.Errorf("%q was read as %v", text, s)
-		}
 	}
 }
 
@@ -179,6 +165,15 @@ func TestOpenRejects(t *testing.T) {
 		}
 		_, err := Open(f.Dir)
 		wantError(t, err, manifest, want)
+	}
+}
+
+// TestListed: sessions as an error lists them are read as a list of exactly these.
+func TestListed(t *testing.T) {
+	for _, n := range [][]int{{5}, {1, 2, 3}, {1, 3, 4, 9}} {
+		if s, err := nsd.ParseSessions(listed(n)); err != nil || !slices.Equal(s.List, n) {
+			t.Errorf("%v is listed as %q, which is read as %+v (%v)", n, listed(n), s, err)
+		}
 	}
 }
 
@@ -238,22 +233,6 @@ func FuzzManifest(f *testing.F) {
 				t.Error("something was loaded from nothing")
 			}
 			folder.Load(part, "a")
-		}
-	})
-}
-
-func FuzzParseSessions(f *testing.F) {
-	for _, s := range []string{"all", "37", "1-10,12", "3-", "-", ",", "1-999,1"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := ParseSessions(text)
-		if err != nil || s.List == nil {
-			return
-		}
-		again, err := ParseSessions(listed(s.List))
-		if err != nil || !slices.Equal(again.List, s.List) {
-			t.Errorf("%q is %v, which is read as %v (%v)", text, s, again, err)
 		}
 	})
 }

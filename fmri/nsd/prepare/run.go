@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/cause"
 	"slices"
+
+	"percept/fmri/nsd"
+	"percept/internal/cause"
 )
 
 // Result is what a Run left or found.
@@ -291,7 +293,7 @@ func (j *job) writeArrays(ctx context.Context, a *assembly) error {
 	}
 	if len(sides[0]) == 0 || j.o.Split == SplitShared && len(sides[1]) == 0 {
 		return fmt.Errorf("%s: sessions %s show %d training and %d shared images, expected some of each; split %s takes all for training",
-			j.o.Subject, Ranges(j.sessions), len(sides[0]), len(sides[1]), SplitNone)
+			j.o.Subject, nsd.Ranges(j.sessions), len(sides[0]), len(sides[1]), SplitNone)
 	}
 	row := 0
 	a.step = func() {

@@ -1,6 +1,6 @@
 """Expected responses, computed by pandas, h5py, nibabel, scipy and numpy from a simulated tree.
 
-    go test ./fmri/prepare -run TestAgainstPython -tree DIR     writes the tree to DIR and stops
+    go test ./fmri/nsd/prepare -run TestAgainstPython -tree DIR     writes the tree to DIR and stops
     python make.py DIR expected.safetensors
 
 Made with numpy 2.4.6, pandas 3.1.1, h5py 3.16.0, nibabel 5.4.2, scipy 1.17.1, safetensors 0.8.0.

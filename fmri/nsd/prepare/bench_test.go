@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"percept/fmri/nsd"
 	"percept/fmri/sim"
 )
 
 // BenchmarkFullSession reads a region of 6000 voxels from one session of NSD's full size, which it writes first (1.1 GB of
 // disk, about 20 s). rchar is what the system says was read.
 //
-//	go test ./fmri/prepare -run - -bench FullSession
+//	go test ./fmri/nsd/prepare -run - -bench FullSession
 func BenchmarkFullSession(b *testing.B) {
 	root := filepath.Join(b.TempDir(), "tree")
 	if err := sim.WriteFullSize(b.Context(), root, 1); err != nil {
@@ -24,7 +25,7 @@ func BenchmarkFullSession(b *testing.B) {
 		n++
 		out := filepath.Join(b.TempDir(), "out")
 		if _, err := Run(b.Context(), root, out, "bench", Options{Subject: "subj01", ROIs: []string{"streams/early"},
-			Sessions: Sessions{List: []int{1}}, ZScore: true}); err != nil {
+			Sessions: nsd.Sessions{List: []int{1}}, ZScore: true}); err != nil {
 			b.Fatal(err)
 		}
 		if err := os.RemoveAll(out); err != nil {

@@ -2,8 +2,8 @@ package prepare
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"percept/fmri"
@@ -37,11 +37,11 @@ type Options struct {
 	MinNCSNR       float64 `json:"min_ncsnr"`                // voxels below, and those without an estimate, are left out; 0: no cut
 	MinExplainable float64 `json:"min_explainable_variance"` // the same for explainable variance; 0: no cut
 
-	Sessions Sessions `json:"sessions"`
-	ZScore   bool     `json:"zscore_sessions"` // z-score each voxel within each session, before averaging
-	Average  bool     `json:"average"`         // write means over repeats; also if neither Average nor Trials is set
-	Trials   bool     `json:"trials"`          // write single trials
-	Split    string   `json:"split"`           // "" means SplitShared
+	Sessions nsd.Sessions `json:"sessions"`
+	ZScore   bool         `json:"zscore_sessions"` // z-score each voxel within each session, before averaging
+	Average  bool         `json:"average"`         // write means over repeats; also if neither Average nor Trials is set
+	Trials   bool         `json:"trials"`          // write single trials
+	Split    string       `json:"split"`           // "" means SplitShared
 
 	// Takagi takes everything as the code published with Takagi and Nishimoto (CVPR 2023) does: the stored integers as
 	// they are, not z-scored; single trials as int16 and means as float64; voxels in the order of the HDF5 file, z slowest;
@@ -71,7 +71,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Split, SplitShared)
 	if o.Takagi {
 		o.Average, o.Trials = true, true
-		if o.Sessions.all() && !o.Sessions.All {
+		if o.Sessions.IsZero() {
 			o.Sessions.First = publishedSessions
 		}
 		if len(o.ROIs) == 0 && o.Voxels == "" {
@@ -112,99 +112,12 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Sessions chooses recording sessions, which count from 1. The zero value is all, or with Options.Takagi 37.
-type Sessions struct {
-	All   bool  `json:"all,omitempty"`   // all with Options.Takagi as well
-	First int   `json:"first,omitempty"` // sessions 1 to First
-	List  []int `json:"list,omitempty"`  // or exactly these, ascending
-}
-
-func (s Sessions) all() bool { return s.First == 0 && s.List == nil }
-
-// ParseSessions reads nothing, "all", a number of sessions from the first on as "37", or a list of numbers and ranges, "1-10,12".
-func ParseSessions(text string) (Sessions, error) {
-	text = strings.TrimSpace(text)
-	if text == "" || text == "all" {
-		return Sessions{All: text == "all"}, nil
-	}
-	fail := func() (Sessions, error) {
-		return Sessions{}, fmt.Errorf("%q, expected all, a number of sessions as 37, or a list as 1-10,12", text)
-	}
-	const most = 999
-	if n, err := strconv.Atoi(text); err == nil {
-		if n < 1 || n > most {
-			return fail()
-		}
-		return Sessions{First: n}, nil
-	}
-	var s Sessions
-	for part := range strings.SplitSeq(text, ",") {
-		lo, hi, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		a, err := strconv.Atoi(lo)
-		b := a
-		if err == nil && isRange {
-			b, err = strconv.Atoi(hi)
-		}
-		if err != nil || a < 1 || b < a || b > most {
-			return fail()
-		}
-		for n := a; n <= b; n++ {
-			s.List = append(s.List, n)
-		}
-	}
-	slices.Sort(s.List)
-	if len(slices.Compact(slices.Clone(s.List))) != len(s.List) {
-		return fail()
-	}
-	return s, nil
-}
-
-func (s Sessions) String() string {
-	if s.all() {
-		return "all"
-	}
-	if s.First > 0 {
-		return strconv.Itoa(s.First)
-	}
-	return Ranges(s.List)
-}
-
-// Ranges writes ascending numbers as people do: "1-10, 12".
-func Ranges(n []int) string {
-	var parts []string
-	for i := 0; i < len(n); {
-		k := i
-		for k+1 < len(n) && n[k+1] == n[k]+1 {
-			k++
-		}
-		if k == i {
-			parts = append(parts, strconv.Itoa(n[i]))
-		} else {
-			parts = append(parts, fmt.Sprintf("%d-%d", n[i], n[k]))
-		}
-		i = k + 1
-	}
-	return strings.Join(parts, ", ")
-}
-
 // choose lists the sessions to read, of those that took place (in responses.tsv) and those whose betas are there. One that
 // was asked for and lacks either is an error, so that no session is left out unsaid.
-func (s Sessions) choose(subject fmri.Subject, tsv, folder string, took map[int]int, files map[int]string) ([]int, error) {
-	var known, wanted, lacking []int
-	for n := range took {
-		known = append(known, n)
-	}
-	slices.Sort(known)
-	switch {
-	case s.all():
-		wanted = known
-	case s.First > 0:
-		for n := 1; n <= s.First; n++ {
-			wanted = append(wanted, n)
-		}
-	default:
-		wanted = s.List
-	}
+func choose(s nsd.Sessions, subject fmri.Subject, tsv, folder string, took map[int]int, files map[int]string) ([]int, error) {
+	known := slices.Sorted(maps.Keys(took))
+	wanted := s.Of(known)
+	var lacking []int
 	for _, n := range wanted {
 		if took[n] == 0 {
 			lacking = append(lacking, n)
@@ -212,7 +125,7 @@ func (s Sessions) choose(subject fmri.Subject, tsv, folder string, took map[int]
 	}
 	if len(lacking) > 0 {
 		return nil, fmt.Errorf("%s: no trials of session %s; %s has sessions %s, expected all or a list of these", tsv,
-			Ranges(lacking), subject, Ranges(known))
+			nsd.Ranges(lacking), subject, nsd.Ranges(known))
 	}
 	var there []int
 	for _, n := range wanted {
@@ -224,9 +137,9 @@ func (s Sessions) choose(subject fmri.Subject, tsv, folder string, took map[int]
 	}
 	switch {
 	case len(there) == 0:
-		return nil, fmt.Errorf("%s: no betas of session %s in it", folder, Ranges(wanted))
+		return nil, fmt.Errorf("%s: no betas of session %s in it", folder, nsd.Ranges(wanted))
 	case len(lacking) > 0:
-		return nil, fmt.Errorf("%s: no betas of session %s in it; sessions %s leave that out", folder, Ranges(lacking),
+		return nil, fmt.Errorf("%s: no betas of session %s in it; sessions %s leave that out", folder, nsd.Ranges(lacking),
 			strings.ReplaceAll(listed(there), " ", ""))
 	}
 	return wanted, nil
@@ -237,5 +150,5 @@ func listed(n []int) string {
 	if len(n) == 1 {
 		return fmt.Sprintf("%d-%d", n[0], n[0])
 	}
-	return Ranges(n)
+	return nsd.Ranges(n)
 }

@@ -101,7 +101,7 @@ func TestAgainstPython(t *testing.T) {
 		o     Options
 	}{
 		{"all", Options{ROIs: []string{"streams/early", "streams/ventral+lateral"}, ZScore: true, MinExplainable: 1e-9}},
-		{"two", Options{ROIs: []string{"streams/early+ventral+lateral"}, ZScore: true, MinNCSNR: 0.3, Sessions: Sessions{List: []int{1, 3}}}},
+		{"two", Options{ROIs: []string{"streams/early+ventral+lateral"}, ZScore: true, MinNCSNR: 0.3, Sessions: nsd.Sessions{List: []int{1, 3}}}},
 	} {
 		f := run(t, root, c.o)
 		p := c.label + "."
@@ -139,8 +139,8 @@ func columns[T any](x []T, width int, keep []bool, triples bool) []T {
 // TestTakagi compares with what the published preparation computes, region by region.
 func TestTakagi(t *testing.T) {
 	want := golden.Open(t, "testdata/expected.safetensors")
-	f := run(t, tree(t), Options{Takagi: true, Sessions: Sessions{First: 3}})
-	if all := run(t, tree(t), Options{Takagi: true, Sessions: Sessions{All: true}}); !slices.Equal(all.Manifest.Sessions, f.Manifest.Sessions) {
+	f := run(t, tree(t), Options{Takagi: true, Sessions: nsd.Sessions{First: 3}})
+	if all := run(t, tree(t), Options{Takagi: true, Sessions: nsd.Sessions{All: true}}); !slices.Equal(all.Manifest.Sessions, f.Manifest.Sessions) {
 		t.Errorf("all sessions are %v, want %v", all.Manifest.Sessions, f.Manifest.Sessions)
 	}
 	if f.Manifest.Regions[4].Name != "streams/ventral" || len(f.Manifest.Regions) != 7 {
@@ -206,11 +206,11 @@ func TestTakagi(t *testing.T) {
 
 // TestTakagiGolden: single trials as the golden tree has them, undivided, voxels in the order of the file.
 func TestTakagiGolden(t *testing.T) {
-	want := golden.Open(t, "../nsd/testdata/expected.safetensors")
+	want := golden.Open(t, "../testdata/expected.safetensors")
 	for _, s := range []fmri.Subject{"subj01", "subj02"} {
 		p := string(s) + "."
-		r, err := Run(t.Context(), "../nsd/testdata/nsd_root", filepath.Join(t.TempDir(), "out"), "test",
-			Options{Subject: s, Takagi: true, Sessions: Sessions{First: 3}, ROIs: []string{"nsdgeneral"}})
+		r, err := Run(t.Context(), "../testdata/nsd_root", filepath.Join(t.TempDir(), "out"), "test",
+			Options{Subject: s, Takagi: true, Sessions: nsd.Sessions{First: 3}, ROIs: []string{"nsdgeneral"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestTakagiGolden(t *testing.T) {
 			}
 			near(t, r.Folder, "images_"+side+".npy", golden.Values[int32](want, p+side+".images"), 0)
 			// The golden means have their voxels in C order of (x, y, z).
-			d, err := nsd.Open("../nsd/testdata/nsd_root")
+			d, err := nsd.Open("../testdata/nsd_root")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -280,7 +280,7 @@ func equal[T int16 | float64](got []float32, want []T) bool {
 // TestSameBitsAsInMemory: rows that were streamed through parts are those that nsd.Betas computes in memory, and those of
 // the golden tree, from HDF5 and from NIfTI.
 func TestSameBitsAsInMemory(t *testing.T) {
-	const root = "../nsd/testdata/nsd_root"
+	const root = "../testdata/nsd_root"
 	nii := t.TempDir()
 	if err := os.CopyFS(nii, os.DirFS(root)); err != nil {
 		t.Fatal(err)
