@@ -27,6 +27,8 @@ var importRules = []struct {
 		"under fmri only metrics builds a network"},
 	{"percept/weights/internal/...", []string{"percept/weights", "percept/weights/internal/..."}, "file formats are reached through weights"},
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
+	{"percept/fmri/nsd", nsdReaders, nsdWhy},
+	{"percept/fmri/nsd/...", nsdReaders, nsdWhy},
 	{"percept/fmri/...", []string{"percept/fmri", "percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
 	{"percept/fmri", []string{"percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
 	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
@@ -35,6 +37,11 @@ var importRules = []struct {
 var models = []string{"percept", "percept/cmd/...", "percept/tools/..."}
 
 const modelsWhy = "models never import one another; the root package puts them together"
+
+// nsdReaders are those that know the Natural Scenes Dataset. Tests are not asked: the simulation's read its trees back.
+var nsdReaders = []string{"percept/fmri/nsd/...", "percept/fmri/study/...", "percept/internal/verify", "percept/cmd/...", "percept/tools/..."}
+
+const nsdWhy = "decoders take tables, of whatever data set: only a study and the commands know NSD's trees"
 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{

@@ -127,9 +127,16 @@ func readRun[T float32 | float64](f *File, at *source.ReaderAt, from int, dst []
 // convert turns stored values, of which the first is numbered from, into dst[0], dst[step], ...
 func convert[T float32 | float64](f *File, dst []T, step int, stored []byte, from int) error {
 	_, single := any(dst).([]float32)
-	if single && f.DType == "<f4" { // the same bits
+	le := binary.LittleEndian
+	switch { // what is read by the gigabyte, without a detour by way of float64
+	case f.DType == "<f4":
 		for i := range len(stored) / 4 {
-			dst[i*step] = T(math.Float32frombits(binary.LittleEndian.Uint32(stored[4*i:])))
+			dst[i*step] = T(math.Float32frombits(le.Uint32(stored[4*i:])))
+		}
+		return nil
+	case f.DType == "<i2":
+		for i := range len(stored) / 2 {
+			dst[i*step] = T(int16(le.Uint16(stored[2*i:])))
 		}
 		return nil
 	}

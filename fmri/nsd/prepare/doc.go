@@ -30,5 +30,5 @@
 //
 // and the same with "test" for the shared images. With Options.Takagi the means are float64, single trials int16.
 //
-// In Python: X = numpy.load("out/X_train.npy", mmap_mode="r"). In Go: Open and Folder.Load.
+// In Python: X = numpy.load("out/X_train.npy", mmap_mode="r"). In Go: table.OpenFolder and Folder.Table.
 package prepare

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"percept/fmri/internal/freesurfer"
@@ -60,27 +61,32 @@ func TestFsaverage(t *testing.T) {
 		}
 	}
 	o := Options{ROIs: []string{"streams/early"}, ZScore: true}
-	want, err := run(t, root, o).Load("train")
+	volume := run(t, root, o)
+	want, _, err := volume.Array("X_train.npy")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Space = nsd.Fsaverage
 	f := run(t, root, o)
-	got, err := f.Load("train")
+	got, _, err := f.Array("X_train.npy")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f.Manifest.NaN != 1 {
 		t.Errorf("%d vertices with NaN, want 1", f.Manifest.NaN)
 	}
-	for i := range got.Rows() {
-		for v, x := range got.Row(i) {
-			if w := want.Row(i)[v]; x != w && v != n+3 {
-				t.Fatalf("image %d, vertex %d: %v, the same voxel has %v", got.Images[i], v, x, w)
-			}
+	if len(got) != len(want) {
+		t.Fatalf("%d values, the volume has %d", len(got), len(want))
+	}
+	for i, x := range got {
+		if v := i % early.Mask.Len(); x != want[i] && v != n+3 {
+			t.Fatalf("row %d, vertex %d: %v, the same voxel has %v", i/early.Mask.Len(), v, x, want[i])
 		}
 	}
-	if !slices.Equal(got.Images, want.Images) {
+	if _, err := tableOf(t, f, "train").Matrix(t.Context()); err == nil || !strings.Contains(err.Error(), "is NaN, expected a finite number in X_train.npy") {
+		t.Errorf("a vertex without responses: %v", err)
+	}
+	if !slices.Equal(tableOf(t, f, "train").Rows.Images, tableOf(t, volume, "train").Rows.Images) {
 		t.Error("other images than in the volume")
 	}
 	o.MinExplainable = 1e-9

@@ -1,13 +1,20 @@
 package prepare
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"percept/fmri/nsd"
+	"percept/fmri/table"
+	"percept/internal/cause"
 )
 
 // job is a Run on its way.
@@ -21,7 +28,7 @@ type job struct {
 	took     map[int]int // trials of each session
 	sel      *selection
 	request  []byte // what the manifest begins with
-	manifest Manifest
+	manifest table.Manifest
 	total    int
 }
 
@@ -73,7 +80,11 @@ func (j *job) plan(root, program string) error {
 		}
 		f.Close()
 	}
-	j.manifest.Request = Request{Format: formatVersion, Version: program, Data: root, Options: j.o}
+	options, err := json.Marshal(j.o)
+	if err != nil {
+		return err
+	}
+	j.manifest.Request = table.Request{Format: table.FolderFormat, Version: program, Data: root, Options: options}
 	if err := j.listInputs(root); err != nil {
 		return err
 	}
@@ -145,4 +156,32 @@ func (j *job) listInputs(root string) error {
 		j.manifest.Inputs = append(j.manifest.Inputs, in)
 	}
 	return nil
+}
+
+// input describes a file, with its sum if it is small.
+func input(root, path string, sum bool) (table.Input, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return table.Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
+	}
+	rel, err := filepath.Rel(root, path)
+	if err != nil {
+		rel = path
+	}
+	in := table.Input{Path: filepath.ToSlash(rel), Bytes: info.Size()}
+	if !sum {
+		in.Time = info.ModTime().UTC().Format(time.RFC3339Nano)
+		return in, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return in, fmt.Errorf("%s: %w", path, cause.Of(err))
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return in, fmt.Errorf("%s: %w", path, cause.Of(err))
+	}
+	in.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return in, nil
 }

@@ -16,6 +16,8 @@ import (
 	"percept/fmri/internal/golden"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/fmri/table"
+	"percept/tensor/linalg"
 )
 
 var treeFlag = flag.String("tree", "", "write the simulated tree that testdata/make.py reads to this `folder`")
@@ -50,7 +52,7 @@ func tree(t *testing.T) string {
 	return dir
 }
 
-func run(t *testing.T, root string, o Options) *Folder {
+func run(t *testing.T, root string, o Options) *table.Folder {
 	t.Helper()
 	o.Subject = "subj01"
 	r, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
@@ -60,8 +62,27 @@ func run(t *testing.T, root string, o Options) *Folder {
 	return r.Folder
 }
 
+// values is a part of a folder, [rows, voxels].
+func values(t *testing.T, f *table.Folder, part string, rois ...string) linalg.Matrix[float32] {
+	t.Helper()
+	x, err := tableOf(t, f, part, rois...).Matrix(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func tableOf(t *testing.T, f *table.Folder, part string, rois ...string) *table.Table {
+	t.Helper()
+	p, err := f.Table(part, rois...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // near compares an array with reference values; tol is in units of max(1, |reference|).
-func near[T float32 | float64 | int16 | int32](t *testing.T, f *Folder, file string, want []T, tol float64) {
+func near[T float32 | float64 | int16 | int32](t *testing.T, f *table.Folder, file string, want []T, tol float64) {
 	t.Helper()
 	got, shape, err := f.Array(file)
 	if err != nil {
@@ -154,15 +175,12 @@ func TestTakagi(t *testing.T) {
 	for _, roi := range []string{"early", "ventral"} {
 		p := "takagi." + roi + "."
 		for part, name := range map[string]string{"train_trials": "betas_tr", "test_trials": "betas_te", "train": "betas_ave_tr", "test": "betas_ave_te"} {
-			r, err := f.Load(part, "streams/"+roi)
-			if err != nil {
-				t.Fatal(err)
-			}
+			x := values(t, f, part, "streams/"+roi)
 			var same bool
 			if strings.HasSuffix(part, "trials") {
-				same = equal(r.X, golden.Values[int16](want, p+name))
+				same = equal(x.Data, golden.Values[int16](want, p+name))
 			} else {
-				same = equal(r.X, golden.Values[float64](want, p+name))
+				same = equal(x.Data, golden.Values[float64](want, p+name))
 			}
 			if !same {
 				t.Errorf("%s of %s is not %s of the published code", part, roi, name)
@@ -174,7 +192,7 @@ func TestTakagi(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cols, err := f.Columns("streams/early")
+	cols, err := tableOf(t, f, "train").Cols.Voxels.In("streams/early")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,21 +234,15 @@ func TestTakagiGolden(t *testing.T) {
 		}
 		psc := golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_z_slowest")
 		for _, side := range []string{"train", "test"} {
-			got, err := r.Load(side + "_trials")
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := values(t, r.Folder, side+"_trials")
 			for i, trial := range golden.Values[int32](want, p+side+".trials") {
-				for v, x := range got.Row(i) {
-					if w := psc[int(trial)*got.Voxels+v]; x/300 != w || x != float32(int16(x)) {
+				for v, x := range got.Data[i*got.Cols:][:got.Cols] {
+					if w := psc[int(trial)*got.Cols+v]; x/300 != w || x != float32(int16(x)) {
 						t.Fatalf("%s %s trial %d, voxel %d: %v over 300, want %v", s, side, trial, v, x, w)
 					}
 				}
 			}
-			mean, err := r.Load(side)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mean := values(t, r.Folder, side)
 			near(t, r.Folder, "images_"+side+".npy", golden.Values[int32](want, p+side+".images"), 0)
 			// The golden means have their voxels in C order of (x, y, z).
 			d, err := nsd.Open("../testdata/nsd_root")
@@ -243,10 +255,11 @@ func TestTakagiGolden(t *testing.T) {
 			}
 			d.Close()
 			average := golden.Values[float32](want, p+side+".average")
-			for i := range mean.Rows() {
+			for i := range mean.Rows {
 				for c, v := range roi.Mask.FileOrder() {
-					if w := float64(average[i*mean.Voxels+v]); math.Abs(float64(mean.Row(i)[c])/300-w) > 2e-6*max(1, math.Abs(w)) {
-						t.Fatalf("%s %s image %d: mean %v over 300, want %v", s, side, mean.Images[i], mean.Row(i)[c], w)
+					m, w := mean.Data[i*mean.Cols+c], float64(average[i*mean.Cols+v])
+					if math.Abs(float64(m)/300-w) > 2e-6*max(1, math.Abs(w)) {
+						t.Fatalf("%s %s row %d: mean %v over 300, want %v", s, side, i, m, w)
 					}
 				}
 			}
@@ -313,11 +326,8 @@ func TestSameBitsAsInMemory(t *testing.T) {
 			for part, r := range map[string]*fmri.Responses{"": want.Average(), "_trials": want} {
 				split := r.SplitBy(design.SharedSet())
 				for side, rows := range map[string][]int{"train": split.Train, "test": split.Test} {
-					got, err := f.Load(side + part)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if w := r.Select(rows); !slices.Equal(got.X, w.X) || !slices.Equal(got.Images, w.Images) ||
+					got, x := tableOf(t, f, side+part).Rows, values(t, f, side+part)
+					if w := r.Select(rows); !slices.Equal(x.Data, w.X) || !slices.Equal(got.Images, w.Images) ||
 						!slices.Equal(got.Counts, w.Counts) || !slices.Equal(got.Sessions, w.Sessions) {
 						t.Errorf("z-scored %v, %s: %s%s differs from nsd.Betas", z, dir, side, part)
 					}

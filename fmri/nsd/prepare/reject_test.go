@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/table"
 )
 
 func wantError(t *testing.T, err error, parts ...string) {
@@ -92,7 +94,7 @@ func TestLink(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link was replaced: %v, %v", info, err)
 	}
-	if _, err := Open(far); err != nil {
+	if _, err := table.OpenFolder(far); err != nil {
 		t.Error(err)
 	}
 	if err := os.RemoveAll(far); err != nil {
@@ -121,50 +123,58 @@ func TestMissingSession(t *testing.T) {
 	}
 }
 
-// TestOpenRejects: a folder whose files are not those of its manifest.
-func TestOpenRejects(t *testing.T) {
-	f := run(t, tree(t), Options{ROIs: []string{"streams/early"}})
-	if _, err := f.Load("train", "streams/late"); err == nil || !strings.Contains(err.Error(), "there is streams/early") {
-		t.Errorf("another region: %v", err)
-	}
-	if _, err := f.Load("train_trials"); err == nil || !strings.Contains(err.Error(), "no images_train_trials.npy") {
-		t.Errorf("trials of averages: %v", err)
-	}
-	path := filepath.Join(f.Dir, "X_train.npy")
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for want, b := range map[string][]byte{
-		"bytes, expected":                  whole[:len(whole)-1],
-		"not the array":                    append([]byte("\x93NUMPZ"), whole[6:]...),
-		"not the array of <f4 ":            whole[:20],
-		"X_train.npy: not the array of <f": {},
+// TestFirstErrorEnds: after an array that cannot be written no other is.
+func TestFirstErrorEnds(t *testing.T) {
+	for blocked, before := range map[string][]string{
+		"X_train.npy":               nil,
+		"images_train.npy":          {"X_train.npy"},
+		"counts_train.npy":          {"X_train.npy", "images_train.npy"},
+		"X_train_trials.npy":        nil,
+		"sessions_train_trials.npy": {"X_train_trials.npy", "images_train_trials.npy"},
+		"rois.npy":                  {"voxels.npy"},
 	} {
-		if err := os.WriteFile(path, b, 0o666); err != nil {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, blocked), 0o777); err != nil { // no file can have this name
 			t.Fatal(err)
 		}
-		_, err := Open(f.Dir)
-		wantError(t, err, path, want)
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	_, err = Open(f.Dir)
-	wantError(t, err, path)
-	manifest := filepath.Join(f.Dir, manifestName)
-	for want, text := range map[string]string{
-		"expected the manifest":  `{"what": 1}`,
-		"format 9, expected 1":   `{"format": 9}`,
-		"3 voxels and 0 regions": `{"format": 1, "voxels": 3}`,
-		`array "../x" of type`:   `{"format": 1, "arrays": [{"file": "../x", "dtype": "<f4", "shape": [1]}]}`,
-		"of shape [-1]":          `{"format": 1, "arrays": [{"file": "x", "dtype": "<f4", "shape": [-1]}]}`,
-	} {
-		if err := os.WriteFile(manifest, []byte(text), 0o666); err != nil {
+		mask := fmri.Mask{Shape: [3]int{1, 1, 2}, Index: []int{0, 1}}
+		stored, err := os.Create(filepath.Join(t.TempDir(), "part"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		_, err := Open(f.Dir)
-		wantError(t, err, manifest, want)
+		defer stored.Close()
+		if _, err := stored.Write([]byte{1, 0, 2, 0}); err != nil {
+			t.Fatal(err)
+		}
+		one, err := openPart(stored.Name(), &nsd.SessionFile{Stored: "int16", Trials: 1}, mask, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer one.file.Close()
+		a := &assembly{dir: dir, parts: []*part{one}, session: []int{1}, nan: make([]bool, 2), step: func() {},
+			sel: &selection{mask: mask, rois: []table.ROI{{Name: "a"}}, member: []uint8{1, 0}, ncsnr: []float32{1, 2}}}
+		shown := []group{{image: 3, refs: []ref{{}}}}
+		switch {
+		case strings.HasSuffix(blocked, "trials.npy"):
+			err = a.writeTrials(t.Context(), "train_trials", shown)
+		case blocked == "rois.npy":
+			err = a.writeVoxels(nil)
+		default:
+			err = a.writeMeans(t.Context(), "train", shown)
+		}
+		wantError(t, err, filepath.Join(dir, blocked)+": cannot be written: ")
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := append(slices.Clone(before), blocked)
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.Name())
+		}
+		if slices.Sort(want); !slices.Equal(got, want) || len(a.arrays) != len(before) {
+			t.Errorf("%s cannot be written: the folder holds %v, want %v", blocked, got, want)
+		}
 	}
 }
 
@@ -194,45 +204,10 @@ func TestVoxels(t *testing.T) {
 		if f.Manifest.Voxels != want || f.Has("X_test.npy") {
 			t.Errorf("%s: %d voxels, want %d; test set %v", voxels, f.Manifest.Voxels, want, f.Has("X_test.npy"))
 		}
-		got, err := f.Load("train", "streams/early")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := run(t, root, Options{ROIs: []string{"streams/early"}, Split: SplitNone}).Load("train")
-		if err != nil || !slices.Equal(got.X, r.X) || got.Voxels != 40 {
-			t.Errorf("%s: the region's columns differ from those of the region alone (%v)", voxels, err)
+		got := values(t, f, "train", "streams/early")
+		alone := values(t, run(t, root, Options{ROIs: []string{"streams/early"}, Split: SplitNone}), "train")
+		if !slices.Equal(got.Data, alone.Data) || got.Cols != 40 {
+			t.Errorf("%s: the region's columns differ from those of the region alone", voxels)
 		}
 	}
-}
-
-// FuzzManifest: no manifest makes Open or Load panic or take memory that no file backs.
-func FuzzManifest(f *testing.F) {
-	const voxels = `{"file": "voxels.npy", "dtype": "<i4", "shape": [2, 3]}`
-	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "rois.npy", "dtype": "|u1", "shape": [2, 1]}], "regions": [{"name": "a"}]}`))
-	f.Add([]byte(`{"format": 1, "voxels": 1000000000000, "arrays": [{"file": "X_train.npy", "dtype": "<f4", "shape": [1, 1000000000000]}]}`))
-	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": []}]}`))
-	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": [0, 1000000000000]}]}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, manifestName), b, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range []Array{{File: "voxels.npy", DType: "<i4", Shape: []int{2, 3}}, {File: "rois.npy", DType: "|u1", Shape: []int{2, 1}}, {File: "images_train.npy", DType: "<i4", Shape: []int{}}} {
-			data := npyHeader(a.DType, a.Shape)
-			data = append(data, make([]byte, map[string]int{"voxels.npy": 24, "rois.npy": 2}[a.File])...)
-			if err := os.WriteFile(filepath.Join(dir, a.File), data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		folder, err := Open(dir)
-		if err != nil {
-			return
-		}
-		for _, part := range []string{"train", "test_trials"} {
-			if _, err := folder.Load(part); err == nil && len(folder.Manifest.Arrays) == 0 {
-				t.Error("something was loaded from nothing")
-			}
-			folder.Load(part, "a")
-		}
-	})
 }

@@ -2,14 +2,17 @@ package prepare
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
 
 	"percept/fmri"
+	"percept/fmri/internal/npy"
 	"percept/fmri/nsd"
 	"percept/fmri/stats"
+	"percept/fmri/table"
 )
 
 // ref is a trial of a part.
@@ -29,7 +32,7 @@ type assembly struct {
 	session []int // of each part
 	sel     *selection
 	columns []int // of the parts' rows; nil: all
-	arrays  []Array
+	arrays  []table.ArrayFile
 	nan     []bool // of the parts' voxels: NaN or infinite in some row
 	step    func() // called after each row
 }
@@ -98,8 +101,13 @@ func (a *assembly) mean(dst []float64, g group) error {
 	return nil
 }
 
-// write writes the matrix of some groups.
-func write[T element](ctx context.Context, a *assembly, name string, gs []group) error {
+// element is a type that arrays are written in.
+type element interface {
+	uint8 | int16 | int32 | float32 | float64
+}
+
+// matrix writes the matrix of some groups, [groups, columns].
+func matrix[T element](ctx context.Context, a *assembly, name string, gs []group) error {
 	columns := a.columns
 	if columns == nil {
 		columns = make([]int, len(a.parts[0].from))
@@ -107,120 +115,128 @@ func write[T element](ctx context.Context, a *assembly, name string, gs []group)
 			columns[v] = v
 		}
 	}
-	shape := []int{len(gs), len(columns)}
-	w, err := createNPY[T](filepath.Join(a.dir, name), shape...)
-	if err != nil {
-		return err
-	}
-	defer w.abort()
 	mean, out := make([]float64, len(a.parts[0].from)), make([]T, len(columns))
-	for _, g := range gs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := a.mean(mean, g); err != nil {
-			return err
-		}
-		for i, v := range columns {
-			out[i] = T(mean[v])
-			if x := mean[v]; x-x != 0 { // NaN or infinite
-				a.nan[v] = true
+	return write(a, name, []int{len(gs), len(columns)}, func(w *npy.Writer[T]) error {
+		for _, g := range gs {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
+			if err := a.mean(mean, g); err != nil {
+				return err
+			}
+			for i, v := range columns {
+				out[i] = T(mean[v])
+				if x := mean[v]; x-x != 0 { // NaN or infinite
+					a.nan[v] = true
+				}
+			}
+			if err := w.Append(out); err != nil {
+				return err
+			}
+			a.step()
 		}
-		if err := w.append(out); err != nil {
+		return nil
+	})
+}
+
+// save is the writing of a small array.
+func save[T element](a *assembly, name string, x []T, shape ...int) func() error {
+	return func() error {
+		return write(a, name, shape, func(w *npy.Writer[T]) error { return w.Append(x) })
+	}
+}
+
+// write writes an array that fill appends, and notes it.
+func write[T element](a *assembly, name string, shape []int, fill func(*npy.Writer[T]) error) error {
+	w, err := npy.Create[T](filepath.Join(a.dir, name), shape)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	sum := w.SHA256()
+	if err := fill(w); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	a.arrays = append(a.arrays, table.ArrayFile{File: name, DType: npy.DTypeOf[T](), Shape: shape, SHA256: hex.EncodeToString(sum.Sum(nil))})
+	return nil
+}
+
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
 			return err
 		}
-		a.step()
 	}
-	return finish(a, w, name, shape)
-}
-
-// save writes a small array.
-func save[T element](a *assembly, name string, x []T, shape ...int) error {
-	w, err := createNPY[T](filepath.Join(a.dir, name), shape...)
-	if err != nil {
-		return err
-	}
-	defer w.abort()
-	if err := w.append(x); err != nil {
-		return err
-	}
-	return finish(a, w, name, shape)
-}
-
-func finish[T element](a *assembly, w *npyWriter[T], name string, shape []int) error {
-	sum, err := w.close()
-	if err != nil {
-		return err
-	}
-	a.arrays = append(a.arrays, Array{File: name, DType: descr[T](), Shape: shape, SHA256: sum})
 	return nil
 }
 
 // writeSide writes the arrays of training or test images.
 func (a *assembly) writeSide(ctx context.Context, side string, all []group) error {
 	if a.o.Average {
-		var images, counts, sessions []int32
-		most := 0
-		for _, g := range all {
-			most = max(most, len(g.refs))
-		}
-		for _, g := range all {
-			images, counts = append(images, int32(g.image)), append(counts, int32(len(g.refs)))
-			for i := range most {
-				n := 0
-				if i < len(g.refs) {
-					n = a.session[g.refs[i].part]
-				}
-				sessions = append(sessions, int32(n))
-			}
-		}
-		matrix := write[float32]
-		if a.o.Takagi {
-			matrix = write[float64]
-		}
-		for _, err := range []error{
-			matrix(ctx, a, "X_"+side+".npy", all),
-			save(a, "images_"+side+".npy", images, len(images)),
-			save(a, "counts_"+side+".npy", counts, len(counts)),
-			save(a, "sessions_"+side+".npy", sessions, len(images), most),
-			a.writeCeiling("noise_ceiling_"+side+".npy", counts),
-		} {
-			if err != nil {
-				return err
-			}
+		if err := a.writeMeans(ctx, side, all); err != nil {
+			return err
 		}
 	}
 	if a.o.Trials {
-		each := single(all)
-		var images, sessions, numbers []int32
-		for _, g := range each {
-			r := g.refs[0]
-			images, sessions, numbers = append(images, int32(g.image)), append(sessions, int32(a.session[r.part])), append(numbers, int32(r.number))
-		}
-		matrix := write[float32]
-		if a.o.Takagi {
-			matrix = write[int16]
-		}
-		for _, err := range []error{
-			matrix(ctx, a, "X_"+side+"_trials.npy", each),
-			save(a, "images_"+side+"_trials.npy", images, len(images)),
-			save(a, "sessions_"+side+"_trials.npy", sessions, len(sessions)),
-			save(a, "trials_"+side+"_trials.npy", numbers, len(numbers)),
-			a.writeCeiling("noise_ceiling_"+side+"_trials.npy", []int32{1}),
-		} {
-			if err != nil {
-				return err
-			}
-		}
+		return a.writeTrials(ctx, side+"_trials", single(all))
 	}
 	return nil
 }
 
-// writeCeiling writes the noise ceiling of each voxel for means of the given numbers of trials.
-func (a *assembly) writeCeiling(name string, counts []int32) error {
+func (a *assembly) writeMeans(ctx context.Context, part string, all []group) error {
+	var images, counts, sessions []int32
+	most := 0
+	for _, g := range all {
+		most = max(most, len(g.refs))
+	}
+	for _, g := range all {
+		images, counts = append(images, int32(g.image)), append(counts, int32(len(g.refs)))
+		for i := range most {
+			n := 0
+			if i < len(g.refs) {
+				n = a.session[g.refs[i].part]
+			}
+			sessions = append(sessions, int32(n))
+		}
+	}
+	values := matrix[float32]
+	if a.o.Takagi {
+		values = matrix[float64]
+	}
+	return inOrder(
+		func() error { return values(ctx, a, "X_"+part+".npy", all) },
+		save(a, "images_"+part+".npy", images, len(images)),
+		save(a, "counts_"+part+".npy", counts, len(counts)),
+		save(a, "sessions_"+part+".npy", sessions, len(images), most),
+		a.ceiling("noise_ceiling_"+part+".npy", counts))
+}
+
+func (a *assembly) writeTrials(ctx context.Context, part string, each []group) error {
+	var images, sessions, numbers []int32
+	for _, g := range each {
+		r := g.refs[0]
+		images, sessions, numbers = append(images, int32(g.image)), append(sessions, int32(a.session[r.part])), append(numbers, int32(r.number))
+	}
+	values := matrix[float32]
+	if a.o.Takagi {
+		values = matrix[int16]
+	}
+	return inOrder(
+		func() error { return values(ctx, a, "X_"+part+".npy", each) },
+		save(a, "images_"+part+".npy", images, len(images)),
+		save(a, "sessions_"+part+".npy", sessions, len(sessions)),
+		save(a, "trials_"+part+".npy", numbers, len(numbers)),
+		a.ceiling("noise_ceiling_"+part+".npy", []int32{1}))
+}
+
+// ceiling is the writing of the noise ceiling of each voxel for means of the given numbers of trials.
+func (a *assembly) ceiling(name string, counts []int32) func() error {
 	if a.sel.ncsnr == nil {
-		return nil
+		return func() error { return nil }
 	}
 	n := make([]int, len(counts))
 	for i, c := range counts {
@@ -242,17 +258,17 @@ func (a *assembly) writeVoxels(explainable []float32) error {
 		p := m.XYZ(v)
 		xyz = append(xyz, int32(p[0]), int32(p[1]), int32(p[2]))
 	}
-	err := save(a, "voxels.npy", xyz, m.Len(), 3)
-	if err == nil && len(a.sel.rois) > 0 {
-		err = save(a, "rois.npy", a.sel.member, m.Len(), len(a.sel.rois))
+	steps := []func() error{save(a, "voxels.npy", xyz, m.Len(), 3)}
+	if len(a.sel.rois) > 0 {
+		steps = append(steps, save(a, "rois.npy", a.sel.member, m.Len(), len(a.sel.rois)))
 	}
-	if err == nil && a.sel.ncsnr != nil {
-		err = save(a, "ncsnr.npy", a.sel.ncsnr, m.Len())
+	if a.sel.ncsnr != nil {
+		steps = append(steps, save(a, "ncsnr.npy", a.sel.ncsnr, m.Len()))
 	}
-	if err == nil && explainable != nil {
-		err = save(a, "explainable_variance.npy", explainable, m.Len())
+	if explainable != nil {
+		steps = append(steps, save(a, "explainable_variance.npy", explainable, m.Len()))
 	}
-	return err
+	return inOrder(steps...)
 }
 
 // explainable is the share of each voxel's variance over single trials, z-scored by session, that images explain:

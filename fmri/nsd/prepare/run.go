@@ -7,17 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"percept/fmri/nsd"
+	"percept/fmri/table"
 	"percept/internal/cause"
 )
 
 // Result is what a Run left or found.
 type Result struct {
-	*Folder
+	*table.Folder
 	UpToDate bool  // the folder was there already
 	Reused   int   // sessions whose parts an interrupted run had left
 	Read     []int // sessions that were read
@@ -60,7 +62,7 @@ func Run(ctx context.Context, root, out, program string, o Options) (*Result, er
 			return nil, err
 		}
 		os.RemoveAll(job.partial()) // of a run that was killed after its last step
-		f, err := Open(out)
+		f, err := table.OpenFolder(out)
 		return &Result{Folder: f, UpToDate: true}, err
 	}
 	lock, err := job.begin()
@@ -78,7 +80,7 @@ func Run(ctx context.Context, root, out, program string, o Options) (*Result, er
 	if err := job.publish(lock); err != nil {
 		return nil, err
 	}
-	result.Folder, err = Open(out)
+	result.Folder, err = table.OpenFolder(out)
 	return result, err
 }
 
@@ -97,7 +99,7 @@ func (j *job) finished() (bool, error) {
 	case len(entries) == 0:
 		return false, nil
 	}
-	f, err := Open(j.out)
+	f, err := table.OpenFolder(j.out)
 	if err != nil {
 		return false, fmt.Errorf("%s: holds %s but is no finished folder of responses, expected a new or empty one (%w)", j.out, entries[0].Name(), err)
 	}
@@ -112,27 +114,12 @@ func (j *job) finished() (bool, error) {
 }
 
 // difference names the first thing in which two requests differ.
-func difference(have, want Request) string {
-	a, b := map[string]any{}, map[string]any{}
-	for _, x := range []struct {
-		r Request
-		m map[string]any
-	}{{have, a}, {want, b}} {
-		text, err := json.Marshal(x.r.Options)
-		if err == nil {
-			err = json.Unmarshal(text, &x.m)
-		}
-		if err != nil {
-			return err.Error()
-		}
+func difference(have, want table.Request) string {
+	var a, b map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(have.Options, &a), json.Unmarshal(want.Options, &b)); err != nil {
+		return err.Error()
 	}
-	for _, k := range slices.Sorted(func(yield func(string) bool) {
-		for k := range b {
-			if !yield(k) {
-				return
-			}
-		}
-	}) {
+	for _, k := range slices.Sorted(maps.Keys(b)) {
 		x, _ := json.Marshal(a[k])
 		y, _ := json.Marshal(b[k])
 		if !bytes.Equal(x, y) {
@@ -253,7 +240,7 @@ func (j *job) assemble(ctx context.Context) error {
 			return err
 		}
 		path := filepath.Base(j.files[n])
-		j.manifest.Betas = append(j.manifest.Betas, Betas{Session: n, Path: path, Trials: f.Trials, Stored: f.Stored, SHA256: sum})
+		j.manifest.Betas = append(j.manifest.Betas, table.SessionBetas{Session: n, Path: path, Trials: f.Trials, Stored: f.Stored, SHA256: sum})
 	}
 	if err := j.writeArrays(ctx, a); err != nil {
 		return err
@@ -265,11 +252,7 @@ func (j *job) assemble(ctx context.Context) error {
 			m.NaN++
 		}
 	}
-	text, err := json.MarshalIndent(m, "", " ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, manifestName), append(text, '\n'), 0o666)
-	}
-	return err
+	return m.Write(dir)
 }
 
 func (j *job) writeArrays(ctx context.Context, a *assembly) error {

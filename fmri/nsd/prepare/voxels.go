@@ -10,12 +10,13 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/table"
 )
 
 // selection is the voxels to take, in the order of the columns to write.
 type selection struct {
 	mask   fmri.Mask
-	rois   []ROI
+	rois   []table.ROI
 	member []uint8   // [voxels, rois]
 	ncsnr  []float32 // [voxels]; nil where the tree has none
 }
@@ -30,7 +31,7 @@ func chooseVoxels(data *nsd.Dataset, o Options, shape [3]int) (*selection, error
 			return nil, err
 		}
 		masks = append(masks, roi.Mask)
-		s.rois = append(s.rois, ROI{Name: name})
+		s.rois = append(s.rois, table.ROI{Name: name})
 	}
 	regions := masks
 	switch o.Voxels {
@@ -116,7 +117,7 @@ func (s *selection) keep(voxels []int) {
 }
 
 // regions counts the voxels of each region.
-func (s *selection) regions() []ROI {
+func (s *selection) regions() []table.ROI {
 	rois := slices.Clone(s.rois)
 	for i, m := range s.member {
 		rois[i%len(rois)].Voxels += int(m)

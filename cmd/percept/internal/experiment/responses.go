@@ -12,6 +12,7 @@ import (
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
+	"percept/fmri/table"
 )
 
 func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }
@@ -50,7 +51,7 @@ func readResponses(ctx context.Context, root, folder, version string, of Decode,
 	if higher != early {
 		o.ROIs = append(o.ROIs, higher)
 	}
-	if _, err := prepare.Open(folder); err == nil { // of a run that was killed before it could take it in
+	if _, err := table.OpenFolder(folder); err == nil { // of a run that was killed before it could take it in
 		if err := os.RemoveAll(folder); err != nil {
 			return nil, err
 		}
@@ -71,22 +72,26 @@ func readResponses(ctx context.Context, root, folder, version string, of Decode,
 		into *ridge.Matrix
 	}{{early, &d.early}, {higher, &d.higher}} {
 		for _, part := range []string{"train", "test"} {
-			r, err := prepared.Load(part, region.name)
+			t, err := prepared.Table(part, region.name)
 			if err != nil {
 				return nil, err
 			}
-			region.into.Cols = r.Voxels
-			region.into.Rows += r.Rows()
-			region.into.Data = append(region.into.Data, r.X...)
+			x, err := t.Matrix(ctx)
+			if err != nil {
+				return nil, err
+			}
+			region.into.Cols = x.Cols
+			region.into.Rows += x.Rows
+			region.into.Data = append(region.into.Data, x.Data...)
 			if k > 0 {
 				continue // the same images
 			}
 			if part == "test" {
-				for i := range r.Rows() {
+				for i := range t.Len() {
 					d.test = append(d.test, len(d.images)+i)
 				}
 			}
-			d.images, d.counts = append(d.images, r.Images...), append(d.counts, r.Counts...)
+			d.images, d.counts = append(d.images, t.Rows.Images...), append(d.counts, t.Rows.Counts...)
 		}
 	}
 	return &d, nil
