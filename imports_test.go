@@ -28,6 +28,8 @@ var importRules = []struct {
 	{"percept/vision", from("percept/fmri/study"), "fmri sees what networks make of pictures as rows of numbers"},
 	{"percept/weights/internal/...", []string{"percept/weights", "percept/weights/internal/..."}, "file formats are reached through weights"},
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
+	{"percept/fmri/nsd", nsdReaders, nsdWhy},
+	{"percept/fmri/nsd/...", nsdReaders, nsdWhy},
 	{"percept/fmri/...", from("percept/fmri", "percept/fmri/..."), "models and engine know nothing of brains"},
 	{"percept/fmri", from("percept/fmri/..."), "models and engine know nothing of brains"},
 	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
@@ -41,6 +43,11 @@ func from(packages ...string) []string {
 }
 
 const modelsWhy = "models never import one another; the root package puts them together"
+
+// nsdReaders are those that know the Natural Scenes Dataset. Tests are not asked: the simulation's read its trees back.
+var nsdReaders = from("percept/fmri/nsd/...", "percept/fmri/study", "percept/fmri/study/features")
+
+const nsdWhy = "decoders take tables, of whatever data set: only a study and the commands know NSD's trees"
 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{

@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/atomicfile"
 	"slices"
 	"strings"
+
+	"percept/internal/atomicfile"
 )
 
 // A Plan says what Do would do with a stage.

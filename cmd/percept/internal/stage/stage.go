@@ -13,11 +13,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/atomicfile"
-	"percept/internal/cause"
 	"sort"
 	"strings"
 	"time"
+
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 )
 
 // Progress is told how many of the total units of work are done.
