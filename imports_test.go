@@ -27,6 +27,8 @@ var importRules = []struct {
 		"under fmri only metrics builds a network"},
 	{"percept/weights/internal/...", []string{"percept/weights", "percept/weights/internal/..."}, "file formats are reached through weights"},
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
+	{"percept/fmri/study", studies, studiesWhy},
+	{"percept/fmri/study/...", studies, studiesWhy},
 	{"percept/fmri/...", []string{"percept/fmri", "percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
 	{"percept/fmri", []string{"percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
 	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
@@ -35,6 +37,11 @@ var importRules = []struct {
 var models = []string{"percept", "percept/cmd/...", "percept/tools/..."}
 
 const modelsWhy = "models never import one another; the root package puts them together"
+
+// studies is who may use a study's parts: its own packages and what stands over it.
+var studies = []string{"percept/fmri/study", "percept/fmri/study/...", "percept/cmd/...", "percept/tools/...", "percept/internal/verify"}
+
+const studiesWhy = "a study stands over the other packages of fmri, and none of them knows it"
 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
@@ -46,6 +53,7 @@ var selfContained = map[string][]string{
 	"percept/internal/ftfy":          {"golang.org/x/text/...", "percept/internal/htmlentity"},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
+	"percept/fmri/study/stage":       {"percept/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
 	"percept/fmri/internal/hdf5":     {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},

@@ -9,9 +9,9 @@ import (
 
 	"percept/cmd/percept/internal/decoding"
 	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri/decode"
 	"percept/fmri/stats"
+	"percept/fmri/study/stage"
 	"percept/tensor"
 )
 

@@ -12,11 +12,11 @@ import (
 	"strings"
 
 	"percept"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
 	"percept/fmri/ridge"
+	"percept/fmri/study/stage"
 	"percept/internal/atomicfile"
 )
 

@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/stage"
 	"percept/tensor"
 )
 

@@ -7,11 +7,11 @@ import (
 	"os"
 	"strings"
 
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/prepare"
 	"percept/fmri/ridge"
+	"percept/fmri/study/stage"
 )
 
 func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }

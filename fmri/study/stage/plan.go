@@ -8,16 +8,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/atomicfile"
 	"slices"
 	"strings"
+
+	"percept/internal/atomicfile"
 )
 
 // A Plan says what Do would do with a stage.
 type Plan struct {
 	Name, Title, Output string
 	Make                bool
-	Why                 string // it would be made
+	Why                 string // it would be made; empty if it would not
 }
 
 // Look opens a run directory only for Plan: nothing is made, removed or locked. The directory need not be there.
