@@ -53,6 +53,7 @@ var selfContained = map[string][]string{
 	"percept/internal/ftfy":          {"golang.org/x/text/...", "percept/internal/htmlentity"},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
+	"percept/fmri/study/report":      {"golang.org/x/image/...", "gonum.org/v1/plot", "gonum.org/v1/plot/...", "percept/fmri/decode"},
 	"percept/fmri/study/stage":       {"percept/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 
 	"percept/cmd/percept/internal/decoding"
-	"percept/cmd/percept/internal/report"
 	"percept/fmri/decode"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/tensor"
 )

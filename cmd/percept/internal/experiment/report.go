@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"percept/cmd/percept/internal/report"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/tensor"
 )

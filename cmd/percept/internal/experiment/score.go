@@ -11,11 +11,11 @@ import (
 	"slices"
 
 	"percept/cmd/percept/internal/extract"
-	"percept/cmd/percept/internal/report"
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/tensor"
 )
