@@ -30,6 +30,8 @@ var importRules = []struct {
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
 	{"percept/fmri/nsd", nsdReaders, nsdWhy},
 	{"percept/fmri/nsd/...", nsdReaders, nsdWhy},
+	{"percept/fmri/study", studies, studiesWhy},
+	{"percept/fmri/study/...", studies, studiesWhy},
 	{"percept/fmri/...", from("percept/fmri", "percept/fmri/..."), "models and engine know nothing of brains"},
 	{"percept/fmri", from("percept/fmri/..."), "models and engine know nothing of brains"},
 	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
@@ -49,6 +51,11 @@ var nsdReaders = from("percept/fmri/nsd/...", "percept/fmri/study", "percept/fmr
 
 const nsdWhy = "decoders take tables, of whatever data set: only a study and the commands know NSD's trees"
 
+// studies is who may use a study's parts: its own packages and what stands over it.
+var studies = from("percept/fmri/study", "percept/fmri/study/...")
+
+const studiesWhy = "a study stands over the other packages of fmri, and none of them knows it"
+
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
 	"percept/scheduler":              nil,
@@ -59,8 +66,8 @@ var selfContained = map[string][]string{
 	"percept/internal/ftfy":          {"golang.org/x/text/...", "percept/internal/htmlentity"},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
-	"percept/vision":                 {"percept/nn", "percept/weights", "percept/weights/embedded", "percept/internal/picture", "percept/internal/cause"},
-	"percept/fmri/metrics":           {"percept/internal/picture", "gonum.org/..."},
+	"percept/fmri/study/report":      {"golang.org/x/image/...", "gonum.org/v1/plot", "gonum.org/v1/plot/...", "percept/fmri/decode"},
+	"percept/fmri/study/stage":       {"percept/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
 	"percept/fmri/internal/hdf5":     {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},

@@ -12,10 +12,10 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/experiment"
-	"percept/cmd/percept/internal/report"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
 	"percept/scheduler"
 	"percept/vision"
 )

@@ -7,10 +7,10 @@ import (
 	"os"
 	"strings"
 
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/prepare"
+	"percept/fmri/study/stage"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
 )

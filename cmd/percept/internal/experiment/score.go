@@ -11,12 +11,12 @@ import (
 	"slices"
 
 	"percept/cmd/percept/internal/extract"
-	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
+	"percept/fmri/study/stage"
 	"percept/tensor"
 	"percept/vision"
 )

@@ -1,6 +1,19 @@
 // Package stage runs the steps of a run directory: each step leaves one artefact and, beside it,
 // a manifest of what it was made from. A step whose manifest still matches is skipped, and an
 // artefact appears by rename, so an interrupted run never leaves a half-written one.
+//
+//	New ──► Do(stage), in the order in which stages read one another ──► Close
+//	Look ──► Plan(stages): what Do would make, and why; nothing on the disk changes
+//
+// A run directory holds
+//
+//	ARTEFACT              of each stage, a file or a folder
+//	manifests/NAME.json   a Manifest of each stage: sums (sha256) of what it read and of what it left
+//	.part-…, .work-…      work of a stage that has not ended
+//
+// An artefact is up to date if its manifest says the version, parameters, sums of inputs and program that are asked for now,
+// and the artefact still has the sum that it was left with. A program killed at any moment leaves a directory that the next run
+// brings to the state that it would have had.
 package stage
 
 import (
@@ -24,9 +37,9 @@ import (
 // Progress is told how many of the total units of work are done.
 type Progress func(done, total int)
 
-// Stage is one step of a run.
+// Stage is one step of a run. Names and outputs are those of no other stage of the directory.
 type Stage struct {
-	Name   string            // short and unique; also the file name of the manifest
+	Name   string            // short; also the file name of the manifest
 	Title  string            // what the progress bar says
 	Output string            // artefact, a file or folder, relative to the run directory
 	Inputs []string          // artefacts of earlier stages, relative to the run directory
@@ -54,9 +67,9 @@ type Manifest struct {
 
 // Runner runs stages in one directory.
 type Runner struct {
-	Dir     string
-	Version string
-	// Bar returns the progress function of a stage and a function that ends its display.
+	Dir     string // the run directory
+	Version string // of the program; artefacts of another are made again
+	// Bar, unless nil, returns the progress function of a stage and a function that ends its display.
 	Bar func(title string) (Progress, func(skipped bool))
 	// Ran lists the stages that were not skipped, for tests and messages.
 	Ran []string
@@ -166,7 +179,8 @@ func (r *Runner) wanted(s Stage) (Manifest, error) {
 	return want, nil
 }
 
-// Do runs the stage unless its manifest still matches.
+// Do runs the stage unless its manifest still matches. The artefacts that it reads have to be there: do their stages first. An
+// error of Run is returned as it is; the artefact and manifest of an earlier run are left then.
 func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -258,7 +272,8 @@ func (r *Runner) writeManifest(m Manifest) error {
 	return atomicfile.Write(r.manifestPath(m.Stage), append(b, '\n'))
 }
 
-// Sum is the sha256 of a file, or of a folder's relative names and file sums in order.
+// Sum is the sha256 of a file, or of a folder's relative names and file sums in order, in hexadecimal. Folders without a file
+// in them do not count.
 func Sum(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -1,7 +1,8 @@
-package decoding
+package report
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -12,18 +13,42 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"percept/fmri/decode"
 )
 
-// Colours as in the report page, told apart by all readers.
+// Colours as in the page, told apart by all readers.
 var (
 	blue   = color.RGBA{0x3c, 0x6e, 0x91, 0xff}
 	orange = color.RGBA{0xd9, 0x82, 0x2b, 0xff}
 	grey   = color.RGBA{0x6b, 0x6b, 0x74, 0xff}
 )
 
-// Draw draws the diagnosis as a PNG of four panels: spectra; penalties; each image against its nearest training image;
-// patterns about the mean.
-func (r *Report) Draw() ([]byte, error) {
+// Fit is what the picture of a diagnosis shows of the fit.
+type Fit struct {
+	Penalties       []Penalty // of the grid, ascending
+	Low, High, Flat int       // targets that chose the smallest and the largest penalty, and those that do not vary
+}
+
+// Penalty is one of the grid, with how many targets chose it.
+type Penalty struct {
+	Alpha   float64
+	Targets int
+}
+
+// drawing is a diagnosis that is being drawn.
+type drawing struct {
+	*decode.Diagnosis
+	fit Fit
+}
+
+// DrawDiagnosis draws a diagnosis as a PNG of 1320×960 pixels with four panels: spectra; penalties; each image against its nearest
+// training image; patterns about the mean. The same diagnosis gives the same bytes.
+func DrawDiagnosis(d *decode.Diagnosis, fit Fit) ([]byte, error) {
+	if d == nil || len(d.PerImage) == 0 {
+		return nil, errors.New("the diagnosis has no images in it, expected some to draw")
+	}
+	r := drawing{d, fit}
 	const width, height = 11 * vg.Inch, 8 * vg.Inch
 	panels := [][]*plot.Plot{{nil, nil}, {nil, nil}}
 	for i, make := range []func() (*plot.Plot, error){r.spectra, r.penalties, r.images, r.patterns} {
@@ -46,9 +71,15 @@ func (r *Report) Draw() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// titleWidth is room for a title over a panel: a longer one would reach into the next panel or over the edge.
+const titleWidth = 375 * vg.Length(1)
+
 func panel(title, x, y string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	for p.Title.TextStyle.Width(title) > titleWidth {
+		p.Title.TextStyle.Font.Size *= 0.95
+	}
 	p.Title.Padding = 6
 	p.Legend.Top = true
 	p.Legend.Padding = 2
@@ -59,8 +90,8 @@ func panel(title, x, y string) *plot.Plot {
 }
 
 // spectra draws the singular values of truth and prediction on a logarithmic axis.
-func (r *Report) spectra() (*plot.Plot, error) {
-	d := r.Diagnosis.Dimension
+func (r drawing) spectra() (*plot.Plot, error) {
+	d := r.Dimension
 	p := panel(fmt.Sprintf("Dimension: %.1f decoded, %.1f true", d.Decoded.Participation, d.True.Participation), "component", "singular value")
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 0}
 	top := 0.0
@@ -99,22 +130,22 @@ func (r *Report) spectra() (*plot.Plot, error) {
 }
 
 // penalties draws how many targets chose each.
-func (r *Report) penalties() (*plot.Plot, error) {
+func (r drawing) penalties() (*plot.Plot, error) {
 	title := "Penalties, none at an edge"
-	if r.Fit.Low+r.Fit.High > 0 {
-		title = fmt.Sprintf("Penalties: %d at the smallest, %d at the largest", r.Fit.Low, r.Fit.High)
+	if r.fit.Low+r.fit.High > 0 {
+		title = fmt.Sprintf("Penalties: %d at the smallest, %d at the largest", r.fit.Low, r.fit.High)
 	}
-	if r.Fit.Flat > 0 {
-		title += fmt.Sprintf(" (%d targets do not vary)", r.Fit.Flat)
+	if r.fit.Flat > 0 {
+		title += fmt.Sprintf(" (%d targets do not vary)", r.fit.Flat)
 	}
 	p := panel(title, "penalty", "targets")
-	if len(r.Fit.Penalties) == 0 {
+	if len(r.fit.Penalties) == 0 {
 		return p, nil
 	}
 	var counts plotter.Values
-	names := make([]string, len(r.Fit.Penalties))
+	names := make([]string, len(r.fit.Penalties))
 	every := (len(names) + 7) / 8
-	for i, a := range r.Fit.Penalties {
+	for i, a := range r.fit.Penalties {
 		counts = append(counts, float64(a.Targets))
 		if i%every == 0 {
 			names[i] = strings.Replace(fmt.Sprintf("%.2g", a.Alpha), "e+0", "e", 1)
@@ -132,17 +163,17 @@ func (r *Report) penalties() (*plot.Plot, error) {
 }
 
 // images draws each image's correlation with the truth against that with its nearest training image.
-func (r *Report) images() (*plot.Plot, error) {
-	n := r.Diagnosis.Nearest
+func (r drawing) images() (*plot.Plot, error) {
+	n := r.Nearest
 	if n == nil {
 		p := panel("Nearest training image: not known", "", "")
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
 		return p, nil
 	}
-	p := panel(fmt.Sprintf("%d of %d images are nearer to a training image", n.Nearer, r.Diagnosis.Images), "correlation with the truth", "with the nearest training image")
+	p := panel(fmt.Sprintf("%d of %d images are nearer to a training image", n.Nearer, r.Images), "correlation with the truth", "with the nearest training image")
 	var near, own plotter.XYs
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, i := range r.Diagnosis.PerImage {
+	for _, i := range r.PerImage {
 		at := plotter.XY{X: i.Pattern, Y: i.Similarity}
 		lo, hi = min(lo, at.X, at.Y), max(hi, at.X, at.Y)
 		if i.Closer > 0 {
@@ -178,11 +209,10 @@ func (r *Report) images() (*plot.Plot, error) {
 }
 
 // patterns draws the distribution of the images' pattern correlations about the mean pattern.
-func (r *Report) patterns() (*plot.Plot, error) {
-	d := r.Diagnosis
-	p := panel(fmt.Sprintf("Patterns about the mean: r = %.3f; targets: r = %.3f", d.Centred.Mean, d.Target.Mean), "pattern correlation of an image", "images")
-	values := make(plotter.Values, len(d.PerImage))
-	for i, v := range d.PerImage {
+func (r drawing) patterns() (*plot.Plot, error) {
+	p := panel(fmt.Sprintf("Patterns about the mean: r = %.3f; targets: r = %.3f", r.Centred.Mean, r.Target.Mean), "pattern correlation of an image", "images")
+	values := make(plotter.Values, len(r.PerImage))
+	for i, v := range r.PerImage {
 		values[i] = v.Centred
 	}
 	h, err := plotter.NewHist(values, 20)

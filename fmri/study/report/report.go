@@ -1,5 +1,11 @@
-// Package report turns the pictures and scores of a run into things to look at: a contact sheet
-// and one self-contained HTML page.
+// Package report turns the pictures and scores of a run into things to look at: a contact sheet,
+// one self-contained HTML page, and the picture of a diagnosis.
+//
+//	Sheet.Draw       rows of pictures under their columns ──► picture
+//	Page.Write       scores, diagnoses, pictures, facts ──► HTML; every picture is inside the file, text is escaped
+//	DrawDiagnosis    what decoded features are worth ──► PNG of four panels
+//
+// The same content gives the same bytes.
 package report
 
 import (
@@ -13,13 +19,14 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// Score is one number of the result table.
+// Score is one number of the result table, in the unit of its metric; shares are between 0 and 1.
 type Score struct {
 	Subject   string  `json:"subject"`
 	Method    string  `json:"method"`
-	Metric    string  `json:"metric"`
+	Metric    string  `json:"metric"` // the name of a Metric
 	Value     float64 `json:"value"`
 	Low       float64 `json:"low"`  // 95 % interval over images
 	High      float64 `json:"high"` //
@@ -31,11 +38,11 @@ type Score struct {
 
 // Metric says how a metric is shown.
 type Metric struct {
-	Name    string
-	Title   string
+	Name    string // that scores name it by
+	Title   string // head of its column on the page
 	Short   string // head of its column on a terminal
-	Explain string
-	Percent bool
+	Explain string // one sentence
+	Percent bool   // a share, shown in percent, whose axis is from 0 to 100 %
 }
 
 // Fact is one line of the page's account of how the numbers were made.
@@ -45,12 +52,12 @@ type Fact struct{ Name, Value string }
 type Page struct {
 	Title    string
 	Summary  string
-	Methods  []string
+	Methods  []string          // rows of each subject's table
 	Explain  map[string]string // method → one sentence
-	Metrics  []Metric
-	Subjects []string
-	Scores   []Score
-	Columns  []string
+	Metrics  []Metric          // columns of the tables
+	Subjects []string          // a table each
+	Scores   []Score           // cells; one that is not there is left empty
+	Columns  []string          // of the gallery
 	Rows     []PageRow
 
 	DiagnosisColumns []Column
@@ -61,8 +68,8 @@ type Page struct {
 // PageRow is one test image in the gallery.
 type PageRow struct {
 	Subject string
-	Label   string
-	Images  []image.Image
+	Label   string        // under the pictures
+	Images  []image.Image // one for each column; a nil picture leaves its place empty
 }
 
 //go:embed page.html
@@ -132,21 +139,21 @@ func dataURI(m image.Image) (template.URL, error) {
 }
 
 // bars draws one metric as bars per method with their intervals, grouped by subject, over the band that
-// chance gives.
+// chance gives. What lies beyond the axis ends at its end; what is no number is named and not drawn.
 func (p Page) bars(m Metric) template.HTML {
 	const width, left, right, axis, row, barHeight = 620.0, 150.0, 64.0, 34.0, 24.0, 10.0
 	lo, hi := 0.0, 1.0
 	if !m.Percent {
 		hi = 0.0001
 		for _, s := range p.Scores {
-			if s.Metric == m.Name {
+			if s.Metric == m.Name && finite(s.Low, s.High) {
 				hi, lo = max(hi, s.High), min(lo, s.Low)
 			}
 		}
 		step := tickStep(hi - lo)
 		lo, hi = step*math.Floor(lo/step), step*math.Ceil(hi/step)
 	}
-	x := func(v float64) float64 { return left + (width-left-right)*(v-lo)/(hi-lo) }
+	x := func(v float64) float64 { return left + (width-left-right)*(max(lo, min(hi, v))-lo)/(hi-lo) }
 	// Bands lie under the grid, and the grid under the bars.
 	var bands, bars strings.Builder
 	y := axis
@@ -159,7 +166,7 @@ func (p Page) bars(m Metric) template.HTML {
 			if !ok {
 				continue
 			}
-			if s.ChanceHigh > s.ChanceLow {
+			if s.ChanceHigh > s.ChanceLow && finite(s.ChanceLow, s.ChanceHigh) {
 				fmt.Fprintf(&bands, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="chance"><title>chance: %s – %s</title></rect>`,
 					x(s.ChanceLow), y, x(s.ChanceHigh)-x(s.ChanceLow), row, show(m, s.ChanceLow), show(m, s.ChanceHigh))
 				if !labelled {
@@ -168,12 +175,20 @@ func (p Page) bars(m Metric) template.HTML {
 				}
 			}
 			mid := y + row/2
-			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name">%s</text>`, left-8, mid+4, template.HTMLEscapeString(method))
-			from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
-			fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
-				from, mid-barHeight/2, to-from, barHeight, show(m, s.Value))
-			fmt.Fprintf(&bars, `<path d="M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8" class="whisker"/>`,
-				x(s.Low), mid, x(s.High), x(s.Low), mid-4, x(s.High), mid-4)
+			squeeze := ""
+			if utf8.RuneCountInString(method) > 20 { // what has no room would end at the edge
+				squeeze = fmt.Sprintf(` textLength="%.0f" lengthAdjust="spacingAndGlyphs"`, left-8)
+			}
+			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name"%s>%s</text>`, left-8, mid+4, squeeze, template.HTMLEscapeString(method))
+			if finite(s.Value) {
+				from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
+				fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
+					from, mid-barHeight/2, to-from, barHeight, show(m, s.Value))
+			}
+			if finite(s.Low, s.High) {
+				fmt.Fprintf(&bars, `<path d="M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8" class="whisker"/>`,
+					x(s.Low), mid, x(s.High), x(s.Low), mid-4, x(s.High), mid-4)
+			}
 			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f">%s</text>`, width-right+12, mid+4, show(m, s.Value))
 			y += row
 		}
@@ -181,6 +196,16 @@ func (p Page) bars(m Metric) template.HTML {
 	}
 	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s%s%s</svg>`,
 		width, y, template.HTMLEscapeString(m.Title), bands.String(), grid(m, lo, hi, x, axis, y), bars.String()))
+}
+
+// finite says whether all are numbers.
+func finite(values ...float64) bool {
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // grid draws the vertical lines and the numbers over them.

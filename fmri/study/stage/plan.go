@@ -18,7 +18,7 @@ import (
 type Plan struct {
 	Name, Title, Output string
 	Make                bool
-	Why                 string // it would be made
+	Why                 string // it would be made; empty if it would not
 }
 
 // Look opens a run directory only for Plan: nothing is made, removed or locked. The directory need not be there.

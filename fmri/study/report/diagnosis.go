@@ -30,7 +30,7 @@ func spectra(d Diagnosis) template.HTML {
 			top = max(top, s[0])
 		}
 	}
-	if top == 0 {
+	if !(top > 0) || math.IsInf(top, 1) {
 		return ""
 	}
 	var b strings.Builder
@@ -41,10 +41,10 @@ func spectra(d Diagnosis) template.HTML {
 	}{{"true", d.True}, {"decoded", d.Decoded}} {
 		var path strings.Builder
 		for i, v := range s.values {
-			if v <= top*math.Pow(10, -decades) {
+			if !(v > top*math.Pow(10, -decades)) {
 				break // as the last, which the mean over the images takes
 			}
-			below := math.Log10(top / v)
+			below := max(0, math.Log10(top/v))
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], margin+(width-2*margin)*float64(i)/float64(most), margin+(height-2*margin)*below/decades)
 		}
 		fmt.Fprintf(&b, `<path d="%s" class="%s"/>`, path.String(), s.class)

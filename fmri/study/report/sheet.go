@@ -49,7 +49,7 @@ var (
 	faint = color.RGBA{110, 110, 118, 255}
 )
 
-// Draw renders the sheet. All pictures must have the size of the first.
+// Draw renders the sheet. All pictures must have the size of the first, and one at least has to be there.
 func (s Sheet) Draw() (*image.RGBA, error) {
 	scale := max(s.Scale, 1)
 	var cell image.Point
@@ -152,11 +152,13 @@ func face(px float64) (font.Face, error) {
 	return opentype.NewFace(f, &opentype.FaceOptions{Size: px, DPI: 72, Hinting: font.HintingFull})
 }
 
-// text draws one line with its baseline at (x, y), cut with an ellipsis at width pixels.
+// text draws one line with its baseline at (x, y), cut with an ellipsis at width pixels; nothing where not even that has room.
 func text(dst draw.Image, f font.Face, c color.Color, x, y, width int, s string) {
 	r := []rune(s)
-	for n := len(r); n > 0 && font.MeasureString(f, s).Ceil() > width; {
-		n--
+	for n := len(r); font.MeasureString(f, s).Ceil() > width; {
+		if n--; n < 0 {
+			return
+		}
 		s = string(r[:n]) + "…"
 	}
 	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, y)}
