@@ -16,25 +16,45 @@ var importRules = []struct {
 	only    []string // packages (or prefixes) that may import it
 	why     string
 }{
+	{"percept/internal/verify", []string{"percept/cmd/..."}, "verification sees everything, so that nothing it checks may see it"},
 	{"gorgonia.org/...", []string{"percept/nn"}, "the graph library stays behind nn, so that it can be vendored or replaced in a day"},
 	{"github.com/chewxy/hm", []string{"percept/nn"}, "gorgonia's type system stays behind nn"},
 	{"percept/tensor/internal/...", []string{"percept/tensor", "percept/tensor/..."}, "kernels are reached through tensor"},
 	{"percept/unet", models, modelsWhy},
 	{"percept/vae", models, modelsWhy},
 	{"percept/clip", models, modelsWhy},
-	{"percept", []string{"percept/fmri/decode", "percept/cmd/...", "percept/tools/..."}, "under fmri only decode may use a whole pipeline"},
-	{"percept/nn", []string{"percept", "percept/unet", "percept/vae", "percept/clip", "percept/nn/...", "percept/fmri/metrics", "percept/cmd/..."},
-		"under fmri only metrics builds a network"},
+	{"percept", from("percept/fmri/decode", "percept/fmri/study", "percept/fmri/study/features"), "under fmri only decode and study may use a whole pipeline"},
+	{"percept/nn", from("percept", "percept/unet", "percept/vae", "percept/clip", "percept/nn/...", "percept/vision"), "fmri builds no network"},
+	{"percept/vision", from("percept/fmri/study"), "fmri sees what networks make of pictures as rows of numbers"},
 	{"percept/weights/internal/...", []string{"percept/weights", "percept/weights/internal/..."}, "file formats are reached through weights"},
 	{"percept/fmri/internal/...", []string{"percept/fmri/...", "percept/fmri"}, "file formats are reached through fmri"},
-	{"percept/fmri/...", []string{"percept/fmri", "percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
-	{"percept/fmri", []string{"percept/fmri/...", "percept/cmd/...", "percept/tools/..."}, "models and engine know nothing of brains"},
+	{"percept/fmri/nsd", nsdReaders, nsdWhy},
+	{"percept/fmri/nsd/...", nsdReaders, nsdWhy},
+	{"percept/fmri/study", studies, studiesWhy},
+	{"percept/fmri/study/...", studies, studiesWhy},
+	{"percept/fmri/...", from("percept/fmri", "percept/fmri/..."), "models and engine know nothing of brains"},
+	{"percept/fmri", from("percept/fmri/..."), "models and engine know nothing of brains"},
 	{"percept/cmd/...", []string{"percept/cmd/..."}, "commands are not a library"},
 }
 
-var models = []string{"percept", "percept/cmd/...", "percept/tools/..."}
+var models = from("percept")
+
+// from adds what stands above all others: the commands, the tools and the verification.
+func from(packages ...string) []string {
+	return append(packages, "percept/cmd/...", "percept/tools/...", "percept/internal/verify")
+}
 
 const modelsWhy = "models never import one another; the root package puts them together"
+
+// nsdReaders are those that know the Natural Scenes Dataset. Tests are not asked: the simulation's read its trees back.
+var nsdReaders = from("percept/fmri/nsd/...", "percept/fmri/study", "percept/fmri/study/features")
+
+const nsdWhy = "decoders take tables, of whatever data set: only a study and the commands know NSD's trees"
+
+// studies is who may use a study's parts: its own packages and what stands over it.
+var studies = from("percept/fmri/study", "percept/fmri/study/...")
+
+const studiesWhy = "a study stands over the other packages of fmri, and none of them knows it"
 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
@@ -46,6 +66,8 @@ var selfContained = map[string][]string{
 	"percept/internal/ftfy":          {"golang.org/x/text/...", "percept/internal/htmlentity"},
 	"percept/tensor/internal/kernel": {"golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
+	"percept/fmri/study/report":      {"golang.org/x/image/...", "gonum.org/v1/plot", "gonum.org/v1/plot/...", "percept/fmri/decode"},
+	"percept/fmri/study/stage":       {"percept/internal/..."},
 	"percept/fmri/sim/scene":         {"golang.org/x/image/..."},
 	"percept/internal/picture":       {"golang.org/x/image/...", "golang.org/x/sys/..."},
 	"percept/fmri/internal/hdf5":     {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},

@@ -3,7 +3,6 @@ package clip
 import (
 	"fmt"
 	"strconv"
-	"sync"
 
 	"percept/nn"
 )
@@ -19,8 +18,7 @@ type Text struct {
 	layers    []*textLayer  // text_model.encoder.layers
 	normOut   *nn.LayerNorm // text_model.final_layer_norm
 
-	mu       sync.Mutex
-	programs nn.Programs[[2]int] // by batch and number of tokens
+	runner *nn.Runner[[2]int] // by batch and number of tokens
 }
 
 // NewText builds the model from the tensors of p, whose names begin with "text_model." as transformers 4 writes them.
@@ -44,6 +42,7 @@ func NewText(c TextConfig, p nn.Params) (*Text, error) {
 	if err := root.Err(); err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
+	m.runner = nn.NewRunner("clip", m.compile)
 	return m, nil
 }
 

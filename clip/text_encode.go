@@ -23,14 +23,11 @@ func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
 // Program returns the Program that Encode uses for n texts of Config.MaxPositionEmbeddings tokens. It is kept as long as
 // the model; it must neither run nor be changed while Encode runs.
 func (m *Text) Program(n int) (*nn.Program, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	tokens := m.Config.MaxPositionEmbeddings
-	return m.programs.Lend([2]int{n, tokens}, func() (*nn.Program, error) { return m.compile(n, tokens) })
+	return m.runner.Program([2]int{n, m.Config.MaxPositionEmbeddings})
 }
 
-func (m *Text) compile(n, tokens int) (*nn.Program, error) {
-	g, err := m.Graph(n, tokens)
+func (m *Text) compile(k [2]int) (*nn.Program, error) {
+	g, err := m.Graph(k[0], k[1])
 	if err != nil {
 		return nil, err
 	}
@@ -48,20 +45,12 @@ func (m *Text) Encode(ctx context.Context, ids [][]int32) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n, tokens := len(ids), len(ids[0])
-	p, err := m.programs.Get([2]int{n, tokens}, func() (*nn.Program, error) { return m.compile(n, tokens) })
-	if err != nil {
+	hidden := make([]float32, len(input)*m.Config.HiddenSize)
+	in := []nn.Array{{Name: "input_ids", Data: input}}
+	if err := m.runner.Run(ctx, [2]int{len(ids), len(ids[0])}, in, nn.Array{Name: "last_hidden_state", Data: hidden}); err != nil {
 		return nil, err
 	}
-	if err := p.Set("input_ids", input); err != nil {
-		return nil, fmt.Errorf("clip: %w", err)
-	}
-	if err := p.Run(ctx); err != nil {
-		return nil, fmt.Errorf("clip: %w", err)
-	}
-	return slices.Clone(p.Output("last_hidden_state")), nil
+	return hidden, nil
 }
 
 // flatten checks ids and returns them as the numbers that the graph takes.

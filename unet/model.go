@@ -3,7 +3,6 @@ package unet
 import (
 	"fmt"
 	"strconv"
-	"sync"
 
 	"percept/nn"
 )
@@ -21,8 +20,7 @@ type Model struct {
 	normOut *nn.GroupNorm  // conv_norm_out
 	convOut *nn.Conv2d     // conv_out
 
-	mu       sync.Mutex
-	programs nn.Programs[Shape]
+	runner *nn.Runner[Shape]
 }
 
 // New builds the network from the tensors of p, named as in diffusers. All missing and misshapen tensors are
@@ -62,6 +60,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("unet: %w", err)
 	}
+	m.runner = nn.NewRunner("unet", func(s Shape) (*nn.Program, error) { return m.Compile(s, steady) })
 	return m, nil
 }
 

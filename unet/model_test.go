@@ -28,7 +28,7 @@ func TestPredictRejects(t *testing.T) {
 		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "batch of 0 latents, must be positive"},
 		{"negative size", 256, 256, 1, 77 * 48, 1, -8, -8, "-8×-8"},
 		{"context", 256, 256, 1, 47, 1, 8, 8, "context of 47 values, must be [1, tokens, 48]"},
-		{"room", 255, 256, 1, 77 * 48, 1, 8, 8, "room for 255 values of eps, must be 256: [1, 4, 8, 8]"},
+		{"room", 255, 256, 1, 77 * 48, 1, 8, 8, "room for 255 values of eps, expected 256: [1 4 8 8]"},
 		{"latent", 256, 255, 1, 77 * 48, 1, 8, 8, "latent"},
 		{"timesteps", 256, 256, 2, 77 * 48, 1, 8, 8, "timesteps"},
 	} {

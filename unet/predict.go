@@ -63,11 +63,7 @@ func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 
 // Program returns the Program that Predict uses for these sizes, for probes on predictions. It is kept as long as the
 // model; it must neither run nor be changed while a prediction runs.
-func (m *Model) Program(s Shape) (*nn.Program, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.programs.Lend(s, func() (*nn.Program, error) { return m.Compile(s, steady) })
-}
+func (m *Model) Program(s Shape) (*nn.Program, error) { return m.runner.Program(s) }
 
 // Predict writes the noise predicted in n latents of h×w to eps.
 //
@@ -82,27 +78,6 @@ func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []floa
 	if len(text) == 0 || len(text)%row != 0 {
 		return fmt.Errorf("unet: context of %d values, must be [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
 	}
-	if want := n * m.Config.OutChannels * h * w; len(eps) != want {
-		return fmt.Errorf("unet: room for %d values of eps, must be %d: [%d, %d, %d, %d]", len(eps), want, n, m.Config.OutChannels, h, w)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := Shape{n, h, w, len(text) / row}
-	p, err := m.programs.Get(s, func() (*nn.Program, error) { return m.Compile(s, steady) })
-	if err != nil {
-		return err
-	}
-	for _, in := range []struct {
-		name string
-		data []float32
-	}{{"latent", latent}, {"timesteps", timesteps}, {"context", text}} {
-		if err := p.Set(in.name, in.data); err != nil {
-			return fmt.Errorf("unet: %w", err)
-		}
-	}
-	if err := p.Run(ctx); err != nil {
-		return fmt.Errorf("unet: %w", err)
-	}
-	copy(eps, p.Output("eps"))
-	return nil
+	in := []nn.Array{{Name: "latent", Data: latent}, {Name: "timesteps", Data: timesteps}, {Name: "context", Data: text}}
+	return m.runner.Run(ctx, Shape{n, h, w, len(text) / row}, in, nn.Array{Name: "eps", Data: eps})
 }

@@ -3,7 +3,6 @@ package vae
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"percept/nn"
 )
@@ -18,8 +17,7 @@ type Model struct {
 	postQuant *nn.Conv2d // post_quant_conv
 	decoder   *decoder   // decoder
 
-	mu       sync.Mutex
-	programs nn.Programs[programKey]
+	runner *nn.Runner[programKey]
 }
 
 // programKey names a cached Program: which half, and the size of its input.
@@ -45,6 +43,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("vae: %w", err)
 	}
+	m.runner = nn.NewRunner("vae", m.compile)
 	return m, nil
 }
 
@@ -88,18 +87,12 @@ func (m *Model) DecodeGraph(n, h, w int) (*nn.Graph, error) {
 // EncodeProgram returns the Program that Encode uses for these sizes. It is kept as long as the model; it must neither
 // run nor be changed while Encode runs.
 func (m *Model) EncodeProgram(n, h, w int) (*nn.Program, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	k := programKey{false, n, h, w}
-	return m.programs.Lend(k, func() (*nn.Program, error) { return m.compile(k) })
+	return m.runner.Program(programKey{false, n, h, w})
 }
 
 // DecodeProgram returns the Program that Decode uses for these sizes; see EncodeProgram.
 func (m *Model) DecodeProgram(n, h, w int) (*nn.Program, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	k := programKey{true, n, h, w}
-	return m.programs.Lend(k, func() (*nn.Program, error) { return m.compile(k) })
+	return m.runner.Program(programKey{true, n, h, w})
 }
 
 func (m *Model) compile(k programKey) (*nn.Program, error) {
@@ -123,7 +116,7 @@ func (m *Model) compile(k programKey) (*nn.Program, error) {
 //	moments [n, 2·latent, h/8, w/8]: means, then log-variances; see Moments
 //	image   [n, in, h, w], from -1 to 1
 func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w int) error {
-	return m.run(ctx, programKey{false, n, h, w}, "moments", moments, "image", image)
+	return m.runner.Run(ctx, programKey{false, n, h, w}, []nn.Array{{Name: "image", Data: image}}, nn.Array{Name: "moments", Data: moments})
 }
 
 // Decode writes the images of n latents of h×w.
@@ -131,29 +124,5 @@ func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w in
 //	image  [n, out, 8h, 8w], about -1 to 1, not clamped
 //	latent [n, latent, h, w], not scaled: what the U-Net sees divided by Config.ScalingFactor
 func (m *Model) Decode(ctx context.Context, image, latent []float32, n, h, w int) error {
-	return m.run(ctx, programKey{true, n, h, w}, "image", image, "latent", latent)
-}
-
-func (m *Model) run(ctx context.Context, k programKey, outName string, out []float32, inName string, in []float32) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p, err := m.programs.Get(k, func() (*nn.Program, error) { return m.compile(k) })
-	if err != nil {
-		return err
-	}
-	if err := p.Set(inName, in); err != nil {
-		return fmt.Errorf("vae: %w", err)
-	}
-	shape, want := p.OutputShape(outName), 1
-	for _, d := range shape {
-		want *= d
-	}
-	if len(out) != want {
-		return fmt.Errorf("vae: room for %d values of %s, must be %d: %v", len(out), outName, want, shape)
-	}
-	if err := p.Run(ctx); err != nil {
-		return fmt.Errorf("vae: %w", err)
-	}
-	copy(out, p.Output(outName))
-	return nil
+	return m.runner.Run(ctx, programKey{true, n, h, w}, []nn.Array{{Name: "latent", Data: latent}}, nn.Array{Name: "image", Data: image})
 }

@@ -24,7 +24,7 @@ func TestEncodeRejects(t *testing.T) {
 		{"width", 8 * 8, 3 * 64 * 4, 1, 64, 4, "64×4 (height × width), both must be positive multiples of 8"},
 		{"batch", 8, 3 * 64, 0, 8, 8, "batch of 0"},
 		{"image", 8, 3*64 - 1, 1, 8, 8, "image"},
-		{"room", 7, 3 * 64, 1, 8, 8, "room for 7 values of moments, must be 8"},
+		{"room", 7, 3 * 64, 1, 8, 8, "room for 7 values of moments, expected 8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := m.Encode(t.Context(), make([]float32, test.moments), make([]float32, test.image), test.n, test.h, test.w)

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/cmd/percept/internal/experiment"
-	"percept/cmd/percept/internal/report"
+	"percept/fmri/study/report"
 )
 
 func newDemo() *cobra.Command {

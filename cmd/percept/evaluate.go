@@ -12,11 +12,12 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/experiment"
-	"percept/cmd/percept/internal/report"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
 	"percept/scheduler"
+	"percept/vision"
 )
 
 // evaluationSeed starts scenes that neither the training of the embedded model nor the simulated
@@ -135,7 +136,7 @@ func meanPSNR(ctx context.Context, pipe *percept.Pipeline, drawn []image.Image) 
 }
 
 func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) error {
-	net, err := metrics.EmbeddedSceneNet()
+	net, err := vision.EmbeddedSceneNet()
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"percept/cmd/percept/internal/decoding"
 	"percept/fmri/decode"
-	"percept/fmri/prepare"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
@@ -43,7 +42,7 @@ func TestFitAndDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The numbers are those of the library on what the folders hold.
-	folder, err := prepare.Open(responses)
+	folder, err := table.OpenFolder(responses)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,19 +51,23 @@ func TestFitAndDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	x, err := folder.Load("train", "streams/early")
+	train, err := folder.Table("train", "streams/early")
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := linalg.New[float32](x.Rows(), f.Width())
-	if err := f.Rows(y.Data, x.Images); err != nil {
-		t.Fatal(err)
-	}
-	want, err := ridge.FitCV(t.Context(), linalg.Of(x.X, x.Rows(), x.Voxels), y, ridge.Options{Alphas: []float64{10, 100, 1000, 10000}})
+	x, err := train.Matrix(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) || !slices.Equal(m.Images, x.Images) || m.Options.Groups != "image" || m.Voxels.Subject != "subj01" {
+	y := linalg.New[float32](x.Rows, f.Width())
+	if err := f.Rows(y.Data, train.Rows.Images); err != nil {
+		t.Fatal(err)
+	}
+	want, err := ridge.FitCV(t.Context(), x, y, ridge.Options{Alphas: []float64{10, 100, 1000, 10000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) || !slices.Equal(m.Images, train.Rows.Images) || m.Options.Groups != "image" || m.Voxels.Subject != "subj01" {
 		t.Errorf("the decoder is not ridge's: %+v", m.Options)
 	}
 	// Again: nothing to do. Other options: not over it. In another place: the same bytes.
@@ -91,19 +94,23 @@ func TestFitAndDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	xt, err := folder.Load("test", "streams/early")
+	test, err := folder.Table("test", "streams/early")
 	if err != nil {
 		t.Fatal(err)
 	}
-	predicted, err := want.Predict(linalg.Of(xt.X, xt.Rows(), xt.Voxels))
+	xt, err := test.Matrix(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	predicted, err := want.Predict(xt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := make([]float32, len(predicted.Data))
-	if err := d.Rows(got, xt.Images); err != nil {
+	if err := d.Rows(got, test.Rows.Images); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(got, predicted.Data) || !slices.Equal(d.Images, xt.Images) || !slices.Equal(d.Shape, f.Shape) {
+	if !slices.Equal(got, predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) || !slices.Equal(d.Shape, f.Shape) {
 		t.Error("decoded features are not ridge's predictions")
 	}
 	if meta := d.Meta(); meta["model_sha256"] != f.Meta()["model_sha256"] || meta["subject"] != "subj01" || meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {

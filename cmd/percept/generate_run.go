@@ -15,7 +15,7 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/recipe"
-	"percept/cmd/percept/internal/report"
+	"percept/fmri/study/report"
 	"percept/internal/cause"
 	"percept/internal/picture"
 	"percept/tensor"

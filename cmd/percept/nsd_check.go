@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/fmri"
+	"percept/fmri/nsd"
 	"percept/fmri/nsd/doctor"
-	"percept/fmri/prepare"
 )
 
 func newNSDCheck() *cobra.Command {
@@ -140,9 +140,9 @@ func sessionsOf(s *doctor.Subject) string {
 		low, high = min(low, n), max(high, n)
 	}
 	if low != high {
-		return fmt.Sprintf("%s of %d to %d", prepare.Ranges(s.Sessions), low, high)
+		return fmt.Sprintf("%s of %d to %d", nsd.Ranges(s.Sessions), low, high)
 	}
-	return fmt.Sprintf("%s of %d", prepare.Ranges(s.Sessions), high)
+	return fmt.Sprintf("%s of %d", nsd.Ranges(s.Sessions), high)
 }
 
 func capital(s string) string {
@@ -214,9 +214,9 @@ func printBetas(w io.Writer, s *doctor.Subject, b *doctor.Betas) {
 			files = append(files, fmt.Sprintf("%d %s", n, f))
 		}
 	}
-	sessions := prepare.Ranges(b.Sessions)
+	sessions := nsd.Ranges(b.Sessions)
 	if len(b.Usable) < len(b.Sessions) {
-		sessions += fmt.Sprintf(" (usable: %s)", dash(prepare.Ranges(b.Usable)))
+		sessions += fmt.Sprintf(" (usable: %s)", dash(nsd.Ranges(b.Usable)))
 	}
 	stored := b.Stored
 	if b.Scale != 1 && stored != "" {
@@ -240,7 +240,7 @@ func printAtlas(w io.Writer, s *doctor.Subject, a doctor.Atlas) {
 	}
 	text := dash(strings.Join(regions, ", "))
 	if len(a.Unnamed) > 0 {
-		text += "; values without a name: " + prepare.Ranges(a.Unnamed)
+		text += "; values without a name: " + nsd.Ranges(a.Unnamed)
 	}
 	if len(a.Voxelless) > 0 {
 		text += "; names without voxels: " + strings.Join(a.Voxelless, ", ")

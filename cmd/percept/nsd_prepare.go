@@ -10,7 +10,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
 )
 
 func newNSDPrepare() *cobra.Command {
@@ -62,7 +62,7 @@ Files:
 			for i, r := range o.ROIs {
 				o.ROIs[i] = strings.Replace(r, ":", "/", 1)
 			}
-			if o.Sessions, err = prepare.ParseSessions(sessions); err != nil {
+			if o.Sessions, err = nsd.ParseSessions(sessions); err != nil {
 				return usageError{fmt.Errorf("--sessions %w", err)}
 			}
 			switch {
@@ -91,7 +91,7 @@ Files:
 			if r.Reused > 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "went on after %d sessions of an earlier run\n", r.Reused)
 			}
-			return printPrepared(cmd, r)
+			return printPrepared(cmd, subject, r)
 		},
 	}
 	f := cmd.Flags()
@@ -114,10 +114,10 @@ Files:
 }
 
 // printPrepared prints what the folder holds.
-func printPrepared(cmd *cobra.Command, r *prepare.Result) error {
+func printPrepared(cmd *cobra.Command, subject string, r *prepare.Result) error {
 	m := r.Manifest
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s: %s, sessions %s, %d voxels\n", r.Dir, m.Options.Subject, prepare.Ranges(m.Sessions), m.Voxels)
+	fmt.Fprintf(w, "%s: %s, sessions %s, %d voxels\n", r.Dir, subject, nsd.Ranges(m.Sessions), m.Voxels)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, roi := range m.Regions {
 		fmt.Fprintf(t, "  %s\t%d voxels\n", roi.Name, roi.Voxels)

@@ -9,7 +9,8 @@ import (
 
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/doctor"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
+	"percept/fmri/table"
 )
 
 // nsdTree is the small tree that package nsd is tested with.
@@ -104,21 +105,24 @@ func TestNSDPrepare(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, "subj02, sessions 1-2") || !strings.Contains(stdout, "X_train_trials.npy") {
 		t.Fatalf("exit status %d: %s%s", code, stdout, stderr)
 	}
-	f, err := prepare.Open(out)
+	f, err := table.OpenFolder(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := f.Manifest.Options
+	var o prepare.Options
+	if err := json.Unmarshal(f.Manifest.Options, &o); err != nil {
+		t.Fatal(err)
+	}
 	if o.ROIs[1] != "streams/ventral+lateral" || o.MinNCSNR != 0.2 || !o.ZScore || !o.Average || !o.Trials || f.Manifest.Sessions[1] != 2 {
 		t.Errorf("options %+v", o)
 	}
-	train, err := f.Load("train_trials", "streams/early")
+	train, err := f.Table("train_trials", "streams/early")
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, err := f.Load("test_trials", "streams/early")
-	if err != nil || train.Rows()+test.Rows() != 48 {
-		t.Errorf("%d and %d trials, want 48 in all; %v", train.Rows(), test.Rows(), err)
+	test, err := f.Table("test_trials", "streams/early")
+	if err != nil || train.Len()+test.Len() != 48 {
+		t.Errorf("%d and %d trials, want 48 in all; %v", train.Len(), test.Len(), err)
 	}
 	if code, _, stderr := command(t, args...); code != 0 || !strings.Contains(stderr, "up to date") {
 		t.Errorf("again: exit status %d: %s", code, stderr)

@@ -13,7 +13,7 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/experiment"
-	"percept/cmd/percept/internal/stage"
+	"percept/fmri/study/stage"
 )
 
 func newRun() *cobra.Command {

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"percept/cmd/percept/internal/verify"
+	"percept/internal/verify"
 )
 
 func newVerify() *cobra.Command {

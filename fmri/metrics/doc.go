@@ -1,7 +1,7 @@
 // Package metrics compares decoded pictures with the pictures that were seen.
 //
 //	pictures ──► PixCorr, SSIM                      (low level: pixel for pixel)
-//	pictures ──► network features ──► Similarity ──► two-way identification, retrieval
+//	features of pictures [pictures, values] ──► Similarity ──► two-way identification, retrieval
 //
 // Published numbers of one method differ by up to eight points between evaluations,
 // because the definitions differ in resizing, in the layer and in the direction of the

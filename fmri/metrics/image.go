@@ -23,14 +23,8 @@ type Plane struct {
 // FromImage converts a picture of package image, as Pillow's convert("RGB") does, to colours divided by 255. Alpha is
 // dropped.
 func FromImage(m image.Image) Image {
-	rgb := picture.ToRGB(m)
-	out := Image{rgb.Rect.Dy(), rgb.Rect.Dx(), make([]float64, 0, len(rgb.Pix)/4*3)}
-	for i, v := range rgb.Pix {
-		if i%4 != 3 {
-			out.Pix = append(out.Pix, float64(v)/255)
-		}
-	}
-	return out
+	pix, h, w := picture.Unit(m)
+	return Image{h, w, pix}
 }
 
 // FromPlanar converts pix [3, h, w] with values from 0 to 1, as a model's decoder gives
@@ -64,6 +58,24 @@ func (m Image) Grey() Plane {
 		p.Pix[i] = 0.2125*m.Pix[3*i] + 0.7154*m.Pix[3*i+1] + 0.0721*m.Pix[3*i+2]
 	}
 	return p
+}
+
+// Resize scales a picture to h×w by bilinear interpolation with pixel centres at half
+// integers, as torch's interpolate(align_corners=False). With antialias, a picture that
+// gets smaller is averaged over the area of each new pixel by a triangle filter, which is
+// what torchvision's Resize does by default since 0.17 and, for tensors, did not do before:
+// scores after shrinking depend on it.
+func (m Image) Resize(h, w int, antialias bool) Image {
+	return Image{h, w, picture.Resize64(m.Pix, m.H, m.W, h, w, antialias)}
+}
+
+// ResizeEdge scales a picture so that its smaller edge has the given length, keeping its
+// proportions, as torchvision's Resize(edge).
+func (m Image) ResizeEdge(edge int, antialias bool) Image {
+	if m.H <= m.W {
+		return m.Resize(edge, edge*m.W/m.H, antialias)
+	}
+	return m.Resize(edge*m.H/m.W, edge, antialias)
 }
 
 // sameSize reports pictures that cannot be compared pixel for pixel.

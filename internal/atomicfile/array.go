@@ -8,7 +8,8 @@ import (
 
 // Array writes the values of one array, of which the number is known, behind whatever Create has written of a header.
 type Array[T any] struct {
-	Footer []byte // written behind the values
+	Footer []byte    // written behind the values
+	Also   io.Writer // gets the bytes of the values as well; nil: nothing does
 
 	out     *Stream
 	order   binary.ByteOrder
@@ -38,7 +39,11 @@ func (a *Array[T]) Append(data []T) (err error) {
 		return fmt.Errorf("%s: more values than %s", a.out.Path(), a.holds)
 	}
 	a.written += len(data)
-	a.bytes, err = WriteValues(a.out, a.order, a.bytes, data)
+	var out io.Writer = a.out
+	if a.Also != nil {
+		out = io.MultiWriter(a.out, a.Also)
+	}
+	a.bytes, err = WriteValues(out, a.order, a.bytes, data)
 	return err
 }
 

@@ -127,3 +127,26 @@ func TestInterpolateRejects(t *testing.T) {
 		t.Error("an unknown mode was taken")
 	}
 }
+
+// Float64 and float32 make the same of a picture, larger and smaller.
+func TestResize64(t *testing.T) {
+	const h, w = 19, 30
+	planes, pix := make([]float32, 3*h*w), make([]float64, h*w*3)
+	for i, v := range noise(len(pix), 9) {
+		pix[i] = float64(v) / 255
+		planes[i%3*h*w+i/3] = float32(pix[i])
+	}
+	for _, to := range [][2]int{{19, 30}, {25, 39}, {7, 11}, {40, 8}} {
+		for _, antialias := range []bool{false, true} {
+			want, err := Interpolate(planes, 1, 3, h, w, to[0], to[1], InterpolateBilinear, InterpolateOptions{Antialias: antialias})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range Resize64(pix, h, w, to[0], to[1], antialias) {
+				if d := math.Abs(v - float64(want[i%3*to[0]*to[1]+i/3])); !(d <= 2e-6) {
+					t.Fatalf("%v, antialias %v: value %d is off by %.3g", to, antialias, i, d)
+				}
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package npy
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -132,6 +133,38 @@ func slabs(t *testing.T, name string, f *File, want []float64) {
 	if err := ReadRows(f, make([]float64, width), f.Rows()); width > 0 && err == nil {
 		t.Errorf("%s: a row after the last was read", name)
 	}
+	r, err := f.OpenRows()
+	if f.Fortran && len(f.Shape) > 1 && err == nil {
+		t.Errorf("%s: rows were read in Fortran order", name)
+	}
+	if f.Fortran && len(f.Shape) > 1 || width == 0 {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for row := f.Rows() - 1; row >= 0; row-- {
+		for _, columns := range [][]int{nil, {0}, {width - 1}, {width - 1, 0, 0}, {0, 1, 2, 3}} {
+			if len(columns) == 4 {
+				columns = columns[:min(4, width)]
+			}
+			dst := make([]float32, len(columns))
+			if err := r.Read(dst, row, columns); err != nil {
+				t.Fatalf("%s: columns %v of row %d: %v", name, columns, row, err)
+			}
+			for k, c := range columns {
+				if w := want[row*width+c]; float64(dst[k]) != w {
+					t.Fatalf("%s: row %d, column %d is %v, want %v", name, row, c, dst[k], w)
+				}
+			}
+		}
+	}
+	for _, bad := range [][]int{{f.Rows(), 0}, {-1, 0}, {0, width}, {0, -1}} {
+		if err := r.Read(make([]float32, 1), bad[0], bad[1:]); err == nil {
+			t.Errorf("%s: row %d, column %d was read", name, bad[0], bad[1])
+		}
+	}
 }
 
 func TestRefused(t *testing.T) {
@@ -173,6 +206,7 @@ func TestWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sum := w.SHA256()
 		if err := w.Append(x[:4]); err != nil {
 			t.Fatal(err)
 		}
@@ -198,8 +232,18 @@ func TestWrite(t *testing.T) {
 		if err := ReadRows(f, row, f.Rows()-1); err != nil || !slices.Equal(row, x[6-len(row):]) {
 			t.Errorf("%v: last row %v %v", shape, row, err)
 		}
-		if b, _ := os.ReadFile(path); (len(b)-24)%64 != 0 {
+		b, _ := os.ReadFile(path)
+		if (len(b)-24)%64 != 0 {
 			t.Errorf("%v: the values begin at %d", shape, len(b)-24)
+		}
+		if got := sha256.Sum256(b); !bytes.Equal(sum.Sum(nil), got[:]) {
+			t.Errorf("%v: the sum is not that of the file", shape)
+		}
+		if err := os.WriteFile(path, append(b, "tail"...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if g, err := Open(path); err != nil || f.Trailing != 0 || g.Trailing != 4 {
+			t.Errorf("%v: bytes behind the values: %v, %+v", shape, err, g)
 		}
 	}
 	for _, deflate := range []bool{false, true} {

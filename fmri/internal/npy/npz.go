@@ -73,7 +73,7 @@ type Member struct {
 
 // Of is an array in C order under a name.
 func Of[T Element](name string, shape []int, data []T) Member {
-	return Member{name, dtypeOf[T](), shape, len(data), func(w io.Writer) error {
+	return Member{name, DTypeOf[T](), shape, len(data), func(w io.Writer) error {
 		_, err := atomicfile.WriteValues(w, binary.LittleEndian, nil, data)
 		return err
 	}}

@@ -1,8 +1,10 @@
 package npy
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"percept/fmri/internal/source"
 )
@@ -10,6 +12,8 @@ import (
 // File is a .npy file whose header was read. Its rows are read from the file each time they are asked for.
 type File struct {
 	Header
+	Trailing int64 // bytes behind the values, which numpy passes over
+
 	src  *source.File
 	data int64 // where the values begin
 	get  getter
@@ -41,6 +45,8 @@ func newFile(src *source.File) (*File, error) {
 	}
 	if need := at + int64(h.Len())*int64(f.size); src.Gzip || need > src.Size {
 		return nil, fmt.Errorf("%s: npy, offset %d: the file ends after %d bytes, shape %v of %s needs %d", src.Name, at, src.Size, h.Shape, h.DType, need)
+	} else {
+		f.Trailing = src.Size - need
 	}
 	return f, nil
 }
@@ -104,25 +110,97 @@ func ReadRows[T float32 | float64](f *File, dst []T, first int) error {
 // readRun reads values that follow on one another, from the one numbered from on, into dst[0], dst[step], ...
 func readRun[T float32 | float64](f *File, at *source.ReaderAt, from int, dst []T, step int) error {
 	n := (len(dst) + step - 1) / step
-	_, single := any(dst).([]float32)
 	buf := make([]byte, min(1<<16/f.size, n)*f.size)
 	for done := 0; done < n; {
 		k := min(n-done, len(buf)/f.size)
 		if err := at.Read(buf[:k*f.size], f.data+int64(from+done)*int64(f.size), "the values"); err != nil {
 			return err
 		}
-		for i := range k {
-			v, exact := f.get(buf[i*f.size:])
-			if single && v == math.Trunc(v) && f.DType[1] != 'f' && float64(float32(v)) != v {
-				exact = false
-			}
-			if !exact {
-				return fmt.Errorf("%s: npy: value %d is about %.0f, which float%d cannot hold exactly", f.src.Name, from+done+i, v,
-					map[bool]int{true: 32, false: 64}[single])
-			}
-			dst[(done+i)*step] = T(v)
+		if err := convert(f, dst[done*step:], step, buf[:k*f.size], from+done); err != nil {
+			return err
 		}
 		done += k
 	}
 	return nil
 }
+
+// convert turns stored values, of which the first is numbered from, into dst[0], dst[step], ...
+func convert[T float32 | float64](f *File, dst []T, step int, stored []byte, from int) error {
+	_, single := any(dst).([]float32)
+	le := binary.LittleEndian
+	switch { // what is read by the gigabyte, without a detour by way of float64
+	case f.DType == "<f4":
+		for i := range len(stored) / 4 {
+			dst[i*step] = T(math.Float32frombits(le.Uint32(stored[4*i:])))
+		}
+		return nil
+	case f.DType == "<i2":
+		for i := range len(stored) / 2 {
+			dst[i*step] = T(int16(le.Uint16(stored[2*i:])))
+		}
+		return nil
+	}
+	for i := range len(stored) / f.size {
+		v, exact := f.get(stored[i*f.size:])
+		if single && v == math.Trunc(v) && f.DType[1] != 'f' && float64(float32(v)) != v {
+			exact = false
+		}
+		if !exact {
+			return fmt.Errorf("%s: npy: value %d is about %.0f, which float%d cannot hold exactly", f.src.Name, from+i, v,
+				map[bool]int{true: 32, false: 64}[single])
+		}
+		dst[i*step] = T(v)
+	}
+	return nil
+}
+
+// A RowReader keeps a file open to read some columns of its rows, one row after the other in any order. One goroutine may use
+// it at a time.
+type RowReader struct {
+	f   *File
+	at  *source.ReaderAt
+	buf []byte
+}
+
+// OpenRows opens the file for a RowReader. One in Fortran order, whose rows do not lie in one piece, is an error.
+func (f *File) OpenRows() (*RowReader, error) {
+	if f.Fortran && len(f.Shape) > 1 {
+		return nil, fmt.Errorf("%s: is in Fortran order, expected rows that follow on one another", f.src.Name)
+	}
+	at, err := f.src.At()
+	return &RowReader{f: f, at: at}, err
+}
+
+// Read puts the given columns of a row into dst, [len(columns)]. Their span of the row is read; only they are converted, as
+// ReadRows does.
+func (r *RowReader) Read(dst []float32, row int, columns []int) error {
+	f, width := r.f, r.f.Width()
+	if len(columns) == 0 {
+		return nil
+	}
+	lo, hi := slices.Min(columns), slices.Max(columns)+1
+	if row < 0 || row >= f.Rows() || lo < 0 || hi > width || len(dst) != len(columns) {
+		return fmt.Errorf("%s: columns %d to %d of row %d into %d values, the file has %d rows of %d", f.src.Name, lo, hi-1, row, len(dst), f.Rows(), width)
+	}
+	n := (hi - lo) * f.size
+	r.buf = slices.Grow(r.buf[:0], n)[:n]
+	first := row*width + lo
+	if err := r.at.Read(r.buf, f.data+int64(first)*int64(f.size), "the values"); err != nil {
+		return err
+	}
+	for k := 0; k < len(columns); {
+		run := 1 // columns that follow on one another
+		for k+run < len(columns) && columns[k+run] == columns[k]+run {
+			run++
+		}
+		at := columns[k] - lo
+		if err := convert(f, dst[k:], 1, r.buf[at*f.size:(at+run)*f.size], first+at); err != nil {
+			return err
+		}
+		k += run
+	}
+	return nil
+}
+
+// Close closes the file.
+func (r *RowReader) Close() error { return r.at.Close() }

@@ -1,8 +1,10 @@
 package npy
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"strings"
 
 	"percept/internal/atomicfile"
@@ -13,8 +15,8 @@ type Element interface {
 	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64
 }
 
-// dtypeOf is T as numpy writes it.
-func dtypeOf[T Element]() string {
+// DTypeOf is T as numpy writes it, "<f4".
+func DTypeOf[T Element]() string {
 	var z T
 	return map[any]string{false: "|b1", int8(0): "|i1", int16(0): "<i2", int32(0): "<i4", int64(0): "<i8", uint8(0): "|u1",
 		uint16(0): "<u2", uint32(0): "<u4", uint64(0): "<u8", float32(0): "<f4", float64(0): "<f8"}[z]
@@ -60,11 +62,14 @@ func Write[T Element](path string, shape []int, data []T) error {
 }
 
 // Writer writes one array piece by piece, in C order.
-type Writer[T Element] struct{ *atomicfile.Array[T] }
+type Writer[T Element] struct {
+	*atomicfile.Array[T]
+	head []byte
+}
 
 // Create starts a file that appears at path when Close succeeds.
 func Create[T Element](path string, shape []int) (*Writer[T], error) {
-	head, n, err := encodeHeader(dtypeOf[T](), shape)
+	head, n, err := encodeHeader(DTypeOf[T](), shape)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -72,5 +77,13 @@ func Create[T Element](path string, shape []int) (*Writer[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer[T]{a}, nil
+	return &Writer[T]{a, head}, nil
+}
+
+// SHA256 takes the sum of the file while it is written; call it before anything is appended.
+func (w *Writer[T]) SHA256() hash.Hash {
+	sum := sha256.New()
+	sum.Write(w.head)
+	w.Also = sum
+	return sum
 }

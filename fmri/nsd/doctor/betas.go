@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"percept/fmri/nsd"
-	"percept/fmri/prepare"
 	"percept/internal/cause"
 )
 
@@ -210,10 +209,10 @@ func (e *examiner) gaps(s *Subject, b *Betas, dir string) {
 	if len(s.Sessions) > 0 { // of those that took place
 		between = slices.DeleteFunc(between, func(n int) bool { return !slices.Contains(s.Sessions, n) })
 	}
-	leave := strings.ReplaceAll(prepare.Ranges(b.Sessions), " ", "")
+	leave := strings.ReplaceAll(nsd.Ranges(b.Sessions), " ", "")
 	if len(between) > 0 {
 		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave, "no betas of session %s; there are %s",
-			prepare.Ranges(between), prepare.Ranges(b.Sessions))
+			nsd.Ranges(between), nsd.Ranges(b.Sessions))
 	}
 	var after, unknown []int
 	last := b.Sessions[len(b.Sessions)-1]
@@ -229,9 +228,9 @@ func (e *examiner) gaps(s *Subject, b *Betas, dir string) {
 	}
 	if len(after) > 0 {
 		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave, "no betas of session %s, the last ones of responses.tsv",
-			prepare.Ranges(after))
+			nsd.Ranges(after))
 	}
 	if len(unknown) > 0 {
-		e.add(Note, dir, "nothing: they are left out", "betas of session %s, of which responses.tsv has no trials", prepare.Ranges(unknown))
+		e.add(Note, dir, "nothing: they are left out", "betas of session %s, of which responses.tsv has no trials", nsd.Ranges(unknown))
 	}
 }

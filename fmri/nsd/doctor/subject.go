@@ -10,7 +10,6 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/nsd"
-	"percept/fmri/prepare"
 )
 
 func subjectName(n int) fmri.Subject { return fmri.Subject(fmt.Sprintf("subj%02d", n)) }
@@ -71,7 +70,7 @@ func (e *examiner) behaviour(s *Subject) (lacks []string) {
 	}
 	if gaps := missingBetween(s.Sessions); len(gaps) > 0 {
 		e.add(Missing, path, "fine if these sessions were held back; else get the file again", "no trials of session %s; there are %s",
-			prepare.Ranges(gaps), prepare.Ranges(s.Sessions))
+			nsd.Ranges(gaps), nsd.Ranges(s.Sessions))
 	}
 	return nil
 }

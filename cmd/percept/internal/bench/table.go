@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"percept/internal/atomicfile"
 	"strings"
 	"text/tabwriter"
+
+	"percept/internal/atomicfile"
 )
 
 // Print writes the report as tables.

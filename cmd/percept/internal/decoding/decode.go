@@ -13,6 +13,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
 	"percept/fmri/table"
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
@@ -227,7 +228,11 @@ func (r *Report) Write(jsonFile, pngFile string) error {
 	if err := atomicfile.Write(jsonFile, append(text, '\n')); err != nil {
 		return err
 	}
-	b, err := r.Draw()
+	fit := report.Fit{Low: r.Fit.Low, High: r.Fit.High, Flat: r.Fit.Flat}
+	for _, p := range r.Fit.Penalties {
+		fit.Penalties = append(fit.Penalties, report.Penalty{Alpha: p.Alpha, Targets: p.Targets})
+	}
+	b, err := report.DrawDiagnosis(r.Diagnosis, fit)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/decode"
-	"percept/fmri/prepare"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
 )
@@ -53,7 +52,7 @@ func OpenResponses(path, part string, rois []string, images string) (*Responses,
 }
 
 func (r *Responses) fromFolder(dir, part string, rois []string) error {
-	f, err := prepare.Open(dir)
+	f, err := table.OpenFolder(dir)
 	if err != nil {
 		return err
 	}
@@ -61,32 +60,12 @@ func (r *Responses) fromFolder(dir, part string, rois []string) error {
 	for _, roi := range rois {
 		names = append(names, strings.Replace(roi, ":", "/", 1))
 	}
-	if r.Voxels, err = decode.VoxelsOf(f, names...); err != nil {
-		return err
-	}
-	if r.Voxels.N == 0 {
-		return fmt.Errorf("%s: no voxel in %s", dir, strings.Join(rois, ", "))
-	}
-	if !f.Has("X_" + part + ".npy") {
-		have := []string{}
-		for _, p := range []string{"train", "test", "train_trials", "test_trials"} {
-			if f.Has("X_" + p + ".npy") {
-				have = append(have, "X_"+p+".npy")
-			}
-		}
-		return fmt.Errorf("%s: no X_%s.npy in it, there is %s; percept nsd prepare --trials writes single trials, --average means", dir, part, strings.Join(have, ", "))
-	}
-	x, err := f.Load(part, names...)
+	t, err := f.Table(part, names...)
 	if err != nil {
 		return err
 	}
-	r.X, r.Images = linalg.Of(x.X, x.Rows(), x.Voxels), x.Images
-	for i, v := range r.X.Data {
-		if v-v != 0 {
-			return fmt.Errorf("%s: X_%s.npy: row %d, voxel %d is %v, expected a finite number; percept nsd prepare --ncsnr leaves such voxels out", dir, part, i/r.X.Cols, i%r.X.Cols, v)
-		}
-	}
-	r.Sum, err = fileSum(filepath.Join(dir, "manifest.json")) // which has the sums of all arrays
+	x, err := t.Matrix(context.Background())
+	r.X, r.Images, r.Voxels, r.Sum = x, t.Rows.Images, *t.Cols.Voxels, t.Sum
 	return err
 }
 

@@ -20,7 +20,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"percept/fmri/decode"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd"
+	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
 	"percept/scheduler"
 )
@@ -62,7 +63,7 @@ type Responses struct {
 
 // options is what package prepare needs of it.
 func (r Responses) options() (o prepare.Options, err error) {
-	if o.Sessions, err = prepare.ParseSessions(r.Sessions); err != nil {
+	if o.Sessions, err = nsd.ParseSessions(r.Sessions); err != nil {
 		return o, fmt.Errorf("responses.sessions is %w", err)
 	}
 	switch r.ZScore {

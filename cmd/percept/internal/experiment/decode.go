@@ -7,10 +7,10 @@ import (
 	"io"
 
 	"percept/cmd/percept/internal/decoding"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
+	"percept/fmri/study/stage"
 	"percept/fmri/table"
 	"percept/tensor"
 	"percept/tensor/linalg"

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 
 	"percept/cmd/percept/internal/decoding"
-	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri/decode"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
+	"percept/fmri/study/stage"
 	"percept/tensor"
 )
 

@@ -8,9 +8,9 @@ import (
 	"slices"
 
 	"percept/cmd/percept/internal/extract"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/stage"
 	"percept/fmri/table"
 )
 

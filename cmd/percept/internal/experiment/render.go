@@ -12,10 +12,10 @@ import (
 	"strings"
 
 	"percept"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
+	"percept/fmri/study/stage"
 	"percept/internal/atomicfile"
 	"percept/tensor/linalg"
 )

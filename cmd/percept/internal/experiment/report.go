@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/report"
+	"percept/fmri/study/stage"
 	"percept/tensor"
 )
 

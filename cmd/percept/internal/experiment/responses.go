@@ -7,10 +7,11 @@ import (
 	"os"
 	"strings"
 
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/nsd"
-	"percept/fmri/prepare"
+	"percept/fmri/nsd/prepare"
+	"percept/fmri/study/stage"
+	"percept/fmri/table"
 	"percept/tensor/linalg"
 )
 
@@ -50,7 +51,7 @@ func readResponses(ctx context.Context, root, folder, version string, of Decode,
 	if higher != early {
 		o.ROIs = append(o.ROIs, higher)
 	}
-	if _, err := prepare.Open(folder); err == nil { // of a run that was killed before it could take it in
+	if _, err := table.OpenFolder(folder); err == nil { // of a run that was killed before it could take it in
 		if err := os.RemoveAll(folder); err != nil {
 			return nil, err
 		}
@@ -71,20 +72,24 @@ func readResponses(ctx context.Context, root, folder, version string, of Decode,
 		into *linalg.Matrix[float32]
 	}{{early, &d.early}, {higher, &d.higher}} {
 		for _, part := range []string{"train", "test"} {
-			r, err := prepared.Load(part, region.name)
+			t, err := prepared.Table(part, region.name)
 			if err != nil {
 				return nil, err
 			}
-			*region.into = linalg.Of(append(region.into.Data, r.X...), region.into.Rows+r.Rows(), r.Voxels)
+			x, err := t.Matrix(ctx)
+			if err != nil {
+				return nil, err
+			}
+			*region.into = linalg.Of(append(region.into.Data, x.Data...), region.into.Rows+x.Rows, x.Cols)
 			if k > 0 {
 				continue // the same images
 			}
 			if part == "test" {
-				for i := range r.Rows() {
+				for i := range t.Len() {
 					d.test = append(d.test, len(d.images)+i)
 				}
 			}
-			d.images, d.counts = append(d.images, r.Images...), append(d.counts, r.Counts...)
+			d.images, d.counts = append(d.images, t.Rows.Images...), append(d.counts, t.Rows.Counts...)
 		}
 	}
 	return &d, nil

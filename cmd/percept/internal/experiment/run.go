@@ -14,9 +14,9 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"percept"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/fmri/study/stage"
 	"percept/internal/atomicfile"
 	"percept/tensor"
 )

@@ -11,13 +11,14 @@ import (
 	"slices"
 
 	"percept/cmd/percept/internal/extract"
-	"percept/cmd/percept/internal/report"
-	"percept/cmd/percept/internal/stage"
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/report"
+	"percept/fmri/study/stage"
 	"percept/tensor"
+	"percept/vision"
 )
 
 const scoresFile = "scores.json"
@@ -114,11 +115,11 @@ func (r *Run) score() stage.Stage {
 }
 
 // sceneNet is the network that knows drawn scenes, nil where the run does without.
-func (r *Run) sceneNet() (*metrics.SceneNet, error) {
+func (r *Run) sceneNet() (*vision.SceneNet, error) {
 	if !r.Config.Score.Scenes {
 		return nil, nil
 	}
-	net, err := metrics.EmbeddedSceneNet()
+	net, err := vision.EmbeddedSceneNet()
 	if err != nil {
 		return nil, err
 	}
@@ -147,14 +148,14 @@ type scorer struct {
 	ids    []fmri.ImageID
 	dir    string // of the seen pictures
 	seen   described
-	net    *metrics.SceneNet // may be nil
+	net    *vision.SceneNet // may be nil
 	config Config
 }
 
 // described are the features of a folder of pictures by which they are told from one another.
 type described struct{ pixels, things, scenes [][]float32 }
 
-func newScorer(ctx context.Context, net *metrics.SceneNet, dir string, ids []fmri.ImageID, c Config) (*scorer, error) {
+func newScorer(ctx context.Context, net *vision.SceneNet, dir string, ids []fmri.ImageID, c Config) (*scorer, error) {
 	s := &scorer{ids: ids, dir: dir, net: net, config: c}
 	var err error
 	s.seen, err = s.describe(ctx, dir, nil)

@@ -1,0 +1,366 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// An element of a page. Its text is that of all in it.
+type element struct {
+	name, text string
+	attr       map[string]string
+	in         []*element
+}
+
+// unclosed are the elements that HTML never closes.
+var unclosed = regexp.MustCompile(`<((?:meta|img) [^>]*)>`)
+
+// parse reads a page strictly, as XML: every other element has to be closed where it was opened.
+func parse(t *testing.T, page []byte) *element {
+	t.Helper()
+	d := xml.NewDecoder(bytes.NewReader(unclosed.ReplaceAll(page, []byte("<$1/>"))))
+	root := &element{}
+	open := []*element{root}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, page)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := &element{name: token.Name.Local, attr: map[string]string{}}
+			for _, a := range token.Attr {
+				e.attr[a.Name.Local] = a.Value
+			}
+			open[len(open)-1].in = append(open[len(open)-1].in, e)
+			open = append(open, e)
+		case xml.EndElement:
+			open = open[:len(open)-1]
+		case xml.CharData:
+			for _, e := range open {
+				e.text += string(token)
+			}
+		}
+	}
+	return root
+}
+
+// all lists the elements of a name, in order.
+func (e *element) all(name string) (list []*element) {
+	for _, c := range e.in {
+		if c.name == name {
+			list = append(list, c)
+		}
+		list = append(list, c.all(name)...)
+	}
+	return list
+}
+
+// texts lists the trimmed texts of the elements of a name.
+func (e *element) texts(name string) (list []string) {
+	for _, c := range e.all(name) {
+		list = append(list, strings.Join(strings.Fields(c.text), " "))
+	}
+	return list
+}
+
+func written(t *testing.T, p Page) *element {
+	t.Helper()
+	b, err := p.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := p.Write(); !bytes.Equal(again, b) {
+		t.Error("written again, other bytes")
+	}
+	return parse(t, b)
+}
+
+var identification = Metric{Name: "ident", Title: "identification", Explain: "two-way", Percent: true}
+
+func example() Page {
+	return Page{
+		Title: "run <1>", Summary: "what was seen", Methods: []string{"z", "z+c"}, Explain: map[string]string{"z": "only z"},
+		Metrics:  []Metric{identification, {Name: "pixcorr", Title: "PixCorr"}},
+		Subjects: []string{"subj01", "subj02"},
+		Scores: []Score{
+			{Subject: "subj01", Method: "z+c", Metric: "ident", Value: .8725, Low: .81, High: .93, ChanceLow: .44, ChanceHigh: .56},
+			{Subject: "subj01", Method: "z", Metric: "pixcorr", Value: -.125, Low: -.2, High: .1},
+			{Subject: "subj02", Method: "z", Metric: "ident", Value: .5, Low: .4, High: .6},
+			{Subject: "subj02", Method: "other", Metric: "ident", Value: .111, Low: .1, High: .2},
+		},
+		Columns:          []string{"seen", "z"},
+		DiagnosisColumns: []Column{{"pattern r", "over values"}},
+		Diagnoses: []Diagnosis{
+			{Subject: "subj01", Feature: "z", From: "early", Values: []Value{{"0.661", "0.632 – 0.689"}}, True: []float64{4, 2, 1}, Decoded: []float64{3, 0.5, 0}},
+			{Subject: "subj02", Feature: "c", Values: []Value{{"0", ""}}},
+		},
+		Rows: []PageRow{
+			{Subject: "subj01", Label: "a <b>house</b>", Images: []image.Image{plain(4, color.White), nil}},
+			{Subject: "subj02", Label: "a boat", Images: []image.Image{plain(4, color.Black), plain(5, color.RGBA{9, 8, 7, 255})}},
+		},
+		Facts: []Fact{{"model", "m & n"}, {"seed", "1"}},
+	}
+}
+
+func TestPageHasEverythingInItsPlace(t *testing.T) {
+	page := written(t, example())
+	tables := page.all("table")
+	if len(tables) != 4 {
+		t.Fatalf("%d tables, expected one for each of two subjects, one of diagnoses and the gallery", len(tables))
+	}
+	cells := func(table *element) (rows [][]string) {
+		for _, tr := range table.all("tr") {
+			rows = append(rows, append(tr.texts("th"), tr.texts("td")...))
+		}
+		return rows
+	}
+	for i, want := range [][][]string{
+		{{"method", "identification", "PixCorr"}, {"zonly z", "", "-0.125-0.200 – 0.100"}, {"z+c", "87.2 %81.0 – 93.0 %", ""}},
+		{{"method", "identification", "PixCorr"}, {"zonly z", "50.0 %40.0 – 60.0 %", ""}, {"z+c", "", ""}},
+		{{"", "pattern r", "spectra"}, {"subj01, zearly", "0.6610.632 – 0.689", ""}, {"subj02, c", "0", ""}},
+		{{"seen", "z"}, {"", ""}, {"subj01 · a <b>house</b>"}, {"", ""}, {"subj02 · a boat"}},
+	} {
+		if got := cells(tables[i]); !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("table %d: %q, want %q", i, got, want)
+		}
+	}
+	if got, want := page.texts("h3"), []string{"subj01", "subj02", "identification", "PixCorr"}; !slices.Equal(got, want) {
+		t.Errorf("headings %q, want %q", got, want)
+	}
+	if got, want := append(page.texts("dt"), page.texts("dd")...), []string{"model", "seed", "m & n", "1"}; !slices.Equal(got, want) {
+		t.Errorf("facts %q, want %q", got, want)
+	}
+	spectra := tables[2].all("path")
+	if len(spectra) != 2 || spectra[0].attr["d"] != "M2.0 2.0L60.0 8.0L118.0 14.0" || spectra[1].attr["class"] != "decoded" {
+		t.Errorf("spectra %v", spectra)
+	}
+	if plain := written(t, Page{Title: "t"}); strings.Contains(plain.text, "Decoded features") || len(plain.all("svg")) > 0 {
+		t.Error("a page without diagnoses and metrics shows some")
+	}
+}
+
+// Pictures are inside the file, with the pixels that they had, and nothing refers to what is outside of it.
+func TestPageStandsAlone(t *testing.T) {
+	p := example()
+	page := written(t, p)
+	var shown []image.Image
+	for _, e := range page.all("img") {
+		b64, ok := strings.CutPrefix(e.attr["src"], "data:image/png;base64,")
+		if !ok {
+			t.Fatalf("a picture at %.60q, expected it inside the file", e.attr["src"])
+		}
+		b, err := base64.StdEncoding.DecodeString(b64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := png.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = append(shown, m)
+	}
+	want := []image.Image{p.Rows[0].Images[0], p.Rows[1].Images[0], p.Rows[1].Images[1]}
+	if len(shown) != len(want) {
+		t.Fatalf("%d pictures, want %d", len(shown), len(want))
+	}
+	for i, m := range shown {
+		if m.Bounds() != want[i].Bounds() || color.RGBAModel.Convert(m.At(1, 2)) != color.RGBAModel.Convert(want[i].At(1, 2)) {
+			t.Errorf("picture %d is %v of %v, want %v of %v", i, m.Bounds(), m.At(1, 2), want[i].Bounds(), want[i].At(1, 2))
+		}
+	}
+	for _, name := range []string{"script", "link", "iframe", "object", "a"} {
+		if list := page.all(name); len(list) > 0 {
+			t.Errorf("the page has a %s element", name)
+		}
+	}
+	b, _ := p.Write()
+	for _, outside := range []string{"http:", "https:", "url(", "@import", "src=\"//"} {
+		if bytes.Contains(b, []byte(outside)) {
+			t.Errorf("the page has %q in it, expected nothing from outside", outside)
+		}
+	}
+}
+
+// Whatever a text is, it is shown as it is.
+func TestPageEscapesText(t *testing.T) {
+	hostile := func(n int) string { return fmt.Sprintf(`<script>alert("%d")</script>&amp;'>]]`, n) }
+	m := Metric{Name: "m", Title: hostile(1), Explain: hostile(2)}
+	page := written(t, Page{
+		Title: hostile(3), Summary: hostile(4), Methods: []string{hostile(5)}, Explain: map[string]string{hostile(5): hostile(6)}, Metrics: []Metric{m},
+		Subjects: []string{hostile(7)}, Scores: []Score{{Subject: hostile(7), Method: hostile(5), Metric: "m", Value: 0.25, High: 1}},
+		Columns: []string{hostile(8)}, Rows: []PageRow{{Subject: hostile(9), Label: hostile(10), Images: []image.Image{nil}}},
+		DiagnosisColumns: []Column{{hostile(11), hostile(12)}}, Facts: []Fact{{hostile(13), hostile(14)}},
+		Diagnoses: []Diagnosis{{Subject: hostile(15), Feature: hostile(16), From: hostile(17), Values: []Value{{hostile(18), hostile(19)}}, True: []float64{1}}},
+	})
+	if len(page.all("script")) > 0 {
+		t.Fatal("a text became a script")
+	}
+	var attributes strings.Builder
+	for _, name := range []string{"th", "svg"} {
+		for _, e := range page.all(name) {
+			attributes.WriteString(e.attr["title"] + e.attr["aria-label"])
+		}
+	}
+	for n := 1; n <= 19; n++ {
+		if !strings.Contains(page.text+attributes.String(), hostile(n)) {
+			t.Errorf("text %d is not shown as it is", n)
+		}
+	}
+	for _, want := range []string{hostile(1), hostile(2), hostile(12), hostile(16)} {
+		if !strings.Contains(attributes.String(), want) {
+			t.Errorf("attributes lack %q", want)
+		}
+	}
+}
+
+// numbers are those of an attribute, in order.
+func numbers(t *testing.T, text string) (list []float64) {
+	t.Helper()
+	for _, f := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("MLHVv ,", r) }) {
+		v, err := strconv.ParseFloat(f, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Fatalf("%q in %q, expected a number", f, text)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// Values beyond an axis end where it ends, undefined ones are not drawn, and everything lies inside the chart.
+func TestBarsStayInside(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		name   string
+		metric Metric
+		score  Score
+		bar    [2]float64 // left end and width in pixels; 0 wide: at most that; width −1: no bar
+		text   string
+	}{
+		{"half", identification, Score{Value: .5, Low: .4, High: .6}, [2]float64{150, 203}, "50.0 %"},
+		{"all", identification, Score{Value: 1, Low: 1, High: 1}, [2]float64{150, 406}, "100.0 %"},
+		{"beyond all", identification, Score{Value: 1.5, Low: 1.4, High: 1.6, ChanceLow: -.5, ChanceHigh: 2}, [2]float64{150, 406}, "150.0 %"},
+		{"below nothing", identification, Score{Value: -.5, Low: -.6, High: -.4}, [2]float64{150, 0}, "-50.0 %"},
+		{"undefined", identification, Score{Value: nan, Low: nan, High: nan, ChanceLow: nan, ChanceHigh: nan}, [2]float64{0, -1}, "NaN %"},
+		{"negative", Metric{Name: "ident"}, Score{Value: -.5, Low: -1, High: 0}, [2]float64{312.4, 162.4}, "-0.500"},
+		{"chance beyond the axis", Metric{Name: "ident"}, Score{Value: .1, Low: 0, High: .2, ChanceLow: -3, ChanceHigh: 3}, [2]float64{150, 203}, "0.100"},
+		{"value beyond its interval", Metric{Name: "ident"}, Score{Value: 3, Low: 0, High: .2}, [2]float64{150, 406}, "3.000"},
+		{"unbounded", Metric{Name: "ident"}, Score{Value: inf, Low: -inf, High: inf, ChanceLow: -inf, ChanceHigh: inf}, [2]float64{0, -1}, "+Inf"},
+		{"nothing", Metric{Name: "ident"}, Score{}, [2]float64{150, 0}, "0.000"},
+	} {
+		c.score.Subject, c.score.Method, c.score.Metric = "subj01", "z", "ident"
+		p := Page{Methods: []string{"z"}, Subjects: []string{"subj01"}, Scores: []Score{c.score}}
+		svg := parse(t, []byte(p.bars(c.metric))).all("svg")[0]
+		box := numbers(t, svg.attr["viewBox"])
+		width, height := box[2], box[3]
+		bars := 0
+		for _, e := range svg.all("rect") {
+			at := numbers(t, fmt.Sprintf("%s %s %s %s", e.attr["x"], e.attr["y"], e.attr["width"], e.attr["height"]))
+			if at[2] < 0 || at[0] < 150 || at[0]+at[2] > 556 || at[1] < 0 || at[1]+at[3] > height {
+				t.Errorf("%s: a %s at %v, expected it between 150 and 556", c.name, e.attr["class"], at)
+			}
+			if e.attr["class"] == "bar" {
+				bars++
+				if math.Abs(at[0]-c.bar[0]) > 0.06 || math.Abs(at[2]-c.bar[1]) > 0.06 {
+					t.Errorf("%s: the bar is %g wide at %g, want %g at %g", c.name, at[2], at[0], c.bar[1], c.bar[0])
+				}
+			}
+		}
+		if (bars == 0) != (c.bar[1] < 0) {
+			t.Errorf("%s: %d bars", c.name, bars)
+		}
+		for _, e := range svg.all("path") {
+			at := numbers(t, e.attr["d"])
+			for i := range at[:2] {
+				if at[i] < 0 || at[i] > []float64{width, height}[i] {
+					t.Errorf("%s: a %s at %v", c.name, e.attr["class"], at)
+				}
+			}
+		}
+		if !slices.Contains(svg.texts("text"), c.text) {
+			t.Errorf("%s: texts %q, expected %q", c.name, svg.texts("text"), c.text)
+		}
+	}
+}
+
+func TestBarsNameWhatTheyShow(t *testing.T) {
+	p := example()
+	p.Methods = append(p.Methods, "a method with a name of many letters")
+	p.Scores = append(p.Scores, Score{Subject: "subj02", Method: p.Methods[2], Metric: "ident", Value: .25, High: 1})
+	svg := parse(t, []byte(p.bars(identification))).all("svg")[0]
+	want := []string{"chance", "0 %", "25 %", "50 %", "75 %", "100 %", "subj01", "z+c", "87.2 %", "subj02", "z", "50.0 %", p.Methods[2], "25.0 %"}
+	if got := svg.texts("text"); !slices.Equal(got, want) {
+		t.Errorf("texts %q, want %q", got, want)
+	}
+	for _, e := range svg.all("text") {
+		if squeezed := e.attr["textLength"] != ""; squeezed != (e.text == p.Methods[2]) {
+			t.Errorf("%q squeezed: %v", e.text, squeezed)
+		}
+	}
+}
+
+func TestTickStep(t *testing.T) {
+	for _, c := range []struct{ span, want float64 }{{1, 0.25}, {0.4, 0.1}, {0.5, 0.1}, {0.6, 0.1}, {2, 0.5}, {3, 1}, {10, 2.5}, {0.0001, 0.000025}} {
+		if got := tickStep(c.span); math.Abs(got/c.want-1) > 1e-9 {
+			t.Errorf("steps of %g in a range of %g, want %g", got, c.span, c.want)
+		}
+	}
+}
+
+func TestSpectraStayInside(t *testing.T) {
+	for _, d := range []Diagnosis{
+		{True: []float64{4, 2, 1}, Decoded: []float64{8, 0.5, 0}},
+		{True: []float64{1}, Decoded: nil},
+		{True: []float64{1, 5, 2}, Decoded: []float64{0.5, math.NaN()}}, // not descending, undefined
+		{True: []float64{1, 0.02, 0.01, 0.005}},
+	} {
+		for _, path := range parse(t, []byte(spectra(d))).all("path") {
+			at := numbers(t, path.attr["d"])
+			for i, v := range at {
+				if limit := []float64{118, 42}[i%2]; v < 2 || v > limit {
+					t.Errorf("%v: %q, expected numbers from 2 to %g", d, path.attr["d"], limit)
+				}
+			}
+		}
+	}
+	for _, d := range []Diagnosis{{}, {True: []float64{0}}, {True: []float64{math.Inf(1)}}} {
+		if got := spectra(d); got != "" {
+			t.Errorf("%v: %q, want nothing", d, got)
+		}
+	}
+}
+
+func TestFindAndShow(t *testing.T) {
+	scores := example().Scores
+	if s, ok := Find(scores, "subj02", "z", "ident"); !ok || s.Value != .5 {
+		t.Errorf("found %v, %v", s, ok)
+	}
+	if _, ok := Find(scores, "subj02", "z", "pixcorr"); ok {
+		t.Error("found what is not there")
+	}
+	for _, c := range []struct {
+		percent   bool
+		low, high float64
+		want      string
+	}{{true, .81, .93, "81.0 – 93.0 %"}, {false, -.2, .1234, "-0.200 – 0.123"}} {
+		if got := interval(Metric{Percent: c.percent}, c.low, c.high); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
