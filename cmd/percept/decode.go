@@ -15,7 +15,7 @@ import (
 )
 
 func newDecode() *cobra.Command {
-	var q decoding.DecodeRequest
+	var q study.DecodeRequest
 	var out string
 	cmd := &cobra.Command{
 		Use:   "decode",
@@ -78,14 +78,14 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 func runDecode(cmd *cobra.Command, out string, q decoding.DecodeRequest) error {
 	b := newBar(cmd.ErrOrStderr(), "decode")
 	q.Progress, q.Version = b.progress, version
-	d, err := decoding.Decode(cmd.Context(), out, q)
+	d, err := study.Decode(cmd.Context(), out, q)
 	if err != nil {
 		b.stop()
 		return err
 	}
 	b.end(d.UpToDate && d.Diagnosis == nil)
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s: %d rows of %s\n", out, d.Rows, decoding.NamedShape(d.Shape))
+	fmt.Fprintf(w, "%s: %d rows of %s\n", out, d.Rows, d.Columns)
 	if d.Diagnosis == nil {
 		return nil
 	}
@@ -100,10 +100,10 @@ func runDecode(cmd *cobra.Command, out string, q decoding.DecodeRequest) error {
 }
 
 // printDiagnosis prints a diagnosis, a line for each quantity.
-func printDiagnosis(w io.Writer, r *decoding.Report) error {
+func printDiagnosis(w io.Writer, r *study.Diagnosis) error {
 	d := r.Diagnosis
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	score := func(name string, s decode.Score) {
+	score := func(name string, s diagnose.Score) {
 		fmt.Fprintf(t, "  %s\t%.3f [%.3f, %.3f]\tmedian %.3f, 5 to 95 %%: %.3f to %.3f\n", name, s.Mean, s.Low, s.High, s.Quantiles[2], s.Quantiles[0], s.Quantiles[4])
 	}
 	score("pattern correlation of an image", d.Pattern)
@@ -117,7 +117,7 @@ func printDiagnosis(w io.Writer, r *decoding.Report) error {
 	fmt.Fprintf(t, "  significant targets (FDR 5 %%)\t%d of %d\t%s\n", d.Significant, d.Targets-d.Flat, strings.TrimPrefix(flat, "; "))
 	for _, id := range []struct {
 		name string
-		decode.Identified
+		diagnose.Identified
 	}{{"identification, true pattern fixed", d.FixTrue}, {"identification, decoded pattern fixed", d.FixDecoded}} {
 		fmt.Fprintf(t, "  %s\t%.1f %% [%.1f, %.1f]\tchance %.1f to %.1f %%\n", id.name, 100*id.Accuracy, 100*id.Low, 100*id.High, 100*id.ChanceLow, 100*id.ChanceHigh)
 	}

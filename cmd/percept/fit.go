@@ -19,7 +19,7 @@ import (
 )
 
 func newFit() *cobra.Command {
-	var q decoding.FitRequest
+	var q fitFlags
 	var out, alphas, score, form, memory, compat string
 	var trials bool
 	cmd := &cobra.Command{
@@ -57,24 +57,24 @@ inputs. The same inputs and options give the same bytes. In Python:
   percept fit --responses X.npy --features data.mat:Y --groups runs.npy --alphas 1:1e6:13 --score r2 --out models/mine.safetensors`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := parseFit(cmd, &q, out, alphas, score, form, memory, compat, trials); err != nil {
+			if err := q.parse(cmd, out, alphas, score, form, memory, compat, trials); err != nil {
 				return usageError{err}
 			}
-			return runFit(cmd, out, q)
+			return q.run(cmd, out)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.Responses, "responses", "", "`folder` of percept nsd prepare, or an array FILE[:ARRAY] of rows of voxels")
-	f.StringArrayVar(&q.ROIs, "roi", nil, "`region` of the folder, as streams:early; may be given more than once (default: all voxels)")
-	f.StringVar(&q.Images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
-	f.StringVar(&q.Features, "features", "", "`folder` or file of percept features, or an array FILE[:ARRAY] of rows of targets")
-	f.StringVar(&q.Feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
+	f.StringVar(&q.responses, "responses", "", "`folder` of percept nsd prepare, or an array FILE[:ARRAY] of rows of voxels")
+	f.StringArrayVar(&q.regions, "roi", nil, "`region` of the folder, as streams:early; may be given more than once (default: all voxels)")
+	f.StringVar(&q.images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
+	f.StringVar(&q.features, "features", "", "`folder` or file of percept features, or an array FILE[:ARRAY] of rows of targets")
+	f.StringVar(&q.feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
 	f.StringVar(&out, "out", "", "`file` of the decoder to make, .safetensors")
-	f.IntVar(&q.Ridge.Folds, "folds", 5, "of cross-validation")
-	f.StringVar(&q.Groups, "groups", decoding.ByImage, "what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
+	f.IntVar(&q.options.Ridge.Folds, "folds", 5, "of cross-validation")
+	f.StringVar(&q.options.Groups, "groups", fit.ByImage, "what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
 	f.StringVar(&alphas, "alphas", "", "penalties, a `list` as 1,10,100 or lo:hi:n in equal ratios (default 1:1e6:13)")
 	f.StringVar(&score, "score", ridge.L2.String(), "by which penalties are chosen: `l2`, r2 or correlation")
-	f.BoolVar(&q.Ridge.Global, "global", false, "one penalty for all targets")
+	f.BoolVar(&q.options.Ridge.Global, "global", false, "one penalty for all targets")
 	f.BoolVar(&trials, "trials", false, "fit on single trials")
 	f.StringVar(&form, "form", "auto", "of the solution: `auto`, primal (voxels × voxels) or dual (rows × rows)")
 	f.StringVar(&memory, "max-memory", "6GiB", "bound of data, model and work together, as 6GiB or 800MiB; 0: none")
@@ -82,47 +82,54 @@ inputs. The same inputs and options give the same bytes. In Python:
 	return cmd
 }
 
-// parseFit turns flags into a request.
-func parseFit(cmd *cobra.Command, q *decoding.FitRequest, out, alphas, score, form, memory, compat string, trials bool) (err error) {
+// fitFlags are what is fitted to what, and how.
+type fitFlags struct {
+	responses, part, images, features, feature string
+	regions                                    []string
+	options                                    fit.Options
+}
+
+// parse turns flags into options.
+func (q *fitFlags) parse(cmd *cobra.Command, out, alphas, score, form, memory, compat string, trials bool) (err error) {
 	switch {
-	case q.Responses == "":
+	case q.responses == "":
 		return errors.New("--responses is missing, expected a folder of percept nsd prepare or an array")
-	case q.Features == "":
+	case q.features == "":
 		return errors.New("--features is missing, expected a folder or file of percept features or an array")
 	case out == "":
 		return errors.New("--out is missing, expected a file to make")
 	case !strings.HasSuffix(out, ".safetensors"):
 		return fmt.Errorf("--out %s, expected a file name that ends in .safetensors", out)
-	case q.Ridge.Folds < 2:
-		return fmt.Errorf("--folds %d, expected 2 or more", q.Ridge.Folds)
+	case q.options.Ridge.Folds < 2:
+		return fmt.Errorf("--folds %d, expected 2 or more", q.options.Ridge.Folds)
 	case compat != "" && compat != "takagi":
 		return fmt.Errorf("--compat %q, expected takagi", compat)
-	case compat != "" && q.Groups != decoding.ByImage && q.Groups != decoding.NoGroups:
+	case compat != "" && q.options.Groups != fit.ByImage && q.options.Groups != fit.NoGroups:
 		return errors.New("--groups with --compat takagi, which has none: expected one of the two")
 	}
-	if q.Ridge.Alphas, err = parseAlphas(alphas); err != nil {
+	if q.options.Ridge.Alphas, err = parseAlphas(alphas); err != nil {
 		return fmt.Errorf("--alphas %w", err)
 	}
-	if q.Ridge.Score, err = ridge.ParseScore(score); err != nil {
+	if q.options.Ridge.Score, err = ridge.ParseScore(score); err != nil {
 		return fmt.Errorf("--score %q, expected l2, r2 or correlation", score)
 	}
 	forms := map[string]ridge.Form{"auto": ridge.Auto, "primal": ridge.Primal, "dual": ridge.Dual}
 	var ok bool
-	if q.Ridge.Form, ok = forms[form]; !ok {
+	if q.options.Ridge.Form, ok = forms[form]; !ok {
 		return fmt.Errorf("--form %q, expected auto, primal or dual", form)
 	}
-	if q.Ridge.MaxMemory, err = parseBytes(memory); err != nil {
+	if q.options.Ridge.MaxMemory, err = parseBytes(memory); err != nil {
 		return fmt.Errorf("--max-memory %w", err)
 	}
-	if info, err := os.Stat(q.Responses); err == nil && info.IsDir() {
-		q.Part = "train"
+	if info, err := os.Stat(q.responses); err == nil && info.IsDir() {
+		q.part = "train"
 		if trials || compat == "takagi" && !cmd.Flags().Changed("trials") {
-			q.Part = "train_trials"
+			q.part = "train_trials"
 		}
 	} else if trials {
 		return errors.New("--trials is for a folder of percept nsd prepare; rows of an array are what they are")
 	}
-	q.Takagi, q.Version = compat == "takagi", version
+	q.options.Takagi, q.options.Program = compat == "takagi", "percept "+version
 	return nil
 }
 
@@ -186,37 +193,49 @@ func parseBytes(text string) (int64, error) {
 	return int64(v * unit), nil
 }
 
-func runFit(cmd *cobra.Command, out string, q decoding.FitRequest) error {
-	name := q.Feature
+func (q *fitFlags) run(cmd *cobra.Command, out string) error {
+	name := q.feature
 	if name == "" {
 		name = "features"
 	}
 	b := newBar(cmd.ErrOrStderr(), "fit "+name)
-	q.Ridge.Progress = b.progress
-	q.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-	m, upToDate, err := decoding.Fit(cmd.Context(), out, q)
+	q.options.Ridge.Progress = b.progress
+	q.options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+	m, upToDate, err := q.save(cmd.Context(), out)
 	if err != nil {
 		b.stop()
 		return err
 	}
 	b.end(upToDate)
-	if w := decoding.EdgeWarning(m); w != "" {
+	if w := m.EdgeWarning(); w != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
 }
 
+func (q *fitFlags) save(ctx context.Context, out string) (*fit.Model, bool, error) {
+	y, err := table.OpenFeatures(q.features, q.feature)
+	if err != nil {
+		return nil, false, err
+	}
+	x, err := table.OpenResponses(q.responses, q.part, q.regions, q.images)
+	if err != nil {
+		return nil, false, err
+	}
+	return fit.Save(ctx, out, x, y, q.options)
+}
+
 // printFit prints what a decoder is.
-func printFit(w io.Writer, out string, m *decode.Model) error {
+func printFit(w io.Writer, out string, m *fit.Model) error {
 	where := ""
-	if names := m.Voxels.Named(); len(names) > 0 {
+	if names := m.X.Voxels.Named(); len(names) > 0 {
 		where = " of " + strings.Join(names, ", ")
 	}
 	rows := ""
 	if len(m.Images) > 0 {
 		rows = fmt.Sprintf(", %d rows", len(m.Images))
 	}
-	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n", out, m.Feature, decoding.NamedShape(m.Shape), m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
+	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n", out, m.Y.Name, m.Y.Columns, m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "  penalty\ttargets\tmean %s\n", m.Options.Score)
 	for _, p := range m.Penalties {

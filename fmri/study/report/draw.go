@@ -14,7 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
-	"percept/fmri/decode"
+	"percept/fmri/diagnose"
+	"percept/fmri/fit"
 )
 
 // Colours as in the page, told apart by all readers.
@@ -24,31 +25,19 @@ var (
 	grey   = color.RGBA{0x6b, 0x6b, 0x74, 0xff}
 )
 
-// Fit is what the picture of a diagnosis shows of the fit.
-type Fit struct {
-	Penalties       []Penalty // of the grid, ascending
-	Low, High, Flat int       // targets that chose the smallest and the largest penalty, and those that do not vary
-}
-
-// Penalty is one of the grid, with how many targets chose it.
-type Penalty struct {
-	Alpha   float64
-	Targets int
-}
-
 // drawing is a diagnosis that is being drawn.
 type drawing struct {
-	*decode.Diagnosis
-	fit Fit
+	*diagnose.Diagnosis
+	fit fit.Summary
 }
 
 // DrawDiagnosis draws a diagnosis as a PNG of 1320×960 pixels with four panels: spectra; penalties; each image against its nearest
 // training image; patterns about the mean. The same diagnosis gives the same bytes.
-func DrawDiagnosis(d *decode.Diagnosis, fit Fit) ([]byte, error) {
+func DrawDiagnosis(d *diagnose.Diagnosis, of fit.Summary) ([]byte, error) {
 	if d == nil || len(d.PerImage) == 0 {
 		return nil, errors.New("the diagnosis has no images in it, expected some to draw")
 	}
-	r := drawing{d, fit}
+	r := drawing{d, of}
 	const width, height = 11 * vg.Inch, 8 * vg.Inch
 	panels := [][]*plot.Plot{{nil, nil}, {nil, nil}}
 	for i, make := range []func() (*plot.Plot, error){r.spectra, r.penalties, r.images, r.patterns} {

@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/decode"
+	"percept/fmri/diagnose"
+	"percept/fmri/fit"
+	"percept/fmri/table"
 	"percept/tensor/linalg"
 )
 
@@ -20,40 +22,46 @@ func TestDrawDiagnosis(t *testing.T) {
 	truth := linalg.Of([]float32{1, 2, 3, 1, 5, 5}, 3, 2)
 	flat := linalg.Of(make([]float32, 6), 3, 2)
 	two := linalg.Of(truth.Data[:4], 2, 2)
-	rows := &decode.Rows{Images: []fmri.ImageID{70, 71}, Read: func(dst []float32, i int) error { copy(dst, truth.Row(i)); return nil }}
-	none := &decode.Rows{Images: []fmri.ImageID{70}, Read: func(dst []float32, _ int) error { clear(dst); return nil }}
+	tableOf := func(m linalg.Matrix[float32], images ...fmri.ImageID) *table.Table {
+		x, err := table.New("features", m, table.Rows{Images: images}, table.Columns{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	rows, none := tableOf(truth, 70, 71, 72), tableOf(linalg.New[float32](1, 2), 70)
 	for name, c := range map[string]struct {
 		truth, decoded linalg.Matrix[float32]
-		train          *decode.Rows
+		train          *table.Table
 	}{
 		"itself": {truth, truth, rows}, "nothing decoded": {truth, flat, rows}, "nothing to decode": {flat, truth, nil}, "nothing at all": {flat, flat, none}, "two images": {two, two, nil},
 	} {
-		d, err := decode.Diagnose(c.truth, c.decoded, decode.DiagnoseOptions{Train: c.train})
+		d, err := diagnose.Compare(t.Context(), tableOf(c.truth), tableOf(c.decoded), diagnose.Options{Train: c.train})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		fit := Fit{Penalties: []Penalty{{Alpha: 1}, {Alpha: 1e5, Targets: 2}}, High: 1, Flat: 1}
-		m := drawn(t, d, fit)
-		if again := drawn(t, d, fit); !bytes.Equal(again.Pix, m.Pix) {
+		of := fit.Summary{Penalties: []fit.Penalty{{Alpha: 1}, {Alpha: 1e5, Targets: 2}}, High: 1, Flat: 1}
+		m := drawn(t, d, of)
+		if again := drawn(t, d, of); !bytes.Equal(again.Pix, m.Pix) {
 			t.Errorf("%s: drawn again, other pixels", name)
 		}
 		if name == "itself" {
-			drawn(t, d, Fit{})
-			drawn(t, d, Fit{Penalties: fit.Penalties[1:]})
+			drawn(t, d, fit.Summary{})
+			drawn(t, d, fit.Summary{Penalties: of.Penalties[1:]})
 		}
 	}
-	for _, d := range []*decode.Diagnosis{nil, {}} {
-		if _, err := DrawDiagnosis(d, Fit{}); err == nil || !strings.Contains(err.Error(), "no images") {
+	for _, d := range []*diagnose.Diagnosis{nil, {}} {
+		if _, err := DrawDiagnosis(d, fit.Summary{}); err == nil || !strings.Contains(err.Error(), "no images") {
 			t.Errorf("a diagnosis of nothing: error %v", err)
 		}
 	}
 }
 
 // drawn is the picture of a diagnosis, of which nothing may lie at its border: what does is cut off.
-func drawn(t *testing.T, d *decode.Diagnosis, fit Fit) *image.RGBA {
+func drawn(t *testing.T, d *diagnose.Diagnosis, of fit.Summary) *image.RGBA {
 	t.Helper()
-	b, err := DrawDiagnosis(d, fit)
+	b, err := DrawDiagnosis(d, of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,20 +114,20 @@ var white = color.RGBA{255, 255, 255, 255}
 var quarters = [4]image.Rectangle{image.Rect(0, 0, 660, 480), image.Rect(660, 0, 1320, 480), image.Rect(0, 480, 660, 960), image.Rect(660, 480, 1320, 960)}
 
 // large is a diagnosis of many images and targets, with the widest titles that real ones have.
-func large() *decode.Diagnosis {
-	d := &decode.Diagnosis{Images: 982, Targets: 59136, Flat: 768, Nearest: &decode.Nearest{Train: 24980, Nearer: 491}}
+func large() *diagnose.Diagnosis {
+	d := &diagnose.Diagnosis{Images: 982, Targets: 59136, Flat: 768, Nearest: &diagnose.Nearest{Train: 24980, Nearer: 491}}
 	for i := range 200 {
 		v := float64(i)/100 - 1
-		d.PerImage = append(d.PerImage, decode.ImageDiagnosis{Pattern: v, Centred: v, Similarity: -v, Closer: max(0, 100-i)})
+		d.PerImage = append(d.PerImage, diagnose.ImageDiagnosis{Pattern: v, Centred: v, Similarity: -v, Closer: max(0, 100-i)})
 	}
-	d.Dimension.True = decode.Spectrum{Singular: []float64{1e6, 1e5, 1e4}, Participation: 812.3}
-	d.Dimension.Decoded = decode.Spectrum{Singular: []float64{1e5, 1e4}, Participation: 23.4}
+	d.Dimension.True = diagnose.Spectrum{Singular: []float64{1e6, 1e5, 1e4}, Participation: 812.3}
+	d.Dimension.Decoded = diagnose.Spectrum{Singular: []float64{1e5, 1e4}, Participation: 23.4}
 	return d
 }
 
 func TestDrawDiagnosisPutsThingsIntoTheirPanels(t *testing.T) {
 	d := large()
-	m := drawn(t, d, Fit{Penalties: []Penalty{{1, 100}, {10, 0}, {100, 50}}})
+	m := drawn(t, d, fit.Summary{Penalties: []fit.Penalty{{Alpha: 1, Targets: 100}, {Alpha: 10}, {Alpha: 100, Targets: 50}}})
 	// Spectra: grey and blue lines, and blue begins lower.
 	spectra := quarters[0].Inset(60)
 	greyTop, blueTop := 1000, 1000
@@ -174,18 +182,18 @@ func TestDrawDiagnosisPutsThingsIntoTheirPanels(t *testing.T) {
 		}
 	}
 	d.Nearest = nil
-	if m := drawn(t, d, Fit{}); count(m, quarters[2], orange)+count(m, quarters[2], blue)+count(m, quarters[1], blue) > 0 {
+	if m := drawn(t, d, fit.Summary{}); count(m, quarters[2], orange)+count(m, quarters[2], blue)+count(m, quarters[1], blue) > 0 {
 		t.Error("drew images without their nearest ones, or penalties of no fit")
 	}
 }
 
 // A title that has no room is made smaller: it neither leaves the picture nor reaches into the panel beside it.
 func TestDrawDiagnosisFitsTitles(t *testing.T) {
-	for _, fit := range []Fit{
+	for _, of := range []fit.Summary{
 		{Low: 12345, High: 23456, Flat: 768},
-		{Low: 123456789012, High: 123456789012, Flat: 123456789012, Penalties: []Penalty{{1e-300, 5}, {1e300, 6}}},
+		{Low: 123456789012, High: 123456789012, Flat: 123456789012, Penalties: []fit.Penalty{{Alpha: 1e-300, Targets: 5}, {Alpha: 1e300, Targets: 6}}},
 	} {
-		m := drawn(t, large(), fit)
+		m := drawn(t, large(), of)
 		gap, widest := 0, 0
 		for x := 600; x < 700; x++ {
 			gap++
@@ -195,7 +203,7 @@ func TestDrawDiagnosisFitsTitles(t *testing.T) {
 			widest = max(widest, gap)
 		}
 		if widest < 20 {
-			t.Errorf("%+v: %d empty columns of pixels between the panels, expected 20 or more: a title reaches over", fit, widest)
+			t.Errorf("%+v: %d empty columns of pixels between the panels, expected 20 or more: a title reaches over", of, widest)
 		}
 	}
 }

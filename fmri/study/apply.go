@@ -1,0 +1,138 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"percept/fmri/diagnose"
+	"percept/fmri/fit"
+	"percept/fmri/stats"
+	"percept/fmri/study/report"
+	"percept/fmri/table"
+	"percept/internal/atomicfile"
+	"percept/internal/filesum"
+	"percept/tensor"
+)
+
+// DecodeRequest is what is asked of Decode.
+type DecodeRequest struct {
+	Model             string // file of a decoder
+	Responses, Images string // see table.OpenResponses
+	Part              string // of a folder: train or test
+	Truth             string // features to compare with, see table.OpenFeatures; empty: no diagnosis
+	Seed              uint64 // of the diagnosis's intervals
+	Version           string
+	Progress          func(done, total int) // of the diagnosis; may be nil
+}
+
+// Decoded is what Decode has left.
+type Decoded struct {
+	Rows      int
+	Columns   table.Columns
+	UpToDate  bool // the features were there already
+	Diagnosis *Diagnosis
+	JSON, PNG string // files of the diagnosis
+}
+
+// Decode predicts features from responses and leaves them in the file out, which is one as percept features makes. With a
+// truth it leaves a diagnosis beside it, a JSON file and a picture. Decoders are those of percept fit, or of a run's directory.
+func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) {
+	m, err := fit.Open(q.Model)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := filesum.Hex(q.Model)
+	if err != nil {
+		return nil, err
+	}
+	x, err := table.OpenResponses(q.Responses, q.Part, nil, q.Images)
+	if err != nil {
+		return nil, err
+	}
+	var truth *table.Table
+	if q.Truth != "" {
+		if truth, err = openTruth(q.Truth, m, x); err != nil {
+			return nil, err
+		}
+	}
+	predicted, err := m.Predict(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	d := &Decoded{Rows: predicted.Len(), Columns: m.Y.Columns}
+	own := predictionMeta(m, x)
+	own["decoder_sha256"], own["part"], own["program"] = sum, q.Part, "percept "+q.Version
+	if d.UpToDate, err = table.Write(ctx, out, predicted, own); err != nil || truth == nil {
+		return d, err
+	}
+	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, Fit: m.Summary()}
+	m.Coef.Data = nil // room
+	o := diagnose.Options{Resampling: stats.Resampling{Seed: q.Seed}, Progress: q.Progress}
+	joined, _, err := table.Join(truth, predicted)
+	if err != nil {
+		return d, err
+	}
+	if truth.Rows.Images != nil && len(m.Images) > 0 && truth.Has(m.Images) {
+		if o.Train, err = truth.ByImage(table.Rows{Images: m.Images}.Distinct()); err != nil {
+			return d, err
+		}
+	}
+	if d.Diagnosis.Diagnosis, err = diagnose.Compare(ctx, joined, predicted, o); err != nil {
+		return d, err
+	}
+	base := strings.TrimSuffix(out, filepath.Ext(out)) + ".diagnosis"
+	d.JSON, d.PNG = base+".json", base+".png"
+	return d, d.Diagnosis.Write(d.JSON, d.PNG)
+}
+
+// openTruth opens the features to compare with, which have to be the kind that the decoder was fitted on, of the rows of x.
+func openTruth(path string, m *fit.Model, x *table.Table) (*table.Table, error) {
+	truth, err := table.OpenFeatures(path, m.Y.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Truth(truth); err != nil {
+		return nil, err
+	}
+	_, _, err = table.Join(x, truth)
+	return truth, err
+}
+
+// predictionMeta says what predictions from x were made of.
+func predictionMeta(m *fit.Model, x *table.Table) map[string]string {
+	meta := map[string]string{"source": "decoded from responses", "responses": x.Sum, "kernels": tensor.KernelSet()}
+	if v := m.X.Voxels; v != nil {
+		meta["subject"], meta["regions"] = string(v.Subject), strings.Join(v.Named(), " ")
+	} else {
+		meta["source"] = "encoded from " + m.X.Name
+	}
+	return meta
+}
+
+// Diagnosis is what predictions are worth, with what they are of.
+type Diagnosis struct {
+	Decoder   string              `json:"decoder_sha256,omitempty"`
+	Responses string              `json:"responses,omitempty"`
+	Truth     string              `json:"features,omitempty"`
+	Part      string              `json:"part,omitempty"`
+	Fit       fit.Summary         `json:"fit"`
+	Diagnosis *diagnose.Diagnosis `json:"diagnosis"`
+}
+
+// Write writes the diagnosis to a JSON file and a picture.
+func (d *Diagnosis) Write(jsonFile, pngFile string) error {
+	text, err := json.MarshalIndent(d, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(jsonFile, append(text, '\n')); err != nil {
+		return err
+	}
+	b, err := report.DrawDiagnosis(d.Diagnosis, d.Fit)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(pngFile, b)
+}
