@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // nanoTextConfig says what the shapes of the small text encoder do not: four heads of a width of 48.
@@ -33,7 +36,7 @@ func writeText(t *testing.T, dir string, files map[string]string) {
 
 // nanoValues gives a listed tensor the generator's values; betas are those of the schedule.
 func nanoValues(l listed) []float32 {
-	x := SynthInput(l.name, 1, 0.1, product(l.shape))
+	x := synth.Input(l.name, 1, 0.1, product(l.shape))
 	if l.name == "betas" {
 		x[0], x[len(x)-1] = 0.00085, 0.012
 	}
@@ -164,18 +167,18 @@ func wantLine(t *testing.T, what string, err error, words ...string) {
 
 func TestOpenModelRejects(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name string, tensors ...Named) string {
+	write := func(name string, tensors ...safetensors.Named) string {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteSafetensors(path, tensors, nil); err != nil {
+		if err := safetensors.Write(path, tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	zeros := func(name string, shape ...int) Named {
-		return NamedF32(name, make([]float32, product(shape)), shape...)
+	zeros := func(name string, shape ...int) safetensors.Named {
+		return safetensors.NamedF32(name, make([]float32, product(shape)), shape...)
 	}
 	vae := filepath.Join(dir, "vae.safetensors")
 	writeNano(t, vae, "model.", "cond_stage_model.", "betas", "alphas")
@@ -184,7 +187,7 @@ func TestOpenModelRejects(t *testing.T) {
 	for i := range betas {
 		betas[i] = 0.0001 + float32(i)*2e-5
 	}
-	if err := WriteSafetensors(otherNoise, []Named{NamedF32("betas", betas, 1000), zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
+	if err := safetensors.Write(otherNoise, []safetensors.Named{safetensors.NamedF32("betas", betas, 1000), zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	two := filepath.Join(dir, "two")
@@ -272,14 +275,14 @@ func TestWhichFileOfAFolder(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := WriteSafetensors(path, []Named{NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+			if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
 		shard := strings.ReplaceAll(name, ".", "-") + "-00001.safetensors"
 		writeText(t, dir, map[string]string{"vae/" + name: fmt.Sprintf(`{"metadata": {"total_size": 4}, "weight_map": {"decoder.conv_in.weight": %q}}`, shard)})
-		if err := WriteSafetensors(filepath.Join(dir, "vae", shard), []Named{NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+		if err := safetensors.Write(filepath.Join(dir, "vae", shard), []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -316,14 +319,14 @@ func TestWhichFileOfAFolder(t *testing.T) {
 
 func TestShards(t *testing.T) {
 	dir := t.TempDir()
-	shard := func(name string, tensors ...Named) {
-		if err := WriteSafetensors(filepath.Join(dir, name), tensors, nil); err != nil {
+	shard := func(name string, tensors ...safetensors.Named) {
+		if err := safetensors.Write(filepath.Join(dir, name), tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	shard("1.safetensors", NamedF32("a", []float32{1}, 1), NamedF32("b", []float32{2}, 1))
-	shard("2.safetensors", NamedF32("c", []float32{3}, 1))
-	shard("3.safetensors", NamedF32("a", []float32{4}, 1))
+	shard("1.safetensors", safetensors.NamedF32("a", []float32{1}, 1), safetensors.NamedF32("b", []float32{2}, 1))
+	shard("2.safetensors", safetensors.NamedF32("c", []float32{3}, 1))
+	shard("3.safetensors", safetensors.NamedF32("a", []float32{4}, 1))
 	openIndex := func(text string) (*Store, error) {
 		index, err := parseIndex([]byte(text))
 		if err != nil {

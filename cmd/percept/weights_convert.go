@@ -9,14 +9,14 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // weightTypes are the element types of files by the names that flags give them; empty keeps a file's own.
-var weightTypes = map[string]weights.DType{"": "", "float32": weights.F32, "float16": weights.F16, "bfloat16": weights.BF16}
+var weightTypes = map[string]safetensors.DType{"": "", "float32": safetensors.F32, "float16": safetensors.F16, "bfloat16": safetensors.BF16}
 
-func weightType(name string) (weights.DType, error) {
+func weightType(name string) (safetensors.DType, error) {
 	d, ok := weightTypes[name]
 	if !ok {
 		return "", usageError{fmt.Errorf("--dtype %s, expected float32, float16 or bfloat16", name)}

@@ -15,6 +15,7 @@ import (
 	"percept/internal/picture"
 	"percept/weights"
 	"percept/weights/embedded"
+	"percept/weights/safetensors"
 )
 
 // smallVocabulary is a file like OpenAI's bpe_simple_vocab_16e6.txt, of 518 tokens.
@@ -41,14 +42,14 @@ func embeddedFolder(t *testing.T) string {
 }
 
 // original writes a model folder as one file with the original code's names; change may alter tensors.
-func original(t *testing.T, folder string, change func(name string, n *weights.Named)) string {
+func original(t *testing.T, folder string, change func(name string, n *safetensors.Named)) string {
 	t.Helper()
 	f, err := weights.OpenModel(folder, weights.ModelOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var all []weights.Named
+	var all []safetensors.Named
 	for c, p := range f.Parts {
 		to, err := weights.CompVisNames(p.Store.Names(), c)
 		if err != nil {
@@ -60,7 +61,7 @@ func original(t *testing.T, folder string, change func(name string, n *weights.N
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := weights.Named{Name: to[name], DType: dtype, Shape: shape, Data: slices.Clone(b)}
+			n := safetensors.Named{Name: to[name], DType: dtype, Shape: shape, Data: slices.Clone(b)}
 			if c == weights.VAE && strings.Contains(name, ".attentions.") && len(shape) == 2 {
 				n.Shape = append(slices.Clone(shape), 1, 1)
 			}
@@ -71,13 +72,13 @@ func original(t *testing.T, folder string, change func(name string, n *weights.N
 		}
 	}
 	path := filepath.Join(t.TempDir(), "original.safetensors")
-	if err := weights.WriteSafetensors(path, all, nil); err != nil {
+	if err := safetensors.Write(path, all, nil); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-func unchanged(string, *weights.Named) {}
+func unchanged(string, *safetensors.Named) {}
 
 // drawn makes a picture and returns its pixels.
 func drawn(t *testing.T, model string, more ...string) []byte {
@@ -162,12 +163,12 @@ func componentBytes(t *testing.T, folder string, c weights.Component) map[string
 
 func TestInspectFindsWhatIsWrong(t *testing.T) {
 	folder := embeddedFolder(t)
-	file := original(t, folder, func(name string, n *weights.Named) {
+	file := original(t, folder, func(name string, n *safetensors.Named) {
 		switch name {
 		case "conv_in.bias":
 			n.Name = ""
 		case "decoder.conv_in.bias":
-			n.DType, n.Data = weights.F32, make([]byte, 4*n.Shape[0])
+			n.DType, n.Data = safetensors.F32, make([]byte, 4*n.Shape[0])
 			bits := math.Float32bits(float32(math.NaN()))
 			n.Data[0], n.Data[1], n.Data[2], n.Data[3] = byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24)
 		case "decoder.conv_out.bias":
@@ -202,7 +203,7 @@ func TestInspectFindsWhatIsWrong(t *testing.T) {
 
 func TestInspectQuotesNames(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "odd.safetensors")
-	if err := weights.WriteSafetensors(file, []weights.Named{weights.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), weights.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(file, []safetensors.Named{safetensors.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), safetensors.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	const want = `"a\tb\n\x1b[31m"`
@@ -268,7 +269,7 @@ func TestWeightsFilesErrors(t *testing.T) {
 	dir := t.TempDir()
 	folder := embeddedFolder(t)
 	lora := filepath.Join(dir, "lora.safetensors")
-	if err := weights.WriteSafetensors(lora, []weights.Named{weights.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(lora, []safetensors.Named{safetensors.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	garbage := filepath.Join(dir, "garbage.ckpt")

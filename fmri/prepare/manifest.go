@@ -1,14 +1,13 @@
 package prepare
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"percept/internal/cause"
 	"time"
+
+	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // formatVersion changes whenever the same tree and options give another folder.
@@ -84,15 +83,8 @@ func input(root, path string, sum bool) (Input, error) {
 		in.Time = info.ModTime().UTC().Format(time.RFC3339Nano)
 		return in, nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	if in.SHA256, err = filesum.Hex(path); err != nil {
 		return Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return Input{}, fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	in.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return in, nil
 }

@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/internal/golden"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/internal/golden"
 )
 
 var treeFlag = flag.String("tree", "", "write the simulated tree that testdata/make.py reads to this `folder`")
