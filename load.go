@@ -112,7 +112,7 @@ func (o Options) open(path string) (*weights.Folder, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: no such model, expected a folder with unet/, vae/, text_encoder/ and tokenizer/, or a file of all weights (.safetensors, .ckpt)", path)
 	}
-	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Config: o.Config})
+	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Vocabulary: clip.FilesFromOpenAI, Config: o.Config})
 }
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on

@@ -70,12 +70,12 @@ func Export(ctx context.Context, f *Folder, dir string, o ExportOptions) ([]Expo
 }
 
 // ExportSynth is Export for a model whose weights the generator makes: those of s with each component's name behind
-// s.Component, which is empty or a prefix such as "nano.". configs are the config.json of the components, tokenizer is as
-// in ModelOptions, or empty.
-func ExportSynth(ctx context.Context, s synth.Weights, configs map[Component][]byte, tokenizer, dir string, o ExportOptions) ([]Exported, error) {
+// s.Component, which is empty or a prefix such as "nano.". configs are the config.json of the components; of m the
+// tokenizer is taken, if it names one.
+func ExportSynth(ctx context.Context, s synth.Weights, configs map[Component][]byte, m ModelOptions, dir string, o ExportOptions) ([]Exported, error) {
 	f := &Folder{Dir: dir, Parts: map[Component]*Part{}, made: map[string][]byte{}}
-	if tokenizer != "" {
-		if err := f.setTokenizer(tokenizer); err != nil {
+	if m.Tokenizer != "" {
+		if err := f.setTokenizer(m.Tokenizer, m); err != nil {
 			return nil, err
 		}
 	}

@@ -234,7 +234,7 @@ func TestExportSynth(t *testing.T) {
 		for d, exact := range map[safetensors.DType]bool{"": true, safetensors.F16: true, safetensors.BF16: false} {
 			dir := filepath.Join(t.TempDir(), "out")
 			made := synth.Weights{Component: size.Prefix, Seed: nanoSeed, Half: size.Half}
-			if _, err := ExportSynth(t.Context(), made, configs, "", dir, ExportOptions{DType: d, Parameters: want}); err != nil {
+			if _, err := ExportSynth(t.Context(), made, configs, ModelOptions{}, dir, ExportOptions{DType: d, Parameters: want}); err != nil {
 				t.Fatal(err)
 			}
 			f, err := OpenModel(dir, ModelOptions{})

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -16,9 +17,6 @@ import (
 
 // nanoTextConfig says what the shapes of the small text encoder do not: four heads of a width of 48.
 const nanoTextConfig = `{"vocab_size": 1000, "hidden_size": 48, "intermediate_size": 192, "num_hidden_layers": 3, "num_attention_heads": 4}`
-
-// smallVocabulary is a file like OpenAI's.
-const smallVocabulary = "\"bpe_simple_vocab_16e6.txt#version: 0.2\nt h\nth e</w>\na n\nan d</w>\n"
 
 // writeText writes small files, by their names below dir.
 func writeText(t *testing.T, dir string, files map[string]string) {
@@ -123,17 +121,22 @@ func TestOpenModelSingleFile(t *testing.T) {
 	}
 	// OpenAI's file in place of the pair.
 	vocabulary := filepath.Join(t.TempDir(), "v.txt")
-	writeText(t, filepath.Dir(vocabulary), map[string]string{"v.txt": smallVocabulary})
+	writeText(t, filepath.Dir(vocabulary), map[string]string{"v.txt": "OpenAI's"})
 	o.Tokenizer = vocabulary
+	_, err = OpenModel(file, o)
+	wantLine(t, "no way to read it", err, vocabulary, "OpenAI's vocabulary file")
+	o.Vocabulary = func(b []byte) (vocab, merges []byte, err error) {
+		return append([]byte("the vocabulary of "), b...), []byte("the merges"), nil
+	}
 	f, err := OpenModel(file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	b, err := f.Read("tokenizer/vocab.json")
-	var ids map[string]int
-	if err != nil || json.Unmarshal(b, &ids) != nil || len(ids) != 518 || ids["the</w>"] != 513 || ids["<|endoftext|>"] != 517 || ids["!"] != 0 {
-		t.Errorf("vocabulary of %d tokens: %v, %.100s", len(ids), err, b)
+	vocab, err := f.Read("tokenizer/vocab.json")
+	merges, err2 := f.Read("tokenizer/merges.txt")
+	if err := errors.Join(err, err2); err != nil || string(vocab) != "the vocabulary of OpenAI's" || string(merges) != "the merges" {
+		t.Errorf("%q and %q, %v", vocab, merges, err)
 	}
 	if got := fileNamesOf(f); !slices.Contains(got, "tokenizer/bpe_simple_vocab_16e6.txt") || len(got) != 3 {
 		t.Errorf("files %v", got)
@@ -207,6 +210,9 @@ func TestOpenModelRejects(t *testing.T) {
 	writeText(t, xl, map[string]string{"unet/config.json": `{}`})
 	nothing := filepath.Join(dir, "nothing")
 	writeText(t, nothing, map[string]string{"readme.txt": ""})
+	refuse := func([]byte) (vocab, merges []byte, err error) {
+		return nil, nil, errors.New("clip: merge 1, want two tokens")
+	}
 
 	for _, c := range []struct {
 		name, path string
@@ -224,7 +230,7 @@ func TestOpenModelRejects(t *testing.T) {
 		{"other noise", otherNoise, ModelOptions{Partial: true}, []string{"noise.safetensors", "betas", "0.00085"}},
 		{"tokenizer absent", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(dir, "notok")}, []string{"notok"}},
 		{"tokenizer not one", vae, ModelOptions{Partial: true, Tokenizer: nothing}, []string{"nothing", "vocab.json"}},
-		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt")}, []string{"readme.txt", "merges"}},
+		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt"), Vocabulary: refuse}, []string{"readme.txt: merge 1"}},
 		{"configuration absent", vae, ModelOptions{Partial: true, Config: filepath.Join(dir, "noconfig")}, []string{"noconfig"}},
 		{"two files", two, ModelOptions{}, []string{"2 checkpoint files", "a.safetensors", "b.ckpt"}},
 		{"component", component, ModelOptions{}, []string{"component", "VAE alone"}},
@@ -375,18 +381,4 @@ func errorsOf(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-func TestTokenizerFromOpenAIRejects(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                         "no merges",
-		"\x1f\x8bnot gzip":         "gzip",
-		"t h\nth x</w>\nt h\n":     "twice",
-		"t h\nthe end\n":           "two tokens",
-		"a b c\n":                  "two tokens",
-		"#version: 0.2\nt hello\n": "two tokens",
-	} {
-		_, _, err := TokenizerFromOpenAI([]byte(text))
-		wantLine(t, fmt.Sprintf("%.20q", text), err, want)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"percept/clip"
 	"percept/weights"
 	"percept/weights/safetensors"
 )
@@ -100,6 +101,7 @@ func convertNotes(out io.Writer, path string, c *weights.Contents, o weights.Mod
 
 // addOpening adds the flags that say how a model that is not a whole folder is opened.
 func addOpening(cmd *cobra.Command, o *weights.ModelOptions) {
+	o.Vocabulary = clip.FilesFromOpenAI
 	f := cmd.Flags()
 	f.BoolVar(&o.EMA, "ema", false, "take the averaged weights of a checkpoint that has both (model_ema)")
 	f.StringVar(&o.Tokenizer, "tokenizer", "", "`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"percept/clip"
 	"percept/internal/picture"
 	"percept/weights"
 	"percept/weights/embedded"
@@ -238,30 +236,6 @@ func TestSynthAndTokenizer(t *testing.T) {
 	}
 	if bytes.Equal(componentBytes(t, out, weights.UNet)["conv_in.bias"], componentBytes(t, like, weights.UNet)["conv_in.bias"]) {
 		t.Error("the same weights")
-	}
-}
-
-// The pair that follows from OpenAI's file makes the tokenizer that the file itself makes.
-func TestTokenizerPair(t *testing.T) {
-	vocab, merges, err := weights.TokenizerFromOpenAI([]byte(smallVocabulary))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := clip.NewTokenizer(vocab, merges)
-	direct, err2 := clip.NewTokenizerOpenAI([]byte(smallVocabulary))
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	if pair.Size() != direct.Size() || pair.Merges() != direct.Merges() || pair.Size() != 256+256+8+2 {
-		t.Errorf("%d tokens, %d merges; want %d, %d", pair.Size(), pair.Merges(), direct.Size(), direct.Merges())
-	}
-	for id := range int32(direct.Size()) {
-		if pair.Token(id) != direct.Token(id) {
-			t.Errorf("token %d is %q, want %q", id, pair.Token(id), direct.Token(id))
-		}
-	}
-	if got, want := pair.Encode("The house and <tent> é"), direct.Encode("The house and <tent> é"); !slices.Equal(got, want) {
-		t.Errorf("ids %v, want %v", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"percept/clip"
 	"percept/internal/cause"
 	"percept/weights"
 	"percept/weights/synth"
@@ -65,7 +66,8 @@ be given.`,
 				}
 			}
 			show := newPartBars(cmd.ErrOrStderr(), "generate ")
-			written, err := weights.ExportSynth(cmd.Context(), made, configs, tokenizer, args[0], weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
+			written, err := weights.ExportSynth(cmd.Context(), made, configs, weights.ModelOptions{Tokenizer: tokenizer, Vocabulary: clip.FilesFromOpenAI}, args[0],
+				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
 			show.end()
 			if err != nil {
 				return err

@@ -64,6 +64,7 @@ func run(ctx context.Context, o options) error {
 	if o.model == "" || flag.NArg() > 0 {
 		return errors.New("want -model, and no other arguments")
 	}
+	o.open.Vocabulary = clip.FilesFromOpenAI
 	f, err := weights.OpenModel(o.model, o.open)
 	if err != nil {
 		return err
