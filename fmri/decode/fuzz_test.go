@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // A file that is no decoder, or lies about itself, is an error; one that is read is whole.
@@ -21,7 +21,7 @@ func FuzzReadModel(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:len(b)/2])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := weights.OpenBytes("m", b)
+		s, err := safetensors.OpenBytes("m", b)
 		if err != nil {
 			return
 		}

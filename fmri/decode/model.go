@@ -14,7 +14,7 @@ import (
 	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // A Model is a fitted decoder of one feature with what it was fitted on. As a file it is one safetensors:
@@ -109,28 +109,28 @@ func (m *Model) Write(path string) error {
 	for _, id := range m.Images {
 		images = append(images, int32(id))
 	}
-	named := []weights.Named{
-		weights.NamedF64("intercept", m.Intercept, t), weights.NamedF64("mean", scaler.Mean, p), weights.NamedF64("scale", scaler.Scale, p),
-		weights.NamedF64("alphas", m.Alphas, t), weights.NamedF64("cv_scores", m.CVScores, t),
-		weights.NamedF64("grid", grid, len(grid)), weights.NamedF64("grid_scores", scores, len(grid)), weights.NamedI32("grid_chosen", chosen, len(grid)),
-		weights.NamedI32("images", images, len(images)),
+	named := []safetensors.Named{
+		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p), safetensors.NamedF64("scale", scaler.Scale, p),
+		safetensors.NamedF64("alphas", m.Alphas, t), safetensors.NamedF64("cv_scores", m.CVScores, t),
+		safetensors.NamedF64("grid", grid, len(grid)), safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
+		safetensors.NamedI32("images", images, len(images)),
 	}
 	if m.Voxels.XYZ != nil {
-		named = append(named, weights.NamedI32("voxels", m.Voxels.XYZ, p, 3))
+		named = append(named, safetensors.NamedI32("voxels", m.Voxels.XYZ, p, 3))
 	}
 	if len(m.Voxels.Regions) > 0 {
-		named = append(named, weights.Named{Name: "rois", DType: weights.U8, Shape: []int{p, len(m.Voxels.Regions)}, Data: m.Voxels.Member})
+		named = append(named, safetensors.Named{Name: "rois", DType: safetensors.U8, Shape: []int{p, len(m.Voxels.Regions)}, Data: m.Voxels.Member})
 	}
-	tensors := []weights.Streamed{StreamMatrix("coef", m.Coef)}
+	tensors := []safetensors.Streamed{StreamMatrix("coef", m.Coef)}
 	for _, n := range named {
 		tensors = append(tensors, n.Streamed())
 	}
-	return weights.StreamSafetensors(path, tensors, meta)
+	return safetensors.Stream(path, tensors, meta)
 }
 
 // StreamMatrix is a matrix as a tensor of a file, without a second copy of it in memory.
-func StreamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
-	return weights.Streamed{Name: name, DType: weights.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
+func StreamMatrix(name string, m linalg.Matrix[float32]) safetensors.Streamed {
+	return safetensors.Streamed{Name: name, DType: safetensors.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 1<<16)
 		var b [4]byte
 		for i := range m.Rows {
@@ -147,7 +147,7 @@ func StreamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
 
 // ReadModel reads what Write wrote. It checks that everything fits together and is finite.
 func ReadModel(path string) (*Model, error) {
-	s, err := weights.Open(path)
+	s, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func ReadModel(path string) (*Model, error) {
 	return m, nil
 }
 
-func readModel(s *weights.Store) (*Model, error) {
+func readModel(s *safetensors.File) (*Model, error) {
 	meta := s.Metadata()
 	if meta["kind"] != modelKind {
 		return nil, fmt.Errorf("no decoder, expected a file that percept fit has made")
@@ -232,7 +232,7 @@ func readModel(s *weights.Store) (*Model, error) {
 	return m, m.readVoxels(s)
 }
 
-func (m *Model) readVoxels(s *weights.Store) error {
+func (m *Model) readVoxels(s *safetensors.File) error {
 	v := &m.Voxels
 	if _, _, ok := s.Info("voxels"); ok {
 		xyz, err := s.Int64("voxels", v.N, 3)
@@ -247,7 +247,7 @@ func (m *Model) readVoxels(s *weights.Store) error {
 		return nil
 	}
 	dtype, shape, _ := s.Info("rois")
-	if dtype != weights.U8 || !slices.Equal(shape, []int{v.N, len(v.Regions)}) {
+	if dtype != safetensors.U8 || !slices.Equal(shape, []int{v.N, len(v.Regions)}) {
 		return fmt.Errorf("rois are %s %v, expected U8 [%d %d]", dtype, shape, v.N, len(v.Regions))
 	}
 	b, err := s.Bytes("rois")

@@ -15,7 +15,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 func fitted(t testing.TB) *Model {
@@ -99,7 +99,7 @@ func TestReadModelRejects(t *testing.T) {
 		return path
 	}
 	other := filepath.Join(dir, "other")
-	if err := weights.WriteSafetensors(other, []weights.Named{weights.NamedF32("coef", []float32{1}, 1, 1)}, nil); err != nil {
+	if err := safetensors.Write(other, []safetensors.Named{safetensors.NamedF32("coef", []float32{1}, 1, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	cut := filepath.Join(dir, "cut")

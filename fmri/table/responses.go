@@ -1,13 +1,10 @@
 package table
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 
 	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // openArrayOfResponses opens an array FILE or FILE:ARRAY of rows of voxels. images names an array with the 0-based image of
@@ -24,16 +21,11 @@ func openArrayOfResponses(path string, images string) (*Table, error) {
 	return t, err
 }
 
-// fileSum is the sha256 of a file.
+// fileSum is the sha256 of a file, with its name in an error.
 func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
+	sum, err := filesum.Hex(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"percept/fmri"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // ChunkRows is how many rows have one sum, and are computed and written together.
@@ -24,11 +24,11 @@ const formatVersion = "1"
 
 // Spec says what a file holds, but for the values.
 type Spec struct {
-	Name   string         // of the feature, "z"
-	Shape  []int          // of one image's values
-	DType  weights.DType  // F32 or F16
-	Images []fmri.ImageID // all that were asked for, each once, also where Shard is a part of them
-	Names  []string       // file names of the images; nil where they are of a data set
+	Name   string            // of the feature, "z"
+	Shape  []int             // of one image's values
+	DType  safetensors.DType // F32 or F16
+	Images []fmri.ImageID    // all that were asked for, each once, also where Shard is a part of them
+	Names  []string          // file names of the images; nil where they are of a data set
 	Meta   map[string]string
 	Shard  Shard
 }
@@ -86,7 +86,7 @@ func (s Spec) check() error {
 	switch {
 	case s.Name == "" || len(s.Shape) == 0:
 		return errors.New("features: no name or no shape")
-	case s.DType != weights.F32 && s.DType != weights.F16:
+	case s.DType != safetensors.F32 && s.DType != safetensors.F16:
 		return fmt.Errorf("features: %s as %s, expected F32 or F16", s.Name, s.DType)
 	case len(s.Images) == 0:
 		return fmt.Errorf("features: %s of no image", s.Name)
@@ -168,22 +168,22 @@ func (s Spec) layout() (layout, error) {
 		meta["shard"] = s.Shard.String()
 	}
 	type tensor struct {
-		DType   weights.DType `json:"dtype"`
-		Shape   []int         `json:"shape"`
-		Offsets [2]int64      `json:"data_offsets"`
+		DType   safetensors.DType `json:"dtype"`
+		Shape   []int             `json:"shape"`
+		Offsets [2]int64          `json:"data_offsets"`
 	}
 	header := map[string]any{"__metadata__": meta}
 	at := int64(0)
-	put := func(name string, dtype weights.DType, n int64, shape ...int) int64 {
+	put := func(name string, dtype safetensors.DType, n int64, shape ...int) int64 {
 		header[name] = tensor{dtype, shape, [2]int64{at, at + n}}
 		at += n
 		return at - n
 	}
-	put("images", weights.I32, int64(len(l.images)), l.rows)
+	put("images", safetensors.I32, int64(len(l.images)), l.rows)
 	l.valuesAt = put("values", s.DType, int64(l.rows)*int64(l.rowBytes), append([]int{l.rows}, s.Shape...)...)
-	l.sumsAt = put("sums", weights.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
+	l.sumsAt = put("sums", safetensors.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
 	if s.Names != nil {
-		put("names", weights.U8, int64(len(l.names)), len(l.names))
+		put("names", safetensors.U8, int64(len(l.names)), len(l.names))
 	}
 	text, err := json.Marshal(header)
 	if err != nil {

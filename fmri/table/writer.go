@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 
 	"percept/internal/cause"
-	"percept/weights"
+	"percept/internal/filelock"
+	"percept/internal/half"
+	"percept/weights/safetensors"
 )
 
 // A Writer fills a file chunk by chunk, in any order.
@@ -42,9 +44,9 @@ func Create(path string, s Spec) (*Writer, error) {
 	if w.file, err = os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return nil, fmt.Errorf("%s: %w", part, cause.Of(err))
 	}
-	if err := lock(w.file); err != nil {
+	if errors.Is(filelock.Lock(w.file), filelock.ErrHeld) {
 		w.file.Close()
-		return nil, fmt.Errorf("%s: %w", part, err)
+		return nil, fmt.Errorf("%s: another process is writing it, expected to be alone", part)
 	}
 	if err := w.resume(); err != nil {
 		w.file.Close()
@@ -153,9 +155,9 @@ func (w *Writer) Put(chunk int, values []float32) error {
 	b := make([]byte, 0, n)
 	for i, v := range values {
 		limit := float64(math.MaxFloat32)
-		if w.spec.DType == weights.F16 {
+		if w.spec.DType == safetensors.F16 {
 			limit = maxFloat16
-			b = binary.LittleEndian.AppendUint16(b, weights.F32ToF16(v))
+			b = binary.LittleEndian.AppendUint16(b, half.ToF16(v))
 		} else {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
