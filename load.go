@@ -16,6 +16,7 @@ import (
 	"percept/vae"
 	"percept/weights"
 	"percept/weights/embedded"
+	"percept/weights/packed"
 )
 
 // Pipeline is a loaded model: U-Net, VAE, text encoder and tokenizer. It is safe for concurrent
@@ -62,7 +63,7 @@ type Options struct {
 	Memory string
 	// NoCache keeps packed weights out of the cache folder, and does not look for them there.
 	NoCache bool
-	// CacheDir is the folder for packed weights; empty is weights.CacheDir.
+	// CacheDir is the folder for packed weights; empty is packed.Dir.
 	CacheDir string
 	// Log, unless nil, is told what becomes of the cache, one line at a time, possibly from another goroutine.
 	Log func(line string)
@@ -70,23 +71,23 @@ type Options struct {
 
 // Packing returns how the weights called name (a component, such as "unet") are packed and kept. The error says which
 // option has a value that there is not.
-func (o Options) Packing(name string) (weights.PackOptions, error) {
+func (o Options) Packing(name string) (packed.Options, error) {
 	dtype, low := cmp.Or(o.WeightsDType, tensor.Float32.String()), false
 	if _, err := tensor.ParseFormat(dtype); err != nil {
-		return weights.PackOptions{}, fmt.Errorf("weights dtype %q, expected float32, float16 or bfloat16", o.WeightsDType)
+		return packed.Options{}, fmt.Errorf("weights dtype %q, expected float32, float16 or bfloat16", o.WeightsDType)
 	}
 	switch o.Memory {
 	case "", MemoryFull:
 	case MemoryLow:
 		low = true
 	default:
-		return weights.PackOptions{}, fmt.Errorf("memory %q, expected %s or %s", o.Memory, MemoryFull, MemoryLow)
+		return packed.Options{}, fmt.Errorf("memory %q, expected %s or %s", o.Memory, MemoryFull, MemoryLow)
 	}
 	variant := tensor.KernelSet() + " kernels"
 	if !low {
 		variant += ", forms " + tensor.Forms().Hash()[:8]
 	}
-	return weights.PackOptions{Name: name, Variant: variant, DType: dtype, Low: low, NoCache: o.NoCache, Dir: o.CacheDir, Log: o.Log}, nil
+	return packed.Options{Name: name, Variant: variant, DType: dtype, Low: low, NoCache: o.NoCache, Dir: o.CacheDir, Log: o.Log}, nil
 }
 
 // Values of Options.Memory.
@@ -111,7 +112,7 @@ func (o Options) open(path string) (*weights.Folder, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: no such model, expected a folder with unet/, vae/, text_encoder/ and tokenizer/, or a file of all weights (.safetensors, .ckpt)", path)
 	}
-	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Config: o.Config})
+	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Vocabulary: clip.FilesFromOpenAI, Config: o.Config})
 }
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on
@@ -164,9 +165,9 @@ func build(ctx context.Context, folder *weights.Folder, name string, o Options) 
 
 // packPart builds one network from its packed weights, and keeps those that had to be packed when the network and its
 // file are as they should be.
-func packPart(folder *weights.Folder, c weights.Component, o weights.PackOptions, build func(*weights.Folder, *weights.Pack) error) (*weights.Pack, error) {
+func packPart(folder *weights.Folder, c weights.Component, o packed.Options, build func(*weights.Folder, *packed.Pack) error) (*packed.Pack, error) {
 	o.Name = string(c)
-	pack := weights.NewPack(folder.Parts[c].Store, o)
+	pack := packed.New(folder.Parts[c].Store, o)
 	if err := build(folder, pack); err != nil {
 		pack.Release()
 		return nil, err
@@ -195,7 +196,7 @@ func checkSchedule(folder *weights.Folder) error {
 	return nil
 }
 
-func (p *Pipeline) buildUNet(folder *weights.Folder, pack *weights.Pack) error {
+func (p *Pipeline) buildUNet(folder *weights.Folder, pack *packed.Pack) error {
 	part := folder.Parts[weights.UNet]
 	cfg, err := unet.ConfigFromJSON(part.Config)
 	if err != nil {
@@ -218,7 +219,7 @@ func (p *Pipeline) buildUNet(folder *weights.Folder, pack *weights.Pack) error {
 	return part.Store.Check()
 }
 
-func (p *Pipeline) buildVAE(folder *weights.Folder, pack *weights.Pack) error {
+func (p *Pipeline) buildVAE(folder *weights.Folder, pack *packed.Pack) error {
 	part := folder.Parts[weights.VAE]
 	cfg, err := vae.ConfigFromJSON(part.Config)
 	if err != nil {
@@ -235,7 +236,7 @@ func (p *Pipeline) buildVAE(folder *weights.Folder, pack *weights.Pack) error {
 	return part.Store.Check()
 }
 
-func (p *Pipeline) buildText(folder *weights.Folder, pack *weights.Pack) error {
+func (p *Pipeline) buildText(folder *weights.Folder, pack *packed.Pack) error {
 	part := folder.Parts[weights.TextEncoder]
 	cfg, err := clip.TextConfigFromJSON(part.Config)
 	if err != nil {
@@ -274,7 +275,7 @@ func firstCheck(s *weights.Store, err error) error {
 }
 
 // hashFiles is the sha256 over the names and contents of a model's files.
-func hashFiles(ctx context.Context, folder *weights.Folder, o weights.PackOptions, ema bool) (string, error) {
+func hashFiles(ctx context.Context, folder *weights.Folder, o packed.Options, ema bool) (string, error) {
 	all := sha256.New()
 	if ema {
 		fmt.Fprintln(all, "moving average")

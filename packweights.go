@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"percept/weights"
+	"percept/weights/packed"
 )
 
 // A PackedPart says what PackWeights has done for one network of a model.
@@ -29,7 +30,7 @@ func PackWeights(ctx context.Context, dir string, o Options, progress func(part 
 		return nil, err
 	}
 	defer folder.Close()
-	if packing.Dir == "" && weights.CacheDir() == "" {
+	if packing.Dir == "" && packed.Dir() == "" {
 		return nil, errors.New("no folder for packed weights: the system names no cache folder, and PERCEPT_CACHE is not set")
 	}
 	packing.Min = 1
@@ -37,7 +38,7 @@ func PackWeights(ctx context.Context, dir string, o Options, progress func(part 
 	p := &Pipeline{}
 	for _, c := range []struct {
 		name  weights.Component
-		build func(*weights.Folder, *weights.Pack) error
+		build func(*weights.Folder, *packed.Pack) error
 	}{{weights.UNet, p.buildUNet}, {weights.VAE, p.buildVAE}, {weights.TextEncoder, p.buildText}} {
 		if err := ctx.Err(); err != nil {
 			return nil, err

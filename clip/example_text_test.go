@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"percept/clip"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // A small text model with weights out of a generator; 9 is the end token and the padding.
@@ -13,7 +13,7 @@ func ExampleText() {
 	config := clip.SD14()
 	config.VocabSize, config.EndToken, config.MaxPositionEmbeddings = 10, 9, 6
 	config.HiddenSize, config.IntermediateSize, config.Layers, config.Heads = 8, 32, 2, 2
-	model, err := clip.NewText(config, weights.NewSynth("text_encoder", 1))
+	model, err := clip.NewText(config, synth.New("text_encoder", 1))
 	if err != nil {
 		fmt.Println(err)
 		return

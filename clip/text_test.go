@@ -9,7 +9,7 @@ import (
 
 	"percept/internal/golden"
 	"percept/nn"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 func nanoText(t testing.TB, params nn.Params) *Text {
@@ -31,7 +31,7 @@ func nanoText(t testing.TB, params nn.Params) *Text {
 
 // tinyText has the configuration of the nano model and other weights.
 func tinyText(t testing.TB) *Text {
-	return nanoText(t, weights.NewSynth("text_encoder", golden.Seed))
+	return nanoText(t, synth.New("text_encoder", golden.Seed))
 }
 
 func TestEncode(t *testing.T) {
@@ -40,8 +40,8 @@ func TestEncode(t *testing.T) {
 		params             nn.Params
 		err                golden.Error // of transformers in float32
 	}{
-		{"tiny", "text_io", "", weights.NewSynth("text_encoder", golden.Seed), golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
-		{"nano", "nano_io", "text.", &weights.Synth{Component: "nano.text_encoder", Seed: golden.Seed, Half: true},
+		{"tiny", "text_io", "", synth.New("text_encoder", golden.Seed), golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
+		{"nano", "nano_io", "text.", &synth.Weights{Component: "nano.text_encoder", Seed: golden.Seed, Half: true},
 			golden.Error{F32MaxAbs: 2.872787274232902e-06, RMS: 0.9951849861901946}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestEncodeVariant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := NewText(c, weights.NewSynth("text_encoder.gelu", golden.Seed))
+	m, err := NewText(c, synth.New("text_encoder.gelu", golden.Seed))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"percept/internal/cause"
 	"strings"
 	"unicode/utf8"
+
+	"percept/internal/cause"
 )
 
 // vocabulary holds the tables of a tokenizer; it does not change once made.
@@ -89,6 +91,38 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 	add(StartOfText)
 	add(EndOfText)
 	return newTokenizer(vocab, merges)
+}
+
+// FilesFromOpenAI returns the pair vocab.json and merges.txt that says what OpenAI's bpe_simple_vocab_16e6.txt, compressed
+// by gzip or not, says, for NewTokenizer and for other programs.
+// Source: https://github.com/openai/CLIP/blob/main/clip/simple_tokenizer.py.
+func FilesFromOpenAI(file []byte) (vocabJSON, mergesTXT []byte, err error) {
+	t, err := NewTokenizerOpenAI(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(t.merges) == 0 {
+		return nil, nil, errors.New("clip: no merges, want OpenAI's vocabulary file")
+	}
+	var v bytes.Buffer
+	e := json.NewEncoder(&v)
+	e.SetEscapeHTML(false)
+	for id := range int32(t.size) {
+		v.WriteString(", ")
+		if err := e.Encode(t.tokens[id]); err != nil {
+			return nil, nil, err
+		}
+		v.Truncate(v.Len() - 1) // the end of the line
+		fmt.Fprintf(&v, ": %d", id)
+	}
+	v.WriteByte('}')
+	lines := make([]string, len(t.merges))
+	for p, m := range t.merges {
+		lines[m.rank] = t.tokens[p.left] + " " + t.tokens[p.right]
+	}
+	vocabJSON = v.Bytes()[1:]
+	vocabJSON[0] = '{'
+	return vocabJSON, []byte("#version: 0.2\n" + strings.Join(lines, "\n") + "\n"), nil
 }
 
 // mergeLines returns the first lines, at most limit, that hold merges: all but the version line and empty ones.

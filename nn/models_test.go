@@ -5,7 +5,7 @@ import (
 
 	"percept/nn"
 	"percept/unet"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // The whole U-Net, small and with unequal timesteps, gives the same bits in every node when gorgonia's
@@ -13,7 +13,7 @@ import (
 func TestTapeMachineRunsTheUNet(t *testing.T) {
 	c := unet.SD14()
 	c.BlockOutChannels, c.CrossAttentionDim = []int{32, 64, 128, 128}, 48
-	m, err := unet.New(c, weights.NewSynth("unet", seed))
+	m, err := unet.New(c, synth.New("unet", seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,9 +22,9 @@ func TestTapeMachineRunsTheUNet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, x := range map[string][]float32{
-		"latent":    weights.SynthInput("latent", seed, 1.7320508, 2*4*8*16),
+		"latent":    synth.Input("latent", seed, 1.7320508, 2*4*8*16),
 		"timesteps": {981, 21},
-		"context":   weights.SynthInput("context", seed, 1.7320508, 2*77*48),
+		"context":   synth.Input("context", seed, 1.7320508, 2*77*48),
 	} {
 		if err := p.Set(name, x); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"percept/nn"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 const seed = 0x53445f31
@@ -25,23 +25,23 @@ func models(t *testing.T) map[string]func() (*nn.Graph, map[string][]float32) {
 	uc.DownBlockTypes = []string{unet.CrossAttnDownBlock, unet.CrossAttnDownBlock, unet.DownBlock}
 	uc.UpBlockTypes = []string{unet.UpBlock, unet.CrossAttnUpBlock, unet.CrossAttnUpBlock}
 	uc.LayersPerBlock = unet.PerLevel{1}
-	u, err := unet.New(uc, weights.NewSynth("unet", seed))
+	u, err := unet.New(uc, synth.New("unet", seed))
 	if err != nil {
 		t.Fatal(err)
 	}
 	vc := vae.SD14()
 	vc.BlockOutChannels = []int{32, 64, 64, 64}
-	v, err := vae.New(vc, weights.NewSynth("vae", seed))
+	v, err := vae.New(vc, synth.New("vae", seed))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cc := clip.SD14()
 	cc.VocabSize, cc.HiddenSize, cc.IntermediateSize, cc.Layers, cc.Heads = 50, 64, 96, 3, 4
-	c, err := clip.NewText(cc, weights.NewSynth("text_encoder", seed))
+	c, err := clip.NewText(cc, synth.New("text_encoder", seed))
 	if err != nil {
 		t.Fatal(err)
 	}
-	input := func(name string, n int) []float32 { return weights.SynthInput(name, seed, 1.7320508, n) }
+	input := func(name string, n int) []float32 { return synth.Input(name, seed, 1.7320508, n) }
 	make := func(g *nn.Graph, err error) *nn.Graph {
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"percept/internal/half"
 	"percept/tensor/internal/kernel"
 )
 
@@ -45,12 +46,12 @@ func (f Format) narrow(y []uint16, x []float32) {
 	y = y[:len(x)]
 	if f == Float16 {
 		for i, v := range x {
-			y[i] = kernel.ToF16(v)
+			y[i] = half.ToF16(v)
 		}
 		return
 	}
 	for i, v := range x {
-		y[i] = kernel.ToBF16(v)
+		y[i] = half.ToBF16(v)
 	}
 }
 
@@ -62,9 +63,9 @@ func (f Format) rounded(x []float32) []float32 {
 	y := make([]float32, len(x))
 	for i, v := range x {
 		if f == Float16 {
-			y[i] = kernel.FromF16(kernel.ToF16(v))
+			y[i] = half.FromF16(half.ToF16(v))
 		} else {
-			y[i] = kernel.FromBF16(kernel.ToBF16(v))
+			y[i] = half.FromBF16(half.ToBF16(v))
 		}
 	}
 	return y

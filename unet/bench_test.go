@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"percept/internal/golden"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // A step of the embedded model: both halves of guidance for eight 96×96 pictures.
@@ -17,13 +17,13 @@ func BenchmarkPredict12x12(b *testing.B) {
 	c.CrossAttentionDim = 128
 	c.AttentionHeadDim = PerLevel{4}
 	c.NormNumGroups = 16
-	m, err := New(c, weights.NewSynth("unet", golden.Seed))
+	m, err := New(c, synth.New("unet", golden.Seed))
 	if err != nil {
 		b.Fatal(err)
 	}
 	const n, h, w, tokens = 16, 12, 12, 32
-	latent := weights.SynthInput("latent", golden.Seed, 1.7, n*4*h*w)
-	text := weights.SynthInput("context", golden.Seed, 1.7, n*tokens*c.CrossAttentionDim)
+	latent := synth.Input("latent", golden.Seed, 1.7, n*4*h*w)
+	text := synth.Input("context", golden.Seed, 1.7, n*tokens*c.CrossAttentionDim)
 	eps, timesteps := make([]float32, len(latent)), make([]float32, n)
 	for b.Loop() {
 		if err := m.Predict(b.Context(), eps, latent, timesteps, text, n, h, w); err != nil {

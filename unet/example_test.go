@@ -6,7 +6,7 @@ import (
 
 	"percept/nn"
 	"percept/unet"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // A small network of the same architecture, with weights out of a generator, and a look inside.
@@ -16,7 +16,7 @@ func Example() {
 	config.DownBlockTypes = []string{unet.CrossAttnDownBlock, unet.DownBlock}
 	config.UpBlockTypes = []string{unet.UpBlock, unet.CrossAttnUpBlock}
 	config.CrossAttentionDim = 16
-	model, err := unet.New(config, weights.NewSynth("unet", 1))
+	model, err := unet.New(config, synth.New("unet", 1))
 	if err != nil {
 		fmt.Println(err)
 		return

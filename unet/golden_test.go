@@ -6,7 +6,7 @@ import (
 
 	"percept/internal/golden"
 	"percept/nn"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // tiny is the configuration of the reference runs.
@@ -19,7 +19,7 @@ func tiny() Config {
 
 func tinyModel(t testing.TB) *Model {
 	t.Helper()
-	m, err := New(tiny(), weights.NewSynth("unet", golden.Seed))
+	m, err := New(tiny(), synth.New("unet", golden.Seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func nanoModel(t testing.TB) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := New(c, &weights.Synth{Component: "nano.unet", Seed: golden.Seed, Half: true})
+	m, err := New(c, &synth.Weights{Component: "nano.unet", Seed: golden.Seed, Half: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestPredictVariants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := New(config, weights.NewSynth("unet."+c.Path, golden.Seed))
+			m, err := New(config, synth.New("unet."+c.Path, golden.Seed))
 			if err != nil {
 				t.Fatal(err)
 			}

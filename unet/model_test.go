@@ -12,6 +12,7 @@ import (
 	"percept/internal/golden"
 	"percept/nn"
 	"percept/weights"
+	"percept/weights/synth"
 )
 
 func TestPredictRejects(t *testing.T) {
@@ -42,9 +43,9 @@ func TestPredictRejects(t *testing.T) {
 	}
 }
 
-// without gives the weights of a Synth but for those that a file lacks.
+// without gives generated weights but for those that a file lacks.
 type without struct {
-	*weights.Synth
+	*synth.Weights
 	missing func(name string) bool
 }
 
@@ -52,13 +53,13 @@ func (w without) Float32(name string, shape ...int) ([]float32, error) {
 	if w.missing(name) {
 		return nil, &weights.MissingError{File: "model", Name: name, Want: shape}
 	}
-	return w.Synth.Float32(name, shape...)
+	return w.Weights.Float32(name, shape...)
 }
 
 // All missing tensors are named at once.
 func TestNewRejects(t *testing.T) {
 	missing := []string{"conv_in.bias", "down_blocks.1.resnets.0.conv_shortcut.weight", "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"}
-	_, err := New(tiny(), without{weights.NewSynth("unet", golden.Seed), func(name string) bool {
+	_, err := New(tiny(), without{synth.New("unet", golden.Seed), func(name string) bool {
 		return slices.Contains(missing, name)
 	}})
 	if err == nil {
@@ -69,7 +70,7 @@ func TestNewRejects(t *testing.T) {
 			t.Errorf("error %q does not name %s", err, name)
 		}
 	}
-	if _, err := New(Config{}, weights.NewSynth("unet", golden.Seed)); err == nil || !strings.Contains(err.Error(), "block_out_channels") {
+	if _, err := New(Config{}, synth.New("unet", golden.Seed)); err == nil || !strings.Contains(err.Error(), "block_out_channels") {
 		t.Errorf("error %v for an empty configuration", err)
 	}
 }
@@ -99,7 +100,7 @@ func TestPredictAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	input := func(name string, i, n int) []float32 {
-		return weights.SynthInput(fmt.Sprint(name, i), golden.Seed, 1.7, n)
+		return synth.Input(fmt.Sprint(name, i), golden.Seed, 1.7, n)
 	}
 	eps := make([]float32, 256)
 	for _, c := range [][3]int{{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {1, 1, 1}, {1, 2, 1}, {0, 0, 0}} { // latent, timestep, context

@@ -7,7 +7,8 @@ import (
 
 	"percept/internal/golden"
 	"percept/tensor"
-	"percept/weights"
+	"percept/weights/packed"
+	"percept/weights/synth"
 )
 
 // A U-Net predicts the same bits from weights on the Go heap, packed for a cache file, and found in one; in every element
@@ -16,9 +17,9 @@ func TestSameBitsFromCacheAndFresh(t *testing.T) {
 	c := SD14()
 	c.BlockOutChannels, c.CrossAttentionDim = []int{32, 64, 96, 128}, 48
 	const n, h, w, tokens = 2, 8, 16, 9
-	latent := weights.SynthInput("latent", golden.Seed, 1.7, n*4*h*w)
-	text := weights.SynthInput("context", golden.Seed, 1.7, n*tokens*c.CrossAttentionDim)
-	src := weights.NewSynth("unet", golden.Seed)
+	latent := synth.Input("latent", golden.Seed, 1.7, n*4*h*w)
+	text := synth.Input("context", golden.Seed, 1.7, n*tokens*c.CrossAttentionDim)
+	src := synth.New("unet", golden.Seed)
 	eps := func(t *testing.T, m *Model, err error) []float32 {
 		t.Helper()
 		if err != nil {
@@ -46,10 +47,10 @@ func TestSameBitsFromCacheAndFresh(t *testing.T) {
 		plain := eps(t, m, err)
 		for dtype, tol := range map[string]float64{"float32": 0, "float16": 0.01, "bfloat16": 0.1} {
 			for _, low := range []bool{false, true} {
-				o := weights.PackOptions{Name: "unet", Variant: set, DType: dtype, Low: low, Dir: t.TempDir(), Min: 1}
+				o := packed.Options{Name: "unet", Variant: set, DType: dtype, Low: low, Dir: t.TempDir(), Min: 1}
 				var first []float32
 				for pass := range 2 {
-					p := weights.NewPack(src, o)
+					p := packed.New(src, o)
 					m, err := New(c, p)
 					got := eps(t, m, err)
 					p.Keep()

@@ -7,7 +7,7 @@ import (
 
 	"percept/internal/golden"
 	"percept/nn"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // tiny is the configuration of the reference runs.
@@ -19,7 +19,7 @@ func tiny() Config {
 
 func tinyModel(t testing.TB) *Model {
 	t.Helper()
-	m, err := New(tiny(), weights.NewSynth("vae", golden.Seed))
+	m, err := New(tiny(), synth.New("vae", golden.Seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func nanoModel(t testing.TB) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := New(c, &weights.Synth{Component: "nano.vae", Seed: golden.Seed, Half: true})
+	m, err := New(c, &synth.Weights{Component: "nano.vae", Seed: golden.Seed, Half: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestVariants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := New(config, weights.NewSynth("vae.levels3", golden.Seed))
+	m, err := New(config, synth.New("vae.levels3", golden.Seed))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"percept/internal/golden"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 func TestEncodeRejects(t *testing.T) {
@@ -48,7 +48,7 @@ func TestDecodeRejects(t *testing.T) {
 }
 
 func TestNewRejects(t *testing.T) {
-	if _, err := New(Config{}, weights.NewSynth("vae", golden.Seed)); err == nil || !strings.Contains(err.Error(), "block_out_channels") {
+	if _, err := New(Config{}, synth.New("vae", golden.Seed)); err == nil || !strings.Contains(err.Error(), "block_out_channels") {
 		t.Errorf("error %v for an empty configuration", err)
 	}
 }
@@ -57,7 +57,7 @@ func TestNewRejects(t *testing.T) {
 func TestBatch(t *testing.T) {
 	m := nanoModel(t)
 	const n, h, w = 3, 16, 24
-	image := weights.SynthInput("image", golden.Seed, 1, n*3*h*w)
+	image := synth.Input("image", golden.Seed, 1, n*3*h*w)
 	all := make([]float32, n*8*2*3)
 	if err := m.Encode(t.Context(), all, image, n, h, w); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestBatch(t *testing.T) {
 	}
 	golden.Near(t, "moments of one image alone", all[2*len(one):], one, golden.Error{RMS: 10})
 	back := make([]float32, n*3*h*w)
-	latent := weights.SynthInput("latent", golden.Seed, 1, n*4*2*3)
+	latent := synth.Input("latent", golden.Seed, 1, n*4*2*3)
 	if err := m.Decode(t.Context(), back, latent, n, 2, 3); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestConcurrent(t *testing.T) {
 	m := nanoModel(t)
 	decode := func(ctx context.Context, h int) ([]float32, error) {
 		y := make([]float32, 3*8*h*8)
-		return y, m.Decode(ctx, y, weights.SynthInput("latent", golden.Seed, 1, 4*h), 1, h, 1)
+		return y, m.Decode(ctx, y, synth.Input("latent", golden.Seed, 1, 4*h), 1, h, 1)
 	}
 	want, err := decode(t.Context(), 2)
 	if err != nil {

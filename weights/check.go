@@ -60,7 +60,11 @@ func (s *Store) CheckAgainst(want map[string][]int) error {
 		if err != nil {
 			continue // recorded
 		}
-		x, err := t.float32s()
+		var x []float32
+		d, err := t.dense()
+		if err == nil {
+			x, err = d.Float32()
+		}
 		if err != nil {
 			return &FormatError{s.file, name + ": " + err.Error()}
 		}

@@ -10,12 +10,12 @@ import (
 // another than Stable Diffusion v1's: its pictures would be wrong without a word.
 func checkSchedule(s *Store) error {
 	t, ok := s.tensors["betas"]
-	if !ok || len(t.shape) != 1 {
+	if !ok || len(t.Shape) != 1 {
 		return nil
 	}
 	const steps, first, last = 1000, 0.00085, 0.012
-	if t.shape[0] != steps {
-		return &FormatError{s.file, fmt.Sprintf("a noise schedule of %d steps (betas), want %d as in Stable Diffusion v1", t.shape[0], steps)}
+	if t.Shape[0] != steps {
+		return &FormatError{s.file, fmt.Sprintf("a noise schedule of %d steps (betas), want %d as in Stable Diffusion v1", t.Shape[0], steps)}
 	}
 	beta, err := s.Float64("betas")
 	if err != nil {

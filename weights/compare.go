@@ -14,8 +14,8 @@ func (s *Store) Compare(want map[string][]int) *CheckError {
 		switch {
 		case !ok:
 			e.Missing = append(e.Missing, MissingError{s.file, name, slices.Clone(want[name])})
-		case !slices.Equal(t.shape, want[name]):
-			e.Misshapen = append(e.Misshapen, ShapeError{s.file, name, slices.Clone(t.shape), slices.Clone(want[name])})
+		case !slices.Equal(t.Shape, want[name]):
+			e.Misshapen = append(e.Misshapen, ShapeError{s.file, name, slices.Clone(t.Shape), slices.Clone(want[name])})
 		}
 	}
 	for _, name := range s.Names() {
@@ -37,7 +37,7 @@ func (s *Store) CountNonFinite(name string) (NonFinite, error) {
 		bad.NaN, bad.Inf = bad.NaN+part.NaN, bad.Inf+part.Inf
 		return nil
 	})
-	s.forget(name)
+	s.Forget(name)
 	return bad, err
 }
 

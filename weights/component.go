@@ -195,8 +195,8 @@ func translator(names []string, c Component, p *spelling) (func(string) (string,
 // squeezeAttention gives the 1x1 convolutions of the VAE's attention the shape of the matrices they are.
 func squeezeAttention(v *Store) {
 	for name, t := range v.tensors {
-		if len(t.shape) == 4 && t.shape[2] == 1 && t.shape[3] == 1 && strings.Contains(name, ".mid_block.attentions.") {
-			t.shape = t.shape[:2]
+		if len(t.Shape) == 4 && t.Shape[2] == 1 && t.Shape[3] == 1 && strings.Contains(name, ".mid_block.attentions.") {
+			t.Shape = t.Shape[:2]
 			v.tensors[name] = t
 		}
 	}

@@ -34,8 +34,8 @@ func (s *Store) UseEMA() (*Store, error) {
 			if !ok {
 				return nil, &FormatError{s.file, fmt.Sprintf("holds no moving average of %s: no tensor %s", name, average)}
 			}
-			if !slices.Equal(a.shape, t.shape) {
-				return nil, &FormatError{s.file, fmt.Sprintf("%s has shape %v, its moving average %v", name, t.shape, a.shape)}
+			if !slices.Equal(a.Shape, t.Shape) {
+				return nil, &FormatError{s.file, fmt.Sprintf("%s has shape %v, its moving average %v", name, t.Shape, a.Shape)}
 			}
 			t = a
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // A checkpoint that lacks a tensor and has one too many says so by name, at once.
@@ -17,9 +18,9 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "model.safetensors")
-	err = weights.WriteSafetensors(path, []weights.Named{
-		weights.NamedF32("conv.weight", make([]float32, 8), 2, 4, 1, 1),
-		weights.NamedF16("extra.weight", []float32{1}, 1),
+	err = safetensors.Write(path, []safetensors.Named{
+		safetensors.NamedF32("conv.weight", make([]float32, 8), 2, 4, 1, 1),
+		safetensors.NamedF16("extra.weight", []float32{1}, 1),
 	}, nil)
 	if err != nil {
 		fmt.Println(err)

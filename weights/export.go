@@ -11,12 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // ExportOptions say what Export and ExportSynth write.
 type ExportOptions struct {
 	// DType is F32, F16 or BF16; empty keeps each tensor's own, and is F32 for generated ones.
-	DType DType
+	DType safetensors.DType
 	// Parameters are the names and shapes that each component has to have, neither more nor less.
 	Parameters map[Component]map[string][]int
 	// Replace lets an existing model folder be replaced. A folder that holds anything else is left alone.
@@ -56,8 +59,8 @@ func Export(ctx context.Context, f *Folder, dir string, o ExportOptions) ([]Expo
 			if d == "" {
 				d = own
 			}
-			part.tensors = append(part.tensors, Streamed{name, d, shape, func(w io.Writer) error {
-				defer p.Store.forget(name)
+			part.tensors = append(part.tensors, safetensors.Streamed{Name: name, DType: d, Shape: shape, Write: func(w io.Writer) error {
+				defer p.Store.Forget(name)
 				return p.Store.writeAs(w, name, d)
 			}})
 		}
@@ -67,19 +70,19 @@ func Export(ctx context.Context, f *Folder, dir string, o ExportOptions) ([]Expo
 }
 
 // ExportSynth is Export for a model whose weights the generator makes: those of s with each component's name behind
-// s.Component, which is empty or a prefix such as "nano.". configs are the config.json of the components, tokenizer is as
-// in ModelOptions, or empty.
-func ExportSynth(ctx context.Context, s Synth, configs map[Component][]byte, tokenizer, dir string, o ExportOptions) ([]Exported, error) {
+// s.Component, which is empty or a prefix such as "nano.". configs are the config.json of the components; of m the
+// tokenizer is taken, if it names one.
+func ExportSynth(ctx context.Context, s synth.Weights, configs map[Component][]byte, m ModelOptions, dir string, o ExportOptions) ([]Exported, error) {
 	f := &Folder{Dir: dir, Parts: map[Component]*Part{}, made: map[string][]byte{}}
-	if tokenizer != "" {
-		if err := f.setTokenizer(tokenizer); err != nil {
+	if m.Tokenizer != "" {
+		if err := f.setTokenizer(m.Tokenizer, m); err != nil {
 			return nil, err
 		}
 	}
 	var parts []exportPart
 	d := o.DType
 	if d == "" {
-		d = F32
+		d = safetensors.F32
 	}
 	for _, c := range Components() {
 		if configs[c] == nil {
@@ -87,14 +90,14 @@ func ExportSynth(ctx context.Context, s Synth, configs map[Component][]byte, tok
 		}
 		part := exportPart{component: c, config: configs[c]}
 		f.Parts[c] = &Part{Config: configs[c]}
-		synth := s
-		synth.Component += string(c)
+		of := s
+		of.Component += string(c)
 		for name, shape := range o.Parameters[c] {
-			part.tensors = append(part.tensors, Streamed{name, d, shape, func(w io.Writer) error {
-				x, err := synth.Float32(name, shape...)
+			part.tensors = append(part.tensors, safetensors.Streamed{Name: name, DType: d, Shape: shape, Write: func(w io.Writer) error {
+				x, err := of.Float32(name, shape...)
 				for part := range slices.Chunk(x, scanPart) {
 					if err == nil {
-						_, err = w.Write(encode(nil, part, d))
+						_, err = w.Write(safetensors.Append(nil, d, part))
 					}
 				}
 				return err
@@ -109,19 +112,19 @@ func ExportSynth(ctx context.Context, s Synth, configs map[Component][]byte, tok
 type exportPart struct {
 	component Component
 	config    []byte
-	tensors   []Streamed
+	tensors   []safetensors.Streamed
 }
 
 // export writes the folder; rest writes what is not weights.
 func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp string) error, o ExportOptions) (_ []Exported, err error) {
-	if o.DType != "" && o.DType != F32 && o.DType != F16 && o.DType != BF16 {
+	if o.DType != "" && o.DType != safetensors.F32 && o.DType != safetensors.F16 && o.DType != safetensors.BF16 {
 		return nil, fmt.Errorf("weights: element type %q, want F32, F16 or BF16", o.DType)
 	}
 	sizes := map[Component]int64{}
 	need := int64(1 << 20) // for the tokenizer
 	for _, p := range parts {
 		for _, t := range p.tensors {
-			n, err := t.bytes()
+			n, err := t.Size()
 			if err != nil {
 				return nil, fmt.Errorf("weights: %w", err)
 			}
@@ -151,7 +154,7 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 				if err := t.Write(w); err != nil {
 					return err
 				}
-				n, err := t.bytes()
+				n, err := t.Size()
 				if done += int64(n); o.Progress != nil {
 					o.Progress(p.component, done, e.Bytes)
 				}
@@ -162,7 +165,7 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 			return nil, err
 		}
 		// transformers refuses a file that does not say which library its tensors are of.
-		if err := StreamSafetensors(filepath.Join(s.tmp, e.File), p.tensors, map[string]string{"format": "pt"}); err != nil {
+		if err := safetensors.Stream(filepath.Join(s.tmp, e.File), p.tensors, map[string]string{"format": "pt"}); err != nil {
 			return nil, err
 		}
 		written = append(written, e)
@@ -184,18 +187,18 @@ const (
 )
 
 // writeAs writes a tensor's elements in another type, or in its own.
-func (s *Store) writeAs(w io.Writer, name string, d DType) error {
-	own := s.tensors[name].dtype
+func (s *Store) writeAs(w io.Writer, name string, d safetensors.DType) error {
+	own := s.tensors[name].DType
 	var room []byte
 	beyond, largest := 0, float32(0)
-	limit, limited := map[DType]float32{F16: roundsToHalf, BF16: roundsToBrain}[d]
+	limit, limited := map[safetensors.DType]float32{safetensors.F16: roundsToHalf, safetensors.BF16: roundsToBrain}[d]
 	limited = limited && d != own
 	bad := NonFinite{Name: name}
 	err := s.scan(name, func(x []float32, raw []byte) error {
 		part := countNonFinite(name, x)
 		bad.NaN, bad.Inf = bad.NaN+part.NaN, bad.Inf+part.Inf
 		if d != own {
-			room = encode(room[:0], x, d)
+			room = safetensors.Append(room[:0], d, x)
 			raw = room
 		}
 		if limited {
@@ -214,32 +217,12 @@ func (s *Store) writeAs(w io.Writer, name string, d DType) error {
 		return err
 	case bad.NaN+bad.Inf > 0:
 		return &FormatError{s.file, fmt.Sprintf("%s holds %d NaN and %d Inf: it is damaged", name, bad.NaN, bad.Inf)}
-	case beyond > 0 && d == F16:
+	case beyond > 0 && d == safetensors.F16:
 		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond float16's %d, the largest is %g: bfloat16 and float32 hold them", name, beyond, maxHalf, largest)}
 	case beyond > 0:
 		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond bfloat16's %g, the largest is %g: float32 holds them", name, beyond, maxBrain, largest)}
 	}
 	return nil
-}
-
-// encode appends numbers as little-endian bytes of a type: F16, BF16 or F32.
-func encode(b []byte, x []float32, d DType) []byte {
-	b = slices.Grow(b, d.Size()*len(x))
-	switch d {
-	case F16:
-		for _, v := range x {
-			b = le.AppendUint16(b, F32ToF16(v))
-		}
-	case BF16:
-		for _, v := range x {
-			b = le.AppendUint16(b, F32ToBF16(v))
-		}
-	default:
-		for _, v := range x {
-			b = le.AppendUint32(b, math.Float32bits(v))
-		}
-	}
-	return b
 }
 
 // write writes a small file of the layout below dir.

@@ -10,6 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/internal/half"
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // nanoModel opens the small model from a CompVis file, with what it should hold.
@@ -38,11 +42,11 @@ func nanoModel(t *testing.T) (*Folder, map[Component]map[string][]int) {
 // An exported folder holds the same values, or those that rounding gives, and all that a model folder has.
 func TestExport(t *testing.T) {
 	f, want := nanoModel(t)
-	round := map[DType]func(float32) float32{
-		"":   func(x float32) float32 { return x },
-		F32:  func(x float32) float32 { return x },
-		F16:  func(x float32) float32 { return F16ToF32(F32ToF16(x)) },
-		BF16: func(x float32) float32 { return BF16ToF32(F32ToBF16(x)) },
+	round := map[safetensors.DType]func(float32) float32{
+		"":               func(x float32) float32 { return x },
+		safetensors.F32:  func(x float32) float32 { return x },
+		safetensors.F16:  func(x float32) float32 { return half.FromF16(half.ToF16(x)) },
+		safetensors.BF16: func(x float32) float32 { return half.FromBF16(half.ToBF16(x)) },
 	}
 	for d, r := range round {
 		parent := t.TempDir()
@@ -106,13 +110,13 @@ func TestExportRejects(t *testing.T) {
 	vae := filepath.Join(t.TempDir(), "vae.safetensors")
 	damaged := func(change func(name string, x []float32)) *Folder {
 		t.Helper()
-		var list []Named
+		var list []safetensors.Named
 		for _, l := range readListing(t)["vae"] {
 			x := make([]float32, product(l.shape))
 			change(l.name, x)
-			list = append(list, NamedF32(l.name, x, l.shape...))
+			list = append(list, safetensors.NamedF32(l.name, x, l.shape...))
 		}
-		if err := WriteSafetensors(vae, list, nil); err != nil {
+		if err := safetensors.Write(vae, list, nil); err != nil {
 			t.Fatal(err)
 		}
 		g, err := OpenModel(vae, ModelOptions{Partial: true})
@@ -147,11 +151,11 @@ func TestExportRejects(t *testing.T) {
 		want []string
 	}{
 		{"NaN", t.Context(), damaged(set(float32(math.NaN()))), out, ExportOptions{Parameters: want}, []string{"decoder.conv_in.weight", "1 NaN"}},
-		{"beyond float16", t.Context(), damaged(set(-70000)), out, ExportOptions{Parameters: want, DType: F16}, []string{"decoder.conv_in.weight", "1 values beyond float16's 65504", "70000"}},
-		{"beyond bfloat16", t.Context(), damaged(set(3.4e38)), out, ExportOptions{Parameters: want, DType: BF16}, []string{"decoder.conv_in.weight", "1 values beyond bfloat16's"}},
+		{"beyond float16", t.Context(), damaged(set(-70000)), out, ExportOptions{Parameters: want, DType: safetensors.F16}, []string{"decoder.conv_in.weight", "1 values beyond float16's 65504", "70000"}},
+		{"beyond bfloat16", t.Context(), damaged(set(3.4e38)), out, ExportOptions{Parameters: want, DType: safetensors.BF16}, []string{"decoder.conv_in.weight", "1 values beyond bfloat16's"}},
 		{"no name", t.Context(), f, "", ExportOptions{Parameters: want}, []string{"no name"}},
 		{"excess", t.Context(), f, out, ExportOptions{Parameters: without}, []string{"unexpected"}},
-		{"type", t.Context(), f, out, ExportOptions{Parameters: want, DType: I8}, []string{"I8"}},
+		{"type", t.Context(), f, out, ExportOptions{Parameters: want, DType: safetensors.I8}, []string{"I8"}},
 		{"not empty", t.Context(), f, full, ExportOptions{Parameters: want}, []string{full, "not empty", "--force"}},
 		{"not a model", t.Context(), f, foreign, ExportOptions{Parameters: want, Replace: true}, []string{foreign, "thesis.tex"}},
 		{"a file", t.Context(), f, file, ExportOptions{Parameters: want, Replace: true}, []string{file}},
@@ -174,7 +178,7 @@ func TestExportRejects(t *testing.T) {
 		}
 	}
 	// What is rounded to the largest number that a type holds is no overflow.
-	for d, v := range map[DType]float32{F16: 65519, BF16: 0x1.fefffep127} {
+	for d, v := range map[safetensors.DType]float32{safetensors.F16: 65519, safetensors.BF16: 0x1.fefffep127} {
 		if _, err := Export(t.Context(), damaged(set(v)), out, ExportOptions{Parameters: want, DType: d, Replace: true}); err != nil {
 			t.Error(err)
 		}
@@ -227,10 +231,10 @@ func TestExportSynth(t *testing.T) {
 				want[c][l.name] = l.shape
 			}
 		}
-		for d, exact := range map[DType]bool{"": true, F16: true, BF16: false} {
+		for d, exact := range map[safetensors.DType]bool{"": true, safetensors.F16: true, safetensors.BF16: false} {
 			dir := filepath.Join(t.TempDir(), "out")
-			synth := Synth{Component: size.Prefix, Seed: nanoSeed, Half: size.Half}
-			if _, err := ExportSynth(t.Context(), synth, configs, "", dir, ExportOptions{DType: d, Parameters: want}); err != nil {
+			made := synth.Weights{Component: size.Prefix, Seed: nanoSeed, Half: size.Half}
+			if _, err := ExportSynth(t.Context(), made, configs, ModelOptions{}, dir, ExportOptions{DType: d, Parameters: want}); err != nil {
 				t.Fatal(err)
 			}
 			f, err := OpenModel(dir, ModelOptions{})
@@ -275,10 +279,10 @@ func sameKeys(a, b []byte, but ...string) bool {
 // Tensors are read in parts: what a part holds does not depend on where it begins.
 func TestScanLargeTensor(t *testing.T) {
 	n := 2*scanPart + 77
-	x := SynthInput("large", 1, 1, n)
+	x := synth.Input("large", 1, 1, n)
 	x[scanPart], x[n-1] = float32(math.Inf(1)), float32(math.NaN())
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	if err := WriteSafetensors(path, []Named{NamedF32("x", x, n), NamedF16("half", x, n), NamedF32("none", nil, 0)}, nil); err != nil {
+	if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("x", x, n), safetensors.NamedF16("half", x, n), safetensors.NamedF32("none", nil, 0)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, path)

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"percept/weights/safetensors"
 )
 
 // The parser neither panics nor hands out tensors whose bytes disagree with their shape.
@@ -27,7 +29,7 @@ func FuzzOpenBytes(f *testing.F) {
 		total := 0
 		for _, name := range s.Names() {
 			dtype, shape, _ := s.Info(name)
-			n, err := elements(shape)
+			n, err := safetensors.Elements(shape)
 			raw, rerr := s.Bytes(name)
 			if err != nil || rerr != nil || n*dtype.Size() != len(raw) {
 				t.Fatalf("%q: %s %v in %d bytes (%v, %v)", name, dtype, shape, len(raw), err, rerr)

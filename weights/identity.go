@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unsafe"
 )
 
 // origin is what is known of a Store's file besides its name.
@@ -49,14 +48,3 @@ func (s *Store) Identity() string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
-
-// floatsOf returns the memory of b, which begins at a multiple of 4, as floats.
-func floatsOf(b []byte) []float32 {
-	if len(b) < 4 {
-		return nil
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&b[0])), len(b)/4)
-}
-
-// roundFloats returns the bytes of n floats, in whole chunks so that buffers are seldom replaced.
-func roundFloats(n int) int { return max(1, (4*n+1<<20-1)>>20) << 20 }

@@ -82,14 +82,14 @@ func (in *inference) dim(name string, dims, at int) int {
 	case !ok:
 		in.fail("no tensor %s", name)
 		return 0
-	case len(t.shape) != dims:
-		in.fail("%s has shape %v, want %d dimensions", name, t.shape, dims)
+	case len(t.Shape) != dims:
+		in.fail("%s has shape %v, want %d dimensions", name, t.Shape, dims)
 		return 0
-	case t.shape[at] < 1 || t.shape[at] > maxChannels:
-		in.fail("%s has shape %v, want 1 to %d", name, t.shape, maxChannels)
+	case t.Shape[at] < 1 || t.Shape[at] > maxChannels:
+		in.fail("%s has shape %v, want 1 to %d", name, t.Shape, maxChannels)
 		return 0
 	}
-	return t.shape[at]
+	return t.Shape[at]
 }
 
 func (in *inference) has(format string, args ...any) bool {
@@ -203,7 +203,7 @@ func (in *inference) transformer(path string, c *unetConfig) int {
 	if width != c.CrossAttentionDim {
 		in.fail("%s takes a context %d wide, another transformer %d", path, width, c.CrossAttentionDim)
 	}
-	if t, ok := in.view.tensors[path+".proj_in.weight"]; ok && len(t.shape) == 2 {
+	if t, ok := in.view.tensors[path+".proj_in.weight"]; ok && len(t.Shape) == 2 {
 		c.UseLinearProjector = true // the U-Net's own reading of the configuration refuses it by name
 	}
 	if inner := in.dim(path+".norm.weight", 1, 0); inner%sd1Heads != 0 {

@@ -31,6 +31,9 @@ type ModelOptions struct {
 	// Tokenizer is a folder with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt[.gz]. A
 	// checkpoint file has no tokenizer; without this one that lies beside it is taken.
 	Tokenizer string
+	// Vocabulary makes vocab.json and merges.txt of OpenAI's file, as clip.FilesFromOpenAI does. Without it such a file is
+	// an error.
+	Vocabulary func(openAI []byte) (vocab, merges []byte, err error)
 	// Config is a folder in the layout of diffusers whose config.json files, scheduler and tokenizer are taken for a
 	// checkpoint file in place of those inferred.
 	Config string
@@ -179,7 +182,7 @@ func openDiffusers(dir string, o ModelOptions) (*Folder, error) {
 		return nil, err
 	}
 	if o.Tokenizer != "" {
-		if err := f.setTokenizer(o.Tokenizer); err != nil {
+		if err := f.setTokenizer(o.Tokenizer, o); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}

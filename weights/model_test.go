@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -9,13 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // nanoTextConfig says what the shapes of the small text encoder do not: four heads of a width of 48.
 const nanoTextConfig = `{"vocab_size": 1000, "hidden_size": 48, "intermediate_size": 192, "num_hidden_layers": 3, "num_attention_heads": 4}`
-
-// smallVocabulary is a file like OpenAI's.
-const smallVocabulary = "\"bpe_simple_vocab_16e6.txt#version: 0.2\nt h\nth e</w>\na n\nan d</w>\n"
 
 // writeText writes small files, by their names below dir.
 func writeText(t *testing.T, dir string, files map[string]string) {
@@ -33,7 +34,7 @@ func writeText(t *testing.T, dir string, files map[string]string) {
 
 // nanoValues gives a listed tensor the generator's values; betas are those of the schedule.
 func nanoValues(l listed) []float32 {
-	x := SynthInput(l.name, 1, 0.1, product(l.shape))
+	x := synth.Input(l.name, 1, 0.1, product(l.shape))
 	if l.name == "betas" {
 		x[0], x[len(x)-1] = 0.00085, 0.012
 	}
@@ -120,17 +121,22 @@ func TestOpenModelSingleFile(t *testing.T) {
 	}
 	// OpenAI's file in place of the pair.
 	vocabulary := filepath.Join(t.TempDir(), "v.txt")
-	writeText(t, filepath.Dir(vocabulary), map[string]string{"v.txt": smallVocabulary})
+	writeText(t, filepath.Dir(vocabulary), map[string]string{"v.txt": "OpenAI's"})
 	o.Tokenizer = vocabulary
+	_, err = OpenModel(file, o)
+	wantLine(t, "no way to read it", err, vocabulary, "OpenAI's vocabulary file")
+	o.Vocabulary = func(b []byte) (vocab, merges []byte, err error) {
+		return append([]byte("the vocabulary of "), b...), []byte("the merges"), nil
+	}
 	f, err := OpenModel(file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	b, err := f.Read("tokenizer/vocab.json")
-	var ids map[string]int
-	if err != nil || json.Unmarshal(b, &ids) != nil || len(ids) != 518 || ids["the</w>"] != 513 || ids["<|endoftext|>"] != 517 || ids["!"] != 0 {
-		t.Errorf("vocabulary of %d tokens: %v, %.100s", len(ids), err, b)
+	vocab, err := f.Read("tokenizer/vocab.json")
+	merges, err2 := f.Read("tokenizer/merges.txt")
+	if err := errors.Join(err, err2); err != nil || string(vocab) != "the vocabulary of OpenAI's" || string(merges) != "the merges" {
+		t.Errorf("%q and %q, %v", vocab, merges, err)
 	}
 	if got := fileNamesOf(f); !slices.Contains(got, "tokenizer/bpe_simple_vocab_16e6.txt") || len(got) != 3 {
 		t.Errorf("files %v", got)
@@ -164,18 +170,18 @@ func wantLine(t *testing.T, what string, err error, words ...string) {
 
 func TestOpenModelRejects(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name string, tensors ...Named) string {
+	write := func(name string, tensors ...safetensors.Named) string {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteSafetensors(path, tensors, nil); err != nil {
+		if err := safetensors.Write(path, tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	zeros := func(name string, shape ...int) Named {
-		return NamedF32(name, make([]float32, product(shape)), shape...)
+	zeros := func(name string, shape ...int) safetensors.Named {
+		return safetensors.NamedF32(name, make([]float32, product(shape)), shape...)
 	}
 	vae := filepath.Join(dir, "vae.safetensors")
 	writeNano(t, vae, "model.", "cond_stage_model.", "betas", "alphas")
@@ -184,7 +190,7 @@ func TestOpenModelRejects(t *testing.T) {
 	for i := range betas {
 		betas[i] = 0.0001 + float32(i)*2e-5
 	}
-	if err := WriteSafetensors(otherNoise, []Named{NamedF32("betas", betas, 1000), zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
+	if err := safetensors.Write(otherNoise, []safetensors.Named{safetensors.NamedF32("betas", betas, 1000), zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	two := filepath.Join(dir, "two")
@@ -204,6 +210,9 @@ func TestOpenModelRejects(t *testing.T) {
 	writeText(t, xl, map[string]string{"unet/config.json": `{}`})
 	nothing := filepath.Join(dir, "nothing")
 	writeText(t, nothing, map[string]string{"readme.txt": ""})
+	refuse := func([]byte) (vocab, merges []byte, err error) {
+		return nil, nil, errors.New("clip: merge 1, want two tokens")
+	}
 
 	for _, c := range []struct {
 		name, path string
@@ -221,7 +230,7 @@ func TestOpenModelRejects(t *testing.T) {
 		{"other noise", otherNoise, ModelOptions{Partial: true}, []string{"noise.safetensors", "betas", "0.00085"}},
 		{"tokenizer absent", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(dir, "notok")}, []string{"notok"}},
 		{"tokenizer not one", vae, ModelOptions{Partial: true, Tokenizer: nothing}, []string{"nothing", "vocab.json"}},
-		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt")}, []string{"readme.txt", "merges"}},
+		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt"), Vocabulary: refuse}, []string{"readme.txt: merge 1"}},
 		{"configuration absent", vae, ModelOptions{Partial: true, Config: filepath.Join(dir, "noconfig")}, []string{"noconfig"}},
 		{"two files", two, ModelOptions{}, []string{"2 checkpoint files", "a.safetensors", "b.ckpt"}},
 		{"component", component, ModelOptions{}, []string{"component", "VAE alone"}},
@@ -272,14 +281,14 @@ func TestWhichFileOfAFolder(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := WriteSafetensors(path, []Named{NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+			if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
 		shard := strings.ReplaceAll(name, ".", "-") + "-00001.safetensors"
 		writeText(t, dir, map[string]string{"vae/" + name: fmt.Sprintf(`{"metadata": {"total_size": 4}, "weight_map": {"decoder.conv_in.weight": %q}}`, shard)})
-		if err := WriteSafetensors(filepath.Join(dir, "vae", shard), []Named{NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+		if err := safetensors.Write(filepath.Join(dir, "vae", shard), []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -316,14 +325,14 @@ func TestWhichFileOfAFolder(t *testing.T) {
 
 func TestShards(t *testing.T) {
 	dir := t.TempDir()
-	shard := func(name string, tensors ...Named) {
-		if err := WriteSafetensors(filepath.Join(dir, name), tensors, nil); err != nil {
+	shard := func(name string, tensors ...safetensors.Named) {
+		if err := safetensors.Write(filepath.Join(dir, name), tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	shard("1.safetensors", NamedF32("a", []float32{1}, 1), NamedF32("b", []float32{2}, 1))
-	shard("2.safetensors", NamedF32("c", []float32{3}, 1))
-	shard("3.safetensors", NamedF32("a", []float32{4}, 1))
+	shard("1.safetensors", safetensors.NamedF32("a", []float32{1}, 1), safetensors.NamedF32("b", []float32{2}, 1))
+	shard("2.safetensors", safetensors.NamedF32("c", []float32{3}, 1))
+	shard("3.safetensors", safetensors.NamedF32("a", []float32{4}, 1))
 	openIndex := func(text string) (*Store, error) {
 		index, err := parseIndex([]byte(text))
 		if err != nil {
@@ -372,18 +381,4 @@ func errorsOf(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-func TestTokenizerFromOpenAIRejects(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                         "no merges",
-		"\x1f\x8bnot gzip":         "gzip",
-		"t h\nth x</w>\nt h\n":     "twice",
-		"t h\nthe end\n":           "two tokens",
-		"a b c\n":                  "two tokens",
-		"#version: 0.2\nt hello\n": "two tokens",
-	} {
-		_, _, err := TokenizerFromOpenAI([]byte(text))
-		wantLine(t, fmt.Sprintf("%.20q", text), err, want)
-	}
 }

@@ -113,34 +113,3 @@ func FuzzShardIndex(f *testing.F) {
 		}
 	})
 }
-
-// A vocabulary file makes a vocabulary without gaps, or is refused in one line.
-func FuzzTokenizerFromOpenAI(f *testing.F) {
-	f.Add([]byte(smallVocabulary))
-	f.Add([]byte("#version: 0.2\r\nt h\r\nth e</w>\r\n"))
-	f.Add([]byte{0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF, 1, 0, 0, 0xFF, 0xFF})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		vocab, merges, err := TokenizerFromOpenAI(b)
-		if err != nil {
-			if strings.Contains(err.Error(), "\n") {
-				t.Fatalf("more than one line: %q", err)
-			}
-			return
-		}
-		var ids map[string]int
-		if err := json.Unmarshal(vocab, &ids); err != nil {
-			t.Fatal(err)
-		}
-		n := strings.Count(string(merges), "\n") - 1
-		if len(ids) != 512+n+2 {
-			t.Fatalf("%d tokens of %d merges", len(ids), n)
-		}
-		seen := make([]bool, len(ids))
-		for _, id := range ids {
-			seen[id] = true
-		}
-		if slices.Contains(seen, false) {
-			t.Fatal("an id is missing")
-		}
-	})
-}

@@ -1,6 +1,8 @@
 package weights
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"os"
@@ -9,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // nanoSeed is the seed of the files listed in testdata/nano_names.tsv.
@@ -18,7 +23,7 @@ const nanoSeed = 0x53445f31
 // its name, type and shape there and the first 16 digits of the SHA-256 of its float32 values.
 type listed struct {
 	name  string
-	dtype DType
+	dtype safetensors.DType
 	shape []int
 	sha   string
 }
@@ -33,7 +38,7 @@ func readListing(t *testing.T) map[string][]listed {
 	files := map[string][]listed{}
 	for line := range strings.Lines(string(b)) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		l := listed{name: f[1], dtype: DType(f[2]), sha: f[4]}
+		l := listed{name: f[1], dtype: safetensors.DType(f[2]), sha: f[4]}
 		for _, d := range strings.Split(f[3], "x") {
 			n, err := strconv.Atoi(d)
 			if err != nil {
@@ -50,19 +55,19 @@ func readListing(t *testing.T) map[string][]listed {
 // name that the table gives, so that a wrong pair shows as a wrong sum.
 func writeListed(t *testing.T, path string, list []listed, value func(l listed) []float32) {
 	t.Helper()
-	var out []Named
+	var out []safetensors.Named
 	for _, l := range list {
 		x := value(l)
 		switch l.dtype {
-		case F16:
-			out = append(out, NamedF16(l.name, x, l.shape...))
-		case F32:
-			out = append(out, NamedF32(l.name, x, l.shape...))
+		case safetensors.F16:
+			out = append(out, safetensors.NamedF16(l.name, x, l.shape...))
+		case safetensors.F32:
+			out = append(out, safetensors.NamedF32(l.name, x, l.shape...))
 		default:
-			out = append(out, Named{l.name, l.dtype, l.shape, make([]byte, l.dtype.Size()*len(x))})
+			out = append(out, safetensors.Named{Name: l.name, DType: l.dtype, Shape: l.shape, Data: make([]byte, l.dtype.Size()*len(x))})
 		}
 	}
-	if err := WriteSafetensors(path, out, nil); err != nil {
+	if err := safetensors.Write(path, out, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -79,9 +84,9 @@ func product(shape []int) int {
 // file holds under that name, and no name is left on either side.
 func TestCompVisIsABijection(t *testing.T) {
 	files := readListing(t)
-	synth := map[Component]*Synth{}
+	made := map[Component]*synth.Weights{}
 	for _, c := range []Component{UNet, VAE, TextEncoder} {
-		synth[c] = &Synth{Component: "nano." + string(c), Seed: nanoSeed, Half: true}
+		made[c] = &synth.Weights{Component: "nano." + string(c), Seed: nanoSeed, Half: true}
 	}
 	unet, err := CompVisUNet(UNetLayout{Layers: 2, Attention: []bool{true, true, true, false}})
 	if err != nil {
@@ -116,7 +121,7 @@ func TestCompVisIsABijection(t *testing.T) {
 		if p[0] == "vae" && strings.Contains(p[1], "attentions") && len(shape) == 4 {
 			shape = shape[:2]
 		}
-		x, err := synth[Component(p[0])].Float32(p[1], shape...)
+		x, err := made[Component(p[0])].Float32(p[1], shape...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -311,4 +316,10 @@ func TestOpenFolder(t *testing.T) {
 	if _, err := OpenFolder(filepath.Join(dir, "absent")); err == nil || !strings.Contains(err.Error(), "absent") {
 		t.Errorf("absent folder: %v", err)
 	}
+}
+
+// sha256F32 is the sum of float32 values as little-endian bytes.
+func sha256F32(x []float32) string {
+	sum := sha256.Sum256(safetensors.Append(nil, safetensors.F32, x))
+	return hex.EncodeToString(sum[:])
 }

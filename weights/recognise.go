@@ -153,8 +153,8 @@ func (c *Contents) name(s *Store, names []string) {
 func (s *Store) shapeBehind(names []string, c Component, suffixes ...string) []int {
 	p := detect(names, c)
 	for _, n := range names {
-		if tail, ok := p.tail(c, n); ok && hasSuffix(tail, suffixes...) {
-			return s.tensors[n].shape
+		if tail, ok := p.tail(c, n); ok && slices.ContainsFunc(suffixes, func(end string) bool { return strings.HasSuffix(tail, end) }) {
+			return s.tensors[n].Shape
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
 )
 
 // fullName is one tensor of Stable Diffusion v1.4, from testdata/make_sd14.py.
@@ -59,7 +61,7 @@ func readFullNames(t testing.TB) map[Component][]fullName {
 func shapeStore(shapes map[string][]int) *Store {
 	s := &Store{file: "shapes", tensors: map[string]tensorInfo{}, record: map[string]*request{}}
 	for name, shape := range shapes {
-		s.tensors[name] = tensorInfo{source: name, dtype: F32, shape: shape}
+		s.tensors[name] = tensorInfo{source: name, Tensor: safetensors.Tensor{DType: safetensors.F32, Shape: shape}}
 	}
 	return s
 }

@@ -105,10 +105,13 @@ func (f *Folder) takeIfThere(dir, name string) error {
 // openAIVocabulary is the file of OpenAI's CLIP repository that the tokenizer's pair follows from.
 const openAIVocabulary = "bpe_simple_vocab_16e6.txt"
 
+// maxVocabularyFile bounds what a vocabulary file may have; the published one has 1.3 MB, and 3 MB unpacked.
+const maxVocabularyFile = 64 << 20
+
 // findTokenizer takes the tokenizer that the options name, or one beside the file.
 func (f *Folder) findTokenizer(o ModelOptions) error {
 	if o.Tokenizer != "" {
-		return f.setTokenizer(o.Tokenizer)
+		return f.setTokenizer(o.Tokenizer, o)
 	}
 	dir := filepath.Dir(f.Dir)
 	var tried []string
@@ -118,7 +121,7 @@ func (f *Folder) findTokenizer(o ModelOptions) error {
 	tried = append(tried, filepath.Join(dir, "tokenizer"), dir, filepath.Join(dir, openAIVocabulary+".gz"), filepath.Join(dir, openAIVocabulary))
 	for _, path := range tried {
 		if isTokenizer(path) {
-			return f.setTokenizer(path)
+			return f.setTokenizer(path, o)
 		}
 	}
 	if o.Partial || !slices.Contains(o.wanted(), TextEncoder) {
@@ -148,7 +151,7 @@ func isTokenizer(path string) bool {
 }
 
 // setTokenizer makes the pair of a folder, or what follows from OpenAI's file, the model's tokenizer.
-func (f *Folder) setTokenizer(path string) error {
+func (f *Folder) setTokenizer(path string, o ModelOptions) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return pathError(path, err)
@@ -183,9 +186,12 @@ func (f *Folder) setTokenizer(path string) error {
 	if err != nil {
 		return pathError(path, err)
 	}
-	vocab, merges, err := TokenizerFromOpenAI(b)
+	if o.Vocabulary == nil {
+		return &FormatError{path, "OpenAI's vocabulary file, expected vocab.json and merges.txt where nothing makes them of it"}
+	}
+	vocab, merges, err := o.Vocabulary(b)
 	if err != nil {
-		return &FormatError{path, err.Error()}
+		return &FormatError{path, strings.TrimPrefix(err.Error(), "clip: ")}
 	}
 	f.made[vocabFile], f.made[mergesFile] = vocab, merges
 	f.use("tokenizer/"+openAIVocabulary, os.DirFS(filepath.Dir(path)), filepath.Base(path))

@@ -6,10 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/atomicfile"
-	"percept/internal/cause"
 	"slices"
 	"strings"
+
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 )
 
 // staged is a folder in the making, beside the place where it will appear by a rename.
@@ -49,7 +50,7 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 		s.old = true
 	}
 	parent := filepath.Dir(dir)
-	if free, ok := freeSpace(parent); ok && free < need {
+	if free, ok := atomicfile.FreeSpace(parent); ok && free < need {
 		return nil, fmt.Errorf("weights: %s: %.2f GiB are needed, %.2f GiB are free", dir, float64(need)/(1<<30), float64(free)/(1<<30))
 	}
 	if s.tmp, err = os.MkdirTemp(parent, "."+filepath.Base(dir)+".part-*"); err != nil {

@@ -2,15 +2,15 @@ package weights
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 
+	"percept/internal/cause"
+	"percept/internal/mapped"
 	"percept/weights/internal/torchfile"
+	"percept/weights/safetensors"
 )
 
 // A Store hands out the tensors of one file by name. It is safe for concurrent use.
@@ -52,25 +52,7 @@ func (f *format) and(other *format) *format {
 // Open maps a file of weights: safetensors, or one of torch.save (.ckpt, .pt, .pth, .bin), zip or legacy; which, its
 // contents tell. The error names the file, what was found and what was expected.
 func Open(path string) (*Store, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, &FormatError{path, "not a regular file, want a file of weights (.safetensors, .ckpt, .pt, .bin)"}
-	}
-	if st.Size() > int64(maxInt) {
-		return nil, &FormatError{path, fmt.Sprintf("%d bytes are more than this machine can map", st.Size())}
-	}
-	if st.Size() == 0 {
-		return nil, &FormatError{path, "the file is empty, want a file of weights (.safetensors, .ckpt, .pt, .bin)"}
-	}
-	b, release, err := mapFile(f, int(st.Size()))
+	b, info, release, err := mapped.Open(path, "want a file of weights (.safetensors, .ckpt, .pt, .bin)")
 	if err != nil {
 		return nil, pathError(path, err)
 	}
@@ -80,7 +62,7 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	s.release = release
-	s.origin = &origin{size: st.Size(), modified: st.ModTime(), header: s.format.header}
+	s.origin = &origin{size: info.Size(), modified: info.ModTime(), header: s.format.header}
 	return s, nil
 }
 
@@ -93,7 +75,15 @@ func OpenBytes(name string, b []byte) (*Store, error) {
 		if s.tensors, f, err = parseTorch(b); err == nil {
 			s.format = &format{name: f.Format, header: f.Sum[:], summed: f.Summed, files: []*torchfile.File{f}}
 		}
-	} else if s.tensors, s.meta, err = parseSafetensors(b); err == nil {
+	} else {
+		var tensors map[string]safetensors.Tensor
+		if tensors, s.meta, err = safetensors.Parse(b); err != nil {
+			return nil, &FormatError{name, err.Error()}
+		}
+		s.tensors = make(map[string]tensorInfo, len(tensors))
+		for name, t := range tensors {
+			s.tensors[name] = tensorInfo{Tensor: t, source: name}
+		}
 		s.format = &format{name: safetensorsFormat, header: b[8:][:le.Uint64(b)]}
 	}
 	if err != nil {
@@ -120,7 +110,7 @@ func (s *Store) Verify(ctx context.Context) error {
 				return &FormatError{s.file, err.Error()}
 			}
 			if s.origin != nil {
-				dropPages(read)
+				mapped.Drop(read)
 			}
 		}
 	}
@@ -129,11 +119,7 @@ func (s *Store) Verify(ctx context.Context) error {
 
 // pathError says in one line what is wrong with a path, without naming it twice.
 func pathError(path string, err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("weights: %s: %w", path, err)
+	return fmt.Errorf("weights: %s: %w", path, cause.Of(err))
 }
 
 // Close unmaps the file. Slices from Bytes must not be used afterwards; those from Float32 may.
@@ -158,9 +144,9 @@ func (s *Store) Metadata() map[string]string { return s.meta }
 func (s *Store) Names() []string { return slices.Sorted(maps.Keys(s.tensors)) }
 
 // Info returns the element type and shape of a tensor, and whether there is one of that name.
-func (s *Store) Info(name string) (DType, []int, bool) {
+func (s *Store) Info(name string) (safetensors.DType, []int, bool) {
 	t, ok := s.tensors[name]
-	return t.dtype, slices.Clone(t.shape), ok
+	return t.DType, slices.Clone(t.Shape), ok
 }
 
 // Source returns the name that a tensor has in the file itself.
@@ -173,28 +159,22 @@ func (s *Store) Bytes(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("weights: %s: no tensor %s", s.file, name)
 	}
-	t, err := t.dense()
+	d, err := t.dense()
 	if err != nil {
 		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
 	}
-	return t.data, nil
+	return d.Data, nil
 }
 
 // Float32 returns a tensor as float32 in C order, in memory that belongs to the caller: float16 and
 // bfloat16 widened exactly, float64 and integers rounded. With a shape given, the file's must equal it.
 // The errors are *MissingError and *ShapeError; Check lists them again, all together.
 func (s *Store) Float32(name string, shape ...int) ([]float32, error) {
-	t, err := s.lookup(name, shape)
-	if err != nil {
-		return nil, err
+	x, err := values(s, name, shape, safetensors.Tensor.Float32)
+	if err == nil {
+		s.noteNonFinite(name, x)
 	}
-	x, err := t.float32s()
-	if err != nil {
-		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
-	}
-	bad := countNonFinite(name, x)
-	s.note(name, func(r *request) { r.bad = bad })
-	return x, nil
+	return x, err
 }
 
 // Have returns the error that Float32 would, without reading the tensor. For Check it counts as asked for.
@@ -203,65 +183,66 @@ func (s *Store) Have(name string, shape ...int) error {
 	return err
 }
 
-// lend is Float32 in memory of the file where that can be read as it is, else in memory from room.
-func (s *Store) lend(name string, shape []int, room func(n int) []float32) ([]float32, error) {
-	t, err := s.lookup(name, shape)
-	if err != nil {
-		return nil, err
-	}
-	if t, err = t.dense(); err != nil {
-		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
-	}
-	x, ok := t.view()
-	if !ok {
-		x = room(t.count())
-		if err := t.widen(x); err != nil {
-			return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+// Lend is Float32 in memory of the file where that can be read as it is, else in memory from room.
+func (s *Store) Lend(name string, shape []int, room func(n int) []float32) ([]float32, error) {
+	x, err := values(s, name, shape, func(t safetensors.Tensor) ([]float32, error) {
+		if x, ok := t.View(); ok {
+			return x, nil
 		}
+		x := room(t.Len())
+		return x, t.Widen(x)
+	})
+	if err == nil {
+		s.noteNonFinite(name, x)
 	}
-	bad := countNonFinite(name, x)
-	s.note(name, func(r *request) { r.bad = bad })
-	return x, nil
+	return x, err
 }
 
-// count returns how many tensors there are.
-func (s *Store) count() int64 { return int64(len(s.tensors)) }
+// Len returns how many tensors there are.
+func (s *Store) Len() int { return len(s.tensors) }
 
-// forget gives the memory of a tensor's pages back; they are read again when they are needed.
-func (s *Store) forget(name string) {
+// Forget gives the memory of a tensor's pages back; they are read again when they are needed.
+func (s *Store) Forget(name string) {
 	t, ok := s.tensors[name]
 	if !ok || s.origin == nil {
 		return
 	}
 	if data, err := t.raw(); err == nil {
-		dropPages(data)
+		mapped.Drop(data)
 	}
 }
 
 // Float64 is Float32 for the types that need it: float64 is exact, the others are widened.
 func (s *Store) Float64(name string, shape ...int) ([]float64, error) {
+	return values(s, name, shape, safetensors.Tensor.Float64)
+}
+
+// Int64 returns a tensor of integers or booleans; uint64 values keep their bits.
+func (s *Store) Int64(name string, shape ...int) ([]int64, error) {
+	return values(s, name, shape, safetensors.Tensor.Int64)
+}
+
+// values records the request for a tensor and returns what convert makes of it.
+func values[T any](s *Store, name string, shape []int, convert func(safetensors.Tensor) ([]T, error)) ([]T, error) {
 	t, err := s.lookup(name, shape)
 	if err != nil {
 		return nil, err
 	}
-	x, err := t.float64s()
+	d, err := t.dense()
+	if err != nil {
+		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
+	}
+	x, err := convert(d)
 	if err != nil {
 		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
 	}
 	return x, nil
 }
 
-// Int64 returns a tensor of integers or booleans; uint64 values keep their bits.
-func (s *Store) Int64(name string, shape ...int) ([]int64, error) {
-	t, err := s.lookup(name, shape)
-	if err != nil {
-		return nil, err
-	}
-	x, err := t.int64s()
-	if err != nil {
-		return nil, &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
-	}
-	return x, nil
+// noteNonFinite lets Check report what is no number.
+func (s *Store) noteNonFinite(name string, x []float32) {
+	bad := countNonFinite(name, x)
+	s.note(name, func(r *request) { r.bad = bad })
 }
 
 // lookup finds a tensor and records the request.
@@ -272,8 +253,8 @@ func (s *Store) lookup(name string, shape []int) (tensorInfo, error) {
 		err := &MissingError{s.file, name, slices.Clone(shape)}
 		s.note(name, func(r *request) { r.missing = err })
 		return t, err
-	case len(shape) > 0 && !slices.Equal(shape, t.shape):
-		err := &ShapeError{s.file, name, slices.Clone(t.shape), slices.Clone(shape)}
+	case len(shape) > 0 && !slices.Equal(shape, t.Shape):
+		err := &ShapeError{s.file, name, slices.Clone(t.Shape), slices.Clone(shape)}
 		s.note(name, func(r *request) { r.shape = err })
 		return t, err
 	}

@@ -1,6 +1,10 @@
 package weights
 
-import "fmt"
+import (
+	"fmt"
+
+	"percept/weights/safetensors"
+)
 
 // scanPart is how many elements scan hands out at once.
 const scanPart = 1 << 18
@@ -12,25 +16,26 @@ func (s *Store) scan(name string, f func(x []float32, raw []byte) error) error {
 	if err != nil {
 		return err
 	}
-	size := s.tensors[name].dtype.Size()
+	dtype := s.tensors[name].DType
+	size := dtype.Size()
 	if size == 0 {
-		return &FormatError{s.file, fmt.Sprintf("%s: type %s has no values that can be read", name, s.tensors[name].dtype)}
+		return &FormatError{s.file, fmt.Sprintf("%s: type %s has no values that can be read", name, dtype)}
 	}
 	var room []float32
 	for len(b) > 0 {
 		n := min(scanPart, len(b)/size)
-		part := tensorInfo{dtype: s.tensors[name].dtype, data: b[:n*size]}
-		x, ok := part.view()
+		part := safetensors.Tensor{DType: dtype, Data: b[:n*size]}
+		x, ok := part.View()
 		if !ok {
 			if room == nil {
 				room = make([]float32, n)
 			}
 			x = room[:n]
-			if err := part.widen(x); err != nil {
+			if err := part.Widen(x); err != nil {
 				return &FormatError{s.file, fmt.Sprintf("%s: %v", name, err)}
 			}
 		}
-		if err := f(x, part.data); err != nil {
+		if err := f(x, part.Data); err != nil {
 			return err
 		}
 		b = b[n*size:]

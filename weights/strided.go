@@ -1,9 +1,14 @@
 package weights
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"percept/weights/safetensors"
 )
+
+var le = binary.LittleEndian
 
 // layout says how the elements of a tensor lie in its data where that is not one behind the other in C order.
 type layout struct {
@@ -33,36 +38,46 @@ func newLayout(n int, shape, strides []int, swap bool) *layout {
 	return l
 }
 
+// tensorInfo is one tensor of a Store: where it lies and what it is.
+type tensorInfo struct {
+	safetensors.Tensor                        // of which the data are dense, unless load or layout says otherwise
+	source             string                 // name in the file
+	load               func() ([]byte, error) // what the data are, where that has to be looked for
+	layout             *layout                // see dense
+	aside              bool                   // no part of a model: the state of an optimiser and the like
+	problem            string                 // why the values cannot be read
+}
+
 // raw returns the bytes of the file that hold the tensor.
 func (t tensorInfo) raw() ([]byte, error) {
 	if t.load != nil {
 		return t.load()
 	}
-	return t.data, nil
+	return t.Data, nil
 }
 
-// dense returns the tensor in C order and this machine's usual order of bytes: itself, or in new memory.
-func (t tensorInfo) dense() (tensorInfo, error) {
+// dense returns the tensor in C order and little-endian: as it lies in the file, or in new memory.
+func (t tensorInfo) dense() (safetensors.Tensor, error) {
 	if t.problem != "" {
-		return t, fmt.Errorf("its values cannot be read: %s", t.problem)
+		return t.Tensor, fmt.Errorf("its values cannot be read: %s", t.problem)
 	}
 	data, err := t.raw()
 	if err != nil {
-		return t, err
+		return t.Tensor, err
 	}
-	if t.data, t.load = data, nil; t.layout == nil {
-		return t, nil
+	if t.Data = data; t.layout == nil {
+		return t.Tensor, nil
 	}
-	size := t.dtype.Size()
+	size := t.DType.Size()
 	out := make([]byte, t.layout.n*size)
-	t.layout.gather(out, t.data, size)
+	t.layout.gather(out, t.Data, size)
 	if t.layout.swap && size > 1 {
 		for i := 0; i < len(out); i += size {
 			slices.Reverse(out[i : i+size])
 		}
 	}
-	t.data, t.layout = out, nil
-	return t, nil
+	t.Data = out
+	return t.Tensor, nil
 }
 
 // gather writes the elements to dst in C order.

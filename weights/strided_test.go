@@ -5,12 +5,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"percept/weights/safetensors"
 )
 
 // Tensors with any shape and strides come out as one element after the other would.
 func TestGatherIsElementByElement(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	dtypes := []DType{U8, F16, F32, F64}
+	dtypes := []safetensors.DType{safetensors.U8, safetensors.F16, safetensors.F32, safetensors.F64}
 	shapes := []int{1, 2, 3, 5, 63, 64, 65, 130}
 	for range 2000 {
 		dims := r.IntN(5)
@@ -42,25 +44,25 @@ func TestGatherIsElementByElement(t *testing.T) {
 		if n > 1<<20 || last > 1<<21 {
 			continue
 		}
-		x := tensorInfo{dtype: dtypes[r.IntN(4)], shape: shape}
-		size := x.dtype.Size()
+		x := tensorInfo{Tensor: safetensors.Tensor{DType: dtypes[r.IntN(4)], Shape: shape}}
+		size := x.DType.Size()
 		swap := size > 1 && r.IntN(4) == 0
 		if n > 0 {
-			x.data = make([]byte, (last+1)*size)
+			x.Data = make([]byte, (last+1)*size)
 		}
-		for i := range x.data {
-			x.data[i] = byte(r.Uint32())
+		for i := range x.Data {
+			x.Data[i] = byte(r.Uint32())
 		}
 		x.layout = newLayout(n, shape, strides, swap)
 		got, err := x.dense()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := oneByOne(x.data, shape, strides, size, swap); !bytes.Equal(got.data, want) {
-			t.Fatalf("%s %v, strides %v, swap %t: other bytes", x.dtype, shape, strides, swap)
+		if want := oneByOne(x.Data, shape, strides, size, swap); !bytes.Equal(got.Data, want) {
+			t.Fatalf("%s %v, strides %v, swap %t: other bytes", x.DType, shape, strides, swap)
 		}
-		if got.layout != nil || got.count() != n {
-			t.Fatalf("%s %v: not dense", x.dtype, shape)
+		if got.Len() != n {
+			t.Fatalf("%s %v: not dense", x.DType, shape)
 		}
 	}
 }
@@ -111,7 +113,7 @@ func TestLayoutOfWhatLiesInOrder(t *testing.T) {
 		{[]int{2}, []int{0}, false},
 	}
 	for _, tt := range tests {
-		n, err := elements(tt.shape)
+		n, err := safetensors.Elements(tt.shape)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +126,7 @@ func TestLayoutOfWhatLiesInOrder(t *testing.T) {
 // A matrix of the text model's size that was saved transposed.
 func BenchmarkGatherTransposed(b *testing.B) {
 	const rows, cols = 768, 49408
-	x := tensorInfo{dtype: F16, data: make([]byte, 2*rows*cols)}
+	x := tensorInfo{Tensor: safetensors.Tensor{DType: safetensors.F16, Data: make([]byte, 2*rows*cols)}}
 	x.layout = newLayout(rows*cols, []int{rows, cols}, []int{1, rows}, false)
 	b.SetBytes(2 * rows * cols)
 	for b.Loop() {

@@ -7,12 +7,13 @@ import (
 
 	"percept/weights/internal/pickle"
 	"percept/weights/internal/torchfile"
+	"percept/weights/safetensors"
 )
 
 // torchDTypes are the element types of torch that have values here.
-var torchDTypes = map[string]DType{
-	"float64": F64, "float32": F32, "float16": F16, "bfloat16": BF16, "int64": I64, "int32": I32, "int16": I16, "int8": I8,
-	"uint64": U64, "uint32": U32, "uint16": U16, "uint8": U8, "bool": Bool, "float8_e4m3fn": F8E4M3, "float8_e5m2": F8E5M2,
+var torchDTypes = map[string]safetensors.DType{
+	"float64": safetensors.F64, "float32": safetensors.F32, "float16": safetensors.F16, "bfloat16": safetensors.BF16, "int64": safetensors.I64, "int32": safetensors.I32, "int16": safetensors.I16, "int8": safetensors.I8,
+	"uint64": safetensors.U64, "uint32": safetensors.U32, "uint16": safetensors.U16, "uint8": safetensors.U8, "bool": safetensors.Bool, "float8_e4m3fn": safetensors.F8E4M3, "float8_e5m2": safetensors.F8E5M2,
 }
 
 // parseTorch reads a file of torch.save: its tensors by name, as views of b, and the file.
@@ -40,26 +41,26 @@ func parseTorch(b []byte) (map[string]tensorInfo, *torchfile.File, error) {
 
 // torchTensor describes a tensor. One whose values cannot be handed out says why when it is asked for them.
 func torchTensor(x *torchfile.Tensor, swap bool, fileSize int) (tensorInfo, error) {
-	t := tensorInfo{dtype: torchDTypes[x.DType], shape: x.Shape, load: x.Data, problem: x.Problem}
-	n, err := elements(x.Shape)
+	t := tensorInfo{Tensor: safetensors.Tensor{DType: torchDTypes[x.DType], Shape: x.Shape}, load: x.Data, problem: x.Problem}
+	n, err := safetensors.Elements(x.Shape)
 	switch {
 	case err != nil:
 		return t, err
 	case t.problem != "":
-	case t.dtype == "":
+	case t.DType == "":
 		t.problem = "type " + x.DType
 	case n/2 > fileSize+1<<16:
 		// An expanded tensor repeats elements (stride 0): a few bytes may announce any size.
 		t.problem = fmt.Sprintf("%d elements, more than a file of %d bytes gives reason for", n, fileSize)
 	}
-	if t.dtype == "" {
-		t.dtype = DType(x.DType)
+	if t.DType == "" {
+		t.DType = safetensors.DType(x.DType)
 	}
 	if t.problem != "" {
 		t.load = nil
 		return t, nil
 	}
-	t.layout = newLayout(n, x.Shape, x.Strides, swap && t.dtype.Size() > 1)
+	t.layout = newLayout(n, x.Shape, x.Strides, swap && t.DType.Size() > 1)
 	return t, nil
 }
 

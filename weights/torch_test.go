@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
 )
 
 // torchFile is what testdata/make_torch.py says of a file.
@@ -79,7 +81,7 @@ func wantProblem(t *testing.T, s *Store, name string) {
 	_, e2 := s.Float64(name)
 	_, e3 := s.Int64(name)
 	_, e4 := s.Bytes(name)
-	_, e5 := s.lend(name, nil, func(n int) []float32 { return make([]float32, n) })
+	_, e5 := s.Lend(name, nil, func(n int) []float32 { return make([]float32, n) })
 	for _, err := range []error{e1, e2, e3, e4, e5} {
 		if err == nil || !strings.Contains(err.Error(), s.File()) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want one line with the file and the name", name, err)
@@ -102,7 +104,7 @@ func checkTorchValues(t *testing.T, s *Store, name string, want []any, sum strin
 	}
 	f64, err1 := s.Float64(name)
 	f32, err2 := s.Float32(name)
-	lent, err3 := s.lend(name, nil, func(n int) []float32 { return make([]float32, n) })
+	lent, err3 := s.Lend(name, nil, func(n int) []float32 { return make([]float32, n) })
 	if err := errors.Join(err1, err2, err3); err != nil || len(f64) != len(want) || len(f32) != len(want) || len(lent) != len(want) {
 		t.Errorf("%q: %v, %d values, want %d", name, err, len(f64), len(want))
 		return
@@ -224,16 +226,16 @@ func TestUseEMA(t *testing.T) {
 
 	ones := func(names ...string) *Store {
 		path := filepath.Join(t.TempDir(), "x.safetensors")
-		var tensors []Named
+		var tensors []safetensors.Named
 		for _, n := range names {
 			n, odd := strings.CutSuffix(n, "!")
-			x := NamedF32(n, []float32{1}, 1)
+			x := safetensors.NamedF32(n, []float32{1}, 1)
 			if odd {
-				x = NamedF32(n, []float32{1, 2}, 2)
+				x = safetensors.NamedF32(n, []float32{1, 2}, 2)
 			}
 			tensors = append(tensors, x)
 		}
-		if err := WriteSafetensors(path, tensors, nil); err != nil {
+		if err := safetensors.Write(path, tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 		return open(t, path)

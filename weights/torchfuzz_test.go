@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"percept/weights/safetensors"
 )
 
 // torchArchive is a zip file of torch with that pickle and one storage of 16 bytes.
@@ -189,7 +191,7 @@ func openAll(t *testing.T, b []byte) {
 	}
 	for _, name := range s.Names() {
 		dtype, shape, ok := s.Info(name)
-		n, err := elements(shape)
+		n, err := safetensors.Elements(shape)
 		if !ok || err != nil {
 			t.Fatalf("%q: %v %v", name, shape, err)
 		}

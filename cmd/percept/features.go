@@ -11,12 +11,11 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
 	"percept/cmd/percept/internal/extract"
 	"percept/fmri/nsd"
 	"percept/fmri/table"
 	"percept/internal/cause"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // featureNames are what percept features can make, in order.
@@ -110,9 +109,9 @@ func (f *featureFlags) check() error {
 	}
 	switch f.dtype {
 	case "float32":
-		f.options.DType = weights.F32
+		f.options.DType = safetensors.F32
 	case "float16":
-		f.options.DType = weights.F16
+		f.options.DType = safetensors.F16
 	default:
 		return fmt.Errorf("--dtype %q, expected float32 or float16", f.dtype)
 	}

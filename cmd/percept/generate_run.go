@@ -12,14 +12,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
 	"percept"
 	"percept/cmd/percept/internal/recipe"
 	"percept/fmri/study/report"
 	"percept/internal/cause"
 	"percept/internal/picture"
 	"percept/tensor"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // A drawing is one picture to make: of a caption, with a seed.
@@ -290,10 +289,10 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 	}
 	n, at := len(prompts), len(prompts)*pipe.Tokens*pipe.Width
 	l := pictures[0].Latents
-	return weights.WriteSafetensors(g.latents, []weights.Named{
-		weights.NamedF32("latents", z, n, percept.LatentChannels, l.H, l.W),
-		weights.NamedF32("conditioning", c[:at], n, pipe.Tokens, pipe.Width),
-		weights.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
+	return safetensors.Write(g.latents, []safetensors.Named{
+		safetensors.NamedF32("latents", z, n, percept.LatentChannels, l.H, l.W),
+		safetensors.NamedF32("conditioning", c[:at], n, pipe.Tokens, pipe.Width),
+		safetensors.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
 	}, map[string]string{
 		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
 		"noise": g.noise, "sampler": g.sampler, "steps": fmt.Sprint(g.steps), "guidance": fmt.Sprint(g.guidance), "eta": fmt.Sprint(g.eta),

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"percept/cmd/percept/internal/recipe"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 func read(t *testing.T, path string) []byte {
@@ -169,7 +169,7 @@ func TestGeneratePreviewsLatentsAndSheet(t *testing.T) {
 	if err != nil || len(recipes) != len(exampleCaptions) {
 		t.Errorf("%d recipes on the sheet (%v), want %d", len(recipes), err, len(exampleCaptions))
 	}
-	st, err := weights.Open(latents)
+	st, err := safetensors.Open(latents)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-
 	"percept/tensor"
-	"percept/weights"
+	"percept/weights/packed"
 )
 
 // Exit statuses: 0 success, 1 failure, 2 wrong usage.
@@ -57,7 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		weights.WaitPacks(ctx) // or the next start would have to pack again
+		packed.Wait(ctx) // or the next start would have to pack again
 		return 0
 	}
 	var usage usageError

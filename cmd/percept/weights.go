@@ -10,10 +10,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
 	"percept"
 	"percept/internal/cause"
-	"percept/weights"
+	"percept/weights/packed"
 )
 
 func newWeights() *cobra.Command {
@@ -113,7 +112,7 @@ func newWeightsList(dir *string) *cobra.Command {
 			damaged := 0
 			for _, p := range packs {
 				if verify && p.Err == nil {
-					p.Err = weights.VerifyPack(p.Path)
+					p.Err = packed.Verify(p.Path)
 				}
 				what := p.Name
 				if p.Err != nil {
@@ -154,7 +153,7 @@ func newWeightsRemove(dir *string) *cobra.Command {
 			}
 			var paths []string
 			for _, name := range args {
-				i := slices.IndexFunc(packs, func(p weights.PackInfo) bool { return filepath.Base(p.Path) == name })
+				i := slices.IndexFunc(packs, func(p packed.Info) bool { return filepath.Base(p.Path) == name })
 				if i < 0 {
 					return fmt.Errorf("%s: no packed weights called %s, expected a name that percept weights list shows", folder, name)
 				}
@@ -178,12 +177,12 @@ func newWeightsRemove(dir *string) *cobra.Command {
 	return cmd
 }
 
-func packsIn(dir string) (folder string, packs []weights.PackInfo, err error) {
-	folder = cmp.Or(dir, weights.CacheDir())
+func packsIn(dir string) (folder string, packs []packed.Info, err error) {
+	folder = cmp.Or(dir, packed.Dir())
 	if folder == "" {
 		return "", nil, errors.New("no folder for packed weights: the system names no cache folder, and neither --dir nor PERCEPT_CACHE is given")
 	}
-	packs, err = weights.Packs(folder)
+	packs, err = packed.List(folder)
 	return folder, packs, err
 }
 

@@ -9,14 +9,15 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
+	"percept/clip"
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // weightTypes are the element types of files by the names that flags give them; empty keeps a file's own.
-var weightTypes = map[string]weights.DType{"": "", "float32": weights.F32, "float16": weights.F16, "bfloat16": weights.BF16}
+var weightTypes = map[string]safetensors.DType{"": "", "float32": safetensors.F32, "float16": safetensors.F16, "bfloat16": safetensors.BF16}
 
-func weightType(name string) (weights.DType, error) {
+func weightType(name string) (safetensors.DType, error) {
 	d, ok := weightTypes[name]
 	if !ok {
 		return "", usageError{fmt.Errorf("--dtype %s, expected float32, float16 or bfloat16", name)}
@@ -100,6 +101,7 @@ func convertNotes(out io.Writer, path string, c *weights.Contents, o weights.Mod
 
 // addOpening adds the flags that say how a model that is not a whole folder is opened.
 func addOpening(cmd *cobra.Command, o *weights.ModelOptions) {
+	o.Vocabulary = clip.FilesFromOpenAI
 	f := cmd.Flags()
 	f.BoolVar(&o.EMA, "ema", false, "take the averaged weights of a checkpoint that has both (model_ema)")
 	f.StringVar(&o.Tokenizer, "tokenizer", "", "`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")

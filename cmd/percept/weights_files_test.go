@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"percept/clip"
 	"percept/internal/picture"
 	"percept/weights"
 	"percept/weights/embedded"
+	"percept/weights/safetensors"
 )
 
 // smallVocabulary is a file like OpenAI's bpe_simple_vocab_16e6.txt, of 518 tokens.
@@ -41,14 +40,14 @@ func embeddedFolder(t *testing.T) string {
 }
 
 // original writes a model folder as one file with the original code's names; change may alter tensors.
-func original(t *testing.T, folder string, change func(name string, n *weights.Named)) string {
+func original(t *testing.T, folder string, change func(name string, n *safetensors.Named)) string {
 	t.Helper()
 	f, err := weights.OpenModel(folder, weights.ModelOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var all []weights.Named
+	var all []safetensors.Named
 	for c, p := range f.Parts {
 		to, err := weights.CompVisNames(p.Store.Names(), c)
 		if err != nil {
@@ -60,7 +59,7 @@ func original(t *testing.T, folder string, change func(name string, n *weights.N
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := weights.Named{Name: to[name], DType: dtype, Shape: shape, Data: slices.Clone(b)}
+			n := safetensors.Named{Name: to[name], DType: dtype, Shape: shape, Data: slices.Clone(b)}
 			if c == weights.VAE && strings.Contains(name, ".attentions.") && len(shape) == 2 {
 				n.Shape = append(slices.Clone(shape), 1, 1)
 			}
@@ -71,13 +70,13 @@ func original(t *testing.T, folder string, change func(name string, n *weights.N
 		}
 	}
 	path := filepath.Join(t.TempDir(), "original.safetensors")
-	if err := weights.WriteSafetensors(path, all, nil); err != nil {
+	if err := safetensors.Write(path, all, nil); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-func unchanged(string, *weights.Named) {}
+func unchanged(string, *safetensors.Named) {}
 
 // drawn makes a picture and returns its pixels.
 func drawn(t *testing.T, model string, more ...string) []byte {
@@ -162,12 +161,12 @@ func componentBytes(t *testing.T, folder string, c weights.Component) map[string
 
 func TestInspectFindsWhatIsWrong(t *testing.T) {
 	folder := embeddedFolder(t)
-	file := original(t, folder, func(name string, n *weights.Named) {
+	file := original(t, folder, func(name string, n *safetensors.Named) {
 		switch name {
 		case "conv_in.bias":
 			n.Name = ""
 		case "decoder.conv_in.bias":
-			n.DType, n.Data = weights.F32, make([]byte, 4*n.Shape[0])
+			n.DType, n.Data = safetensors.F32, make([]byte, 4*n.Shape[0])
 			bits := math.Float32bits(float32(math.NaN()))
 			n.Data[0], n.Data[1], n.Data[2], n.Data[3] = byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24)
 		case "decoder.conv_out.bias":
@@ -202,7 +201,7 @@ func TestInspectFindsWhatIsWrong(t *testing.T) {
 
 func TestInspectQuotesNames(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "odd.safetensors")
-	if err := weights.WriteSafetensors(file, []weights.Named{weights.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), weights.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(file, []safetensors.Named{safetensors.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), safetensors.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	const want = `"a\tb\n\x1b[31m"`
@@ -240,35 +239,11 @@ func TestSynthAndTokenizer(t *testing.T) {
 	}
 }
 
-// The pair that follows from OpenAI's file makes the tokenizer that the file itself makes.
-func TestTokenizerPair(t *testing.T) {
-	vocab, merges, err := weights.TokenizerFromOpenAI([]byte(smallVocabulary))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := clip.NewTokenizer(vocab, merges)
-	direct, err2 := clip.NewTokenizerOpenAI([]byte(smallVocabulary))
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	if pair.Size() != direct.Size() || pair.Merges() != direct.Merges() || pair.Size() != 256+256+8+2 {
-		t.Errorf("%d tokens, %d merges; want %d, %d", pair.Size(), pair.Merges(), direct.Size(), direct.Merges())
-	}
-	for id := range int32(direct.Size()) {
-		if pair.Token(id) != direct.Token(id) {
-			t.Errorf("token %d is %q, want %q", id, pair.Token(id), direct.Token(id))
-		}
-	}
-	if got, want := pair.Encode("The house and <tent> é"), direct.Encode("The house and <tent> é"); !slices.Equal(got, want) {
-		t.Errorf("ids %v, want %v", got, want)
-	}
-}
-
 func TestWeightsFilesErrors(t *testing.T) {
 	dir := t.TempDir()
 	folder := embeddedFolder(t)
 	lora := filepath.Join(dir, "lora.safetensors")
-	if err := weights.WriteSafetensors(lora, []weights.Named{weights.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(lora, []safetensors.Named{safetensors.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	garbage := filepath.Join(dir, "garbage.ckpt")

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // verdict is the error for exit status 1: nil where nothing is wrong with a component.
@@ -156,11 +156,11 @@ func printable(name string) string {
 }
 
 // dtypeName is the type as torch spells it.
-func dtypeName(d weights.DType) string {
-	if name, ok := map[weights.DType]string{
-		weights.F64: "float64", weights.F32: "float32", weights.F16: "float16", weights.BF16: "bfloat16", weights.I64: "int64", weights.I32: "int32",
-		weights.I16: "int16", weights.I8: "int8", weights.U64: "uint64", weights.U32: "uint32", weights.U16: "uint16", weights.U8: "uint8", weights.Bool: "bool",
-		weights.F8E4M3: "float8_e4m3fn", weights.F8E5M2: "float8_e5m2",
+func dtypeName(d safetensors.DType) string {
+	if name, ok := map[safetensors.DType]string{
+		safetensors.F64: "float64", safetensors.F32: "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16", safetensors.I64: "int64", safetensors.I32: "int32",
+		safetensors.I16: "int16", safetensors.I8: "int8", safetensors.U64: "uint64", safetensors.U32: "uint32", safetensors.U16: "uint16", safetensors.U8: "uint8", safetensors.Bool: "bool",
+		safetensors.F8E4M3: "float8_e4m3fn", safetensors.F8E5M2: "float8_e5m2",
 	}[d]; ok {
 		return name
 	}

@@ -9,9 +9,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
+	"percept/clip"
 	"percept/internal/cause"
 	"percept/weights"
+	"percept/weights/synth"
 )
 
 // referenceSeed is the seed of the project's reference values.
@@ -48,12 +49,12 @@ be given.`,
 			if like != "" && cmd.Flags().Changed("size") {
 				return usageError{errors.New("--size and --like exclude one another")}
 			}
-			synth := weights.Synth{Seed: seed}
+			made := synth.Weights{Seed: seed}
 			var configs map[weights.Component][]byte
 			if like != "" {
 				configs, err = configsIn(like)
 			} else {
-				configs, err = configsOf(size, &synth)
+				configs, err = configsOf(size, &made)
 			}
 			if err != nil {
 				return err
@@ -65,7 +66,8 @@ be given.`,
 				}
 			}
 			show := newPartBars(cmd.ErrOrStderr(), "generate ")
-			written, err := weights.ExportSynth(cmd.Context(), synth, configs, tokenizer, args[0], weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
+			written, err := weights.ExportSynth(cmd.Context(), made, configs, weights.ModelOptions{Tokenizer: tokenizer, Vocabulary: clip.FilesFromOpenAI}, args[0],
+				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
 			show.end()
 			if err != nil {
 				return err
@@ -95,14 +97,14 @@ func sizeList() string {
 }
 
 // configsOf returns the configurations of a size.
-func configsOf(size string, synth *weights.Synth) (map[weights.Component][]byte, error) {
+func configsOf(size string, made *synth.Weights) (map[weights.Component][]byte, error) {
 	var names []string
 	for _, s := range weights.Sizes() {
 		names = append(names, s.Name)
 		if s.Name != size {
 			continue
 		}
-		synth.Component, synth.Half = s.Prefix, s.Half
+		made.Component, made.Half = s.Prefix, s.Half
 		configs := map[weights.Component][]byte{}
 		for _, c := range weights.Components() {
 			var err error

@@ -1,13 +1,10 @@
-// Package decode turns brain responses into pictures, as Takagi & Nishimoto (CVPR 2023) do: ridge
-// regression from early visual cortex to the image latent z and from higher visual cortex to the
-// text conditioning c, then image-to-image diffusion from ẑ under ĉ.
+// Package decode turns decoded features into pictures, as Takagi & Nishimoto (CVPR 2023) do: image-to-image diffusion from ẑ,
+// which ridge regression predicts from early visual cortex, under ĉ, which it predicts from higher visual cortex.
 //
-//	early  [images, voxels] ──► ridge ──► ẑ [images, 4·h·w] ──► decode, encode ──► noise ──┐
-//	higher [images, voxels] ──► ridge ──► ĉ [images, T·D] ────────────────────────► denoise ──► pictures
+//	ẑ [images, 4, h, w] ──► decode, encode ──► noise ──┐
+//	ĉ [images, tokens, width] ──────────────────► denoise ──► pictures
 //
-// FitTargets fits one feature, whatever it is, in bounded memory; a Model is what a fit leaves in a file, with the voxels and
-// everything else that it was made of; Diagnose says what decoded features are worth: how well they correlate with the true
-// ones, how much of the variance and of the dimensions is left, and whether they are more like a training image.
+// Package fit predicts, package diagnose says what predictions are worth; this one alone drives a network.
 //
-// Source: the authors' released code, diffusion_sd1/diffusion_decoding.py and utils/ridge.py.
+// Source: the authors' released code, diffusion_sd1/diffusion_decoding.py.
 package decode

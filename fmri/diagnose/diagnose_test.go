@@ -10,13 +10,13 @@ import (
 	"percept/fmri"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // reference is a file of testdata/make.py.
 type reference struct {
 	t *testing.T
-	*weights.Store
+	*safetensors.File
 }
 
 func (r reference) matrix(name string) linalg.Matrix[float32] {
@@ -51,7 +51,7 @@ func (s Score) bounds() []float64 { return []float64{s.Mean, s.Low, s.High} }
 func TestDiagnoseEqualsNumpy(t *testing.T) {
 	for _, name := range []string{"wide", "tall"} {
 		t.Run(name, func(t *testing.T) {
-			s, err := weights.Open("testdata/diagnose_" + name + ".safetensors")
+			s, err := safetensors.Open("testdata/diagnose_" + name + ".safetensors")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // The file of a model is one safetensors:
@@ -95,34 +95,34 @@ func (m *Model) Write(path string) error {
 	for _, id := range m.Images {
 		images = append(images, int32(id))
 	}
-	named := []weights.Named{
-		weights.NamedF64("intercept", m.Intercept, t), weights.NamedF64("mean", scaler.Mean, p), weights.NamedF64("scale", scaler.Scale, p),
-		weights.NamedF64("alphas", m.Alphas, t), weights.NamedF64("cv_scores", m.CVScores, t),
-		weights.NamedF64("grid", grid, len(grid)), weights.NamedF64("grid_scores", scores, len(grid)), weights.NamedI32("grid_chosen", chosen, len(grid)),
-		weights.NamedI32("images", images, len(images)),
+	named := []safetensors.Named{
+		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p), safetensors.NamedF64("scale", scaler.Scale, p),
+		safetensors.NamedF64("alphas", m.Alphas, t), safetensors.NamedF64("cv_scores", m.CVScores, t),
+		safetensors.NamedF64("grid", grid, len(grid)), safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
+		safetensors.NamedI32("images", images, len(images)),
 	}
 	named = append(append(named, voxelTensors("", m.X.Voxels)...), voxelTensors("y_", m.Y.Voxels)...)
-	tensors := []weights.Streamed{streamMatrix("coef", m.Coef)}
+	tensors := []safetensors.Streamed{streamMatrix("coef", m.Coef)}
 	for _, n := range named {
 		tensors = append(tensors, n.Streamed())
 	}
-	return weights.StreamSafetensors(path, tensors, meta)
+	return safetensors.Stream(path, tensors, meta)
 }
 
 // voxelTensors are where the voxels of a side lie and in which regions they are.
-func voxelTensors(side string, v *table.Voxels) (named []weights.Named) {
+func voxelTensors(side string, v *table.Voxels) (named []safetensors.Named) {
 	if v != nil && v.XYZ != nil {
-		named = append(named, weights.NamedI32(side+"voxels", v.XYZ, v.N, 3))
+		named = append(named, safetensors.NamedI32(side+"voxels", v.XYZ, v.N, 3))
 	}
 	if v != nil && len(v.Regions) > 0 {
-		named = append(named, weights.Named{Name: side + "rois", DType: weights.U8, Shape: []int{v.N, len(v.Regions)}, Data: v.Member})
+		named = append(named, safetensors.Named{Name: side + "rois", DType: safetensors.U8, Shape: []int{v.N, len(v.Regions)}, Data: v.Member})
 	}
 	return named
 }
 
 // streamMatrix is a matrix as a tensor of a file, without a second copy of it in memory.
-func streamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
-	return weights.Streamed{Name: name, DType: weights.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
+func streamMatrix(name string, m linalg.Matrix[float32]) safetensors.Streamed {
+	return safetensors.Streamed{Name: name, DType: safetensors.F32, Shape: []int{m.Rows, m.Cols}, Write: func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 1<<16)
 		var b [4]byte
 		for i := range m.Rows {
@@ -139,7 +139,7 @@ func streamMatrix(name string, m linalg.Matrix[float32]) weights.Streamed {
 
 // Open reads what Write wrote. It checks that everything fits together and is finite.
 func Open(path string) (*Model, error) {
-	s, err := weights.Open(path)
+	s, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func Open(path string) (*Model, error) {
 	return m, nil
 }
 
-func read(s *weights.Store) (*Model, error) {
+func read(s *safetensors.File) (*Model, error) {
 	meta := s.Metadata()
 	if k := meta["kind"]; k != decoderKind && k != modelKind {
 		return nil, fmt.Errorf("no decoder, expected a file that percept fit has made")
@@ -217,7 +217,7 @@ func read(s *weights.Store) (*Model, error) {
 }
 
 // readVectors reads what there is for each column, target, penalty and row.
-func (m *Model) readVectors(s *weights.Store, p, t int, standardised bool) (err error) {
+func (m *Model) readVectors(s *safetensors.File, p, t int, standardised bool) (err error) {
 	scaler := &ridge.Scaler{}
 	var grid, scores []float64
 	_, gridShape, _ := s.Info("grid")
@@ -255,7 +255,7 @@ func (m *Model) readVectors(s *weights.Store, p, t int, standardised bool) (err 
 }
 
 // readVoxels reads where the n voxels of a side lie and in which regions they are.
-func readVoxels(s *weights.Store, side string, v *table.Voxels, n int) error {
+func readVoxels(s *safetensors.File, side string, v *table.Voxels, n int) error {
 	if v == nil {
 		return nil
 	}
@@ -273,7 +273,7 @@ func readVoxels(s *weights.Store, side string, v *table.Voxels, n int) error {
 		return nil
 	}
 	dtype, shape, _ := s.Info(side + "rois")
-	if dtype != weights.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
+	if dtype != safetensors.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
 		return fmt.Errorf("%srois are %s %v, expected U8 [%d %d]", side, dtype, shape, n, len(v.Regions))
 	}
 	b, err := s.Bytes(side + "rois")

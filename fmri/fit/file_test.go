@@ -13,7 +13,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 func fitted(t testing.TB, encoding bool) *Model {
@@ -68,7 +68,7 @@ func TestOpenReadsTheFirstFormat(t *testing.T) {
 	if m.X.Name != Responses || m.X.Voxels.N != 5 || m.Y.Name != "y" || m.Y.String() != "3" || m.Options.Folds != 5 || len(m.Penalties) != 3 || m.Made["features"] == "" {
 		t.Errorf("%+v", m)
 	}
-	s, err := weights.Open("testdata/decoder_of_0.1.safetensors")
+	s, err := safetensors.Open("testdata/decoder_of_0.1.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +107,11 @@ func TestOpenRejects(t *testing.T) {
 		return path
 	}
 	other := filepath.Join(dir, "other")
-	if err := weights.WriteSafetensors(other, []weights.Named{weights.NamedF32("coef", []float32{1}, 1, 1)}, nil); err != nil {
+	if err := safetensors.Write(other, []safetensors.Named{safetensors.NamedF32("coef", []float32{1}, 1, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	future := filepath.Join(dir, "future")
-	if err := weights.WriteSafetensors(future, nil, map[string]string{"kind": decoderKind, "format": "7"}); err != nil {
+	if err := safetensors.Write(future, nil, map[string]string{"kind": decoderKind, "format": "7"}); err != nil {
 		t.Fatal(err)
 	}
 	cut := filepath.Join(dir, "cut")
@@ -210,7 +210,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(b[:len(b)/2])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := weights.OpenBytes("m", b)
+		s, err := safetensors.OpenBytes("m", b)
 		if err != nil {
 			return
 		}

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/internal/golden"
 	"percept/fmri/stats"
+	"percept/internal/golden"
 )
 
 // The tree and the expected values were made by numpy, h5py, nibabel and scipy; see the golden set's README, section 10.
@@ -20,7 +20,7 @@ const root = "testdata/nsd_root"
 
 var subjects = []fmri.Subject{"subj01", "subj02"}
 
-func openTree(t *testing.T) (*Dataset, *golden.File) {
+func openTree(t *testing.T) (*Dataset, *golden.Tensors) {
 	t.Helper()
 	d, err := Open(root)
 	if err != nil {

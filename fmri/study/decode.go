@@ -14,7 +14,7 @@ import (
 	"percept/fmri/table"
 	"percept/tensor"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 func decodedFile(subject string) string { return "decoded_" + subject + ".safetensors" }
@@ -36,9 +36,9 @@ func (d *subjectData) write(path string) error {
 	for _, i := range d.test {
 		isTest[i] = 1
 	}
-	return weights.WriteSafetensors(path, []weights.Named{
+	return safetensors.Write(path, []safetensors.Named{
 		namedIDs("images", d.images), namedMatrix("early", d.early), namedMatrix("higher", d.higher),
-		weights.NamedI32("trials", counts, len(counts)), weights.NamedI32("is_test", isTest, len(isTest)),
+		safetensors.NamedI32("trials", counts, len(counts)), safetensors.NamedI32("is_test", isTest, len(isTest)),
 	}, nil)
 }
 
@@ -96,7 +96,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 				return err
 			}
 			ids := d.of(d.test)
-			var out []weights.Streamed
+			var out []safetensors.Streamed
 			meta := map[string]string{}
 			for k, half := range halves {
 				part := func(done, total int) { p(1000*k/len(halves)+1000*done/max(1, total)/len(halves), 1000) }
@@ -106,7 +106,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 				}
 				for _, v := range fitted {
 					name := v.variant + "." + half.feature
-					out = append(out, decode.StreamMatrix(name, v.predicted), weights.NamedF64(name+".alphas", v.alphas, len(v.alphas)).Streamed())
+					out = append(out, decode.StreamMatrix(name, v.predicted), safetensors.NamedF64(name+".alphas", v.alphas, len(v.alphas)).Streamed())
 					text, err := json.Marshal(v.fit)
 					if err != nil {
 						return err
@@ -119,7 +119,7 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 				}
 				out = append(out, truth)
 			}
-			return weights.StreamSafetensors(tmp, append(out, namedIDs("images", ids).Streamed()), meta)
+			return safetensors.Stream(tmp, append(out, namedIDs("images", ids).Streamed()), meta)
 		},
 	}
 	return s, r.dependOnFeatures(&s)
@@ -201,13 +201,13 @@ func (r *Run) featureColumns(ctx context.Context, name string, ids []fmri.ImageI
 }
 
 // trueFeature is the images' own feature as a tensor of a file, read when it is written.
-func (r *Run) trueFeature(name string, ids []fmri.ImageID) (weights.Streamed, error) {
+func (r *Run) trueFeature(name string, ids []fmri.ImageID) (safetensors.Streamed, error) {
 	f, err := r.openFeature(name)
 	if err != nil {
-		return weights.Streamed{}, err
+		return safetensors.Streamed{}, err
 	}
 	defer f.Close()
-	return weights.Streamed{Name: "true." + name, DType: weights.F32, Shape: []int{len(ids), f.Width()}, Write: func(w io.Writer) error {
+	return safetensors.Streamed{Name: "true." + name, DType: safetensors.F32, Shape: []int{len(ids), f.Width()}, Write: func(w io.Writer) error {
 		f, err := r.openFeature(name)
 		if err != nil {
 			return err

@@ -6,31 +6,31 @@ import (
 	"percept/fmri"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // An artefact's matrices are safetensors: float32, rows are images.
 
-func namedMatrix(name string, m linalg.Matrix[float32]) weights.Named {
-	return weights.NamedF32(name, m.Data, m.Rows, m.Cols)
+func namedMatrix(name string, m linalg.Matrix[float32]) safetensors.Named {
+	return safetensors.NamedF32(name, m.Data, m.Rows, m.Cols)
 }
 
-func namedIDs(name string, ids []fmri.ImageID) weights.Named {
+func namedIDs(name string, ids []fmri.ImageID) safetensors.Named {
 	x := make([]int32, len(ids))
 	for i, id := range ids {
 		x[i] = int32(id)
 	}
-	return weights.NamedI32(name, x, len(x))
+	return safetensors.NamedI32(name, x, len(x))
 }
 
 // file is an opened artefact. The first error sticks, so that several reads need one check.
 type file struct {
-	store *weights.Store
+	store *safetensors.File
 	err   error
 }
 
 func openFile(path string) *file {
-	s, err := weights.Open(path)
+	s, err := safetensors.Open(path)
 	return &file{s, err}
 }
 
@@ -49,7 +49,7 @@ func (f *file) matrix(name string) linalg.Matrix[float32] {
 	}
 	_, shape, ok := f.store.Info(name)
 	if !ok || len(shape) != 2 {
-		f.err = fmt.Errorf("%s: %s has shape %v, expected a matrix", f.store.File(), name, shape)
+		f.err = fmt.Errorf("%s: %s has shape %v, expected a matrix", f.store.Path(), name, shape)
 		return linalg.Matrix[float32]{}
 	}
 	x, err := f.store.Float32(name)

@@ -16,24 +16,25 @@ import (
 
 	"percept/fmri"
 	"percept/internal/cause"
-	"percept/weights"
+	"percept/internal/half"
+	"percept/weights/safetensors"
 )
 
 // File is an open file of one feature. It is mapped: what is read of it is read from the disk, and compared with its sum the
 // first time. It may be used by several goroutines.
 type File struct {
-	Name   string         // of the feature
-	Shape  []int          // of one image's values
-	DType  weights.DType  // that they are stored in
-	Images []fmri.ImageID // of each row
-	Names  []string       // file names of the images; nil where they are of a data set
+	Name   string            // of the feature
+	Shape  []int             // of one image's values
+	DType  safetensors.DType // that they are stored in
+	Images []fmri.ImageID    // of each row
+	Names  []string          // file names of the images; nil where they are of a data set
 	Shard  Shard
 
 	Counts   []int   // trials behind each row; nil where not known
 	Sessions []int   // recording session of each row that is a trial, else nil
 	Voxels   *Voxels // of responses, else nil
 
-	store        *weights.Store
+	store        *safetensors.File
 	meta         map[string]string
 	row          map[fmri.ImageID]int
 	values, sums []byte
@@ -45,7 +46,7 @@ type File struct {
 
 // Open opens a complete file and checks that what it says of itself fits together.
 func OpenFile(path string) (*File, error) {
-	s, err := weights.Open(path)
+	s, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (f *File) read() error {
 	}
 	f.Name = f.meta["feature"]
 	dtype, shape, ok := f.store.Info("values")
-	if !ok || len(shape) < 2 || dtype != weights.F32 && dtype != weights.F16 {
+	if !ok || len(shape) < 2 || dtype != safetensors.F32 && dtype != safetensors.F16 {
 		return fmt.Errorf("values are %s %v, expected F32 or F16, images first", dtype, shape)
 	}
 	f.DType, f.Shape, f.rowBytes = dtype, shape[1:], dtype.Size()
@@ -98,7 +99,7 @@ func (f *File) read() error {
 	}
 	f.checked = make([]bool, (len(ids)+ChunkRows-1)/ChunkRows)
 	sumType, sumShape, _ := f.store.Info("sums")
-	if sumType != weights.U8 || len(sumShape) != 2 || sumShape[0] != len(f.checked) || sumShape[1] != sha256.Size {
+	if sumType != safetensors.U8 || len(sumShape) != 2 || sumShape[0] != len(f.checked) || sumShape[1] != sha256.Size {
 		return fmt.Errorf("sums are %s %v, expected U8 [%d %d]", sumType, sumShape, len(f.checked), sha256.Size)
 	}
 	if f.sums, err = f.store.Bytes("sums"); err != nil {
@@ -172,7 +173,7 @@ func (f *File) readVoxels() error {
 func (f *File) Close() error { return f.store.Close() }
 
 // Path is the file's name.
-func (f *File) Path() string { return f.store.File() }
+func (f *File) Path() string { return f.store.Path() }
 
 // Meta is what the values were made of and how; see the package comment.
 func (f *File) Meta() map[string]string { return f.meta }
@@ -233,9 +234,9 @@ func (f *File) columns(dst []float32, i, lo, hi int) error {
 	}
 	size := f.DType.Size()
 	b := f.values[i*f.rowBytes+lo*size : i*f.rowBytes+hi*size]
-	if f.DType == weights.F16 {
+	if f.DType == safetensors.F16 {
 		for k := range dst {
-			dst[k] = weights.F16ToF32(binary.LittleEndian.Uint16(b[2*k:]))
+			dst[k] = half.FromF16(binary.LittleEndian.Uint16(b[2*k:]))
 		}
 		return nil
 	}

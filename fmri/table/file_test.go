@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // spec is of n images in no order, of 6 values each.
-func spec(n int, dtype weights.DType) Spec {
+func spec(n int, dtype safetensors.DType) Spec {
 	s := Spec{Name: "z", Shape: []int{2, 3}, DType: dtype, Meta: map[string]string{"model": "m", "posterior": "mean"}}
 	for _, k := range rand.New(rand.NewPCG(1, 2)).Perm(n) {
 		s.Images = append(s.Images, fmri.ImageID(3*k))
@@ -73,7 +73,7 @@ func write(t *testing.T, path string, s Spec) []byte {
 }
 
 func TestWriteAndRead(t *testing.T) {
-	for _, dtype := range []weights.DType{weights.F32, weights.F16} {
+	for _, dtype := range []safetensors.DType{safetensors.F32, safetensors.F16} {
 		for _, n := range []int{1, 31, 32, 33, 100} {
 			path := filepath.Join(t.TempDir(), "z.safetensors")
 			s := spec(n, dtype)
@@ -107,7 +107,7 @@ func TestWriteAndRead(t *testing.T) {
 }
 
 func TestInterruptedGoesOnToTheSameBytes(t *testing.T) {
-	s := spec(200, weights.F32)
+	s := spec(200, safetensors.F32)
 	want := write(t, filepath.Join(t.TempDir(), "z.safetensors"), s)
 	path := filepath.Join(t.TempDir(), "z.safetensors")
 	for _, damage := range []func(){
@@ -148,7 +148,7 @@ func TestInterruptedGoesOnToTheSameBytes(t *testing.T) {
 
 func TestFinishRejectsWhatIsNotComplete(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "z.safetensors")
-	w := create(t, path, spec(100, weights.F32))
+	w := create(t, path, spec(100, safetensors.F32))
 	fill(t, w, 2)
 	if err := w.Finish(); err == nil || !strings.Contains(err.Error(), "rows 64 to 96") {
 		t.Errorf("error %v", err)
@@ -161,7 +161,7 @@ func TestFinishRejectsWhatIsNotComplete(t *testing.T) {
 func TestCreateRejects(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "z.safetensors")
-	write(t, path, spec(40, weights.F32))
+	write(t, path, spec(40, safetensors.F32))
 	for _, c := range []struct {
 		name   string
 		change func(*Spec)
@@ -169,34 +169,34 @@ func TestCreateRejects(t *testing.T) {
 	}{
 		{"another option", func(s *Spec) { s.Meta["posterior"] = "sample" }, "another posterior"},
 		{"other images", func(s *Spec) { s.Images[0] = 1000 }, "another request"},
-		{"another type", func(s *Spec) { s.DType = weights.F16 }, "type"},
+		{"another type", func(s *Spec) { s.DType = safetensors.F16 }, "type"},
 		{"image twice", func(s *Spec) { s.Images[0] = s.Images[1] }, "twice"},
 		{"no image", func(s *Spec) { s.Images = nil }, "no image"},
-		{"integers", func(s *Spec) { s.DType = weights.I32 }, "F16"},
+		{"integers", func(s *Spec) { s.DType = safetensors.I32 }, "F16"},
 		{"too many values", func(s *Spec) { s.Shape = []int{1 << 20, 1 << 20, 1 << 30} }, "at most"},
 		{"empty shard", func(s *Spec) { s.Shard = Shard{1, 3} }, "1/3"},
 		{"full shard beside empty ones", func(s *Spec) { s.Shard = Shard{3, 3} }, "at most"},
 		{"names", func(s *Spec) { s.Names = []string{"a"} }, "1 names"},
 	} {
-		s := spec(40, weights.F32)
+		s := spec(40, safetensors.F32)
 		c.change(&s)
 		if _, err := Create(path, s); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
-	w := create(t, filepath.Join(dir, "h.safetensors"), spec(1, weights.F16))
+	w := create(t, filepath.Join(dir, "h.safetensors"), spec(1, safetensors.F16))
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(-1)), 65520} {
 		if err := w.Put(0, []float32{0, 0, bad, 0, 0, 0}); err == nil || !strings.Contains(err.Error(), "value 2") {
 			t.Errorf("%g as float16: error %v", bad, err)
 		}
 	}
-	if _, err := Create(filepath.Join(dir, "h.safetensors"), spec(1, weights.F16)); err == nil {
+	if _, err := Create(filepath.Join(dir, "h.safetensors"), spec(1, safetensors.F16)); err == nil {
 		t.Error("two writers of one file")
 	}
 }
 
 func TestShardsMergeToTheSameBytes(t *testing.T) {
-	s := spec(200, weights.F16)
+	s := spec(200, safetensors.F16)
 	for _, id := range s.Images {
 		s.Names = append(s.Names, "p"+string(rune('a'+int(id)%26))+".png")
 	}
@@ -237,7 +237,7 @@ func TestShardsMergeToTheSameBytes(t *testing.T) {
 
 func TestOpenRejectsDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "z.safetensors")
-	s := spec(70, weights.F32)
+	s := spec(70, safetensors.F32)
 	good := write(t, path, s)
 	l, err := s.layout()
 	if err != nil {
@@ -268,7 +268,7 @@ func TestOpenRejectsDamage(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	s := Spec{Name: "c", Shape: []int{2}, DType: weights.F16, Images: []fmri.ImageID{4, 1}, Names: []string{"a", "b"}}
+	s := Spec{Name: "c", Shape: []int{2}, DType: safetensors.F16, Images: []fmri.ImageID{4, 1}, Names: []string{"a", "b"}}
 	l, err := s.layout()
 	if err != nil {
 		f.Fatal(err)

@@ -1,15 +1,13 @@
 package table
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // OpenResponses opens a part ("train", "test", "train_trials", "test_trials") of a folder that percept nsd prepare has made, of
@@ -57,16 +55,11 @@ func OpenResponses(path, part string, regions []string, images string) (*Table, 
 	return t, err
 }
 
-// fileSum is the sha256 of a file.
+// fileSum is the sha256 of a file, with its name in an error.
 func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
+	sum, err := filesum.Hex(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

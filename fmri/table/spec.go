@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"percept/fmri"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // ChunkRows is how many rows have one sum, and are computed and written together.
@@ -24,11 +24,11 @@ const formatVersion = "1"
 
 // Spec says what a file holds, but for the values.
 type Spec struct {
-	Name   string         // of the feature, "z", or of responses
-	Shape  []int          // of one row's values
-	DType  weights.DType  // F32 or F16
-	Images []fmri.ImageID // all that were asked for, also where Shard is a part of them; each once, unless rows have Sessions
-	Names  []string       // file names of the images; nil where they are of a data set
+	Name   string            // of the feature, "z", or of responses
+	Shape  []int             // of one row's values
+	DType  safetensors.DType // F32 or F16
+	Images []fmri.ImageID    // all that were asked for, also where Shard is a part of them; each once, unless rows have Sessions
+	Names  []string          // file names of the images; nil where they are of a data set
 	Meta   map[string]string
 	Shard  Shard
 
@@ -90,7 +90,7 @@ func (s Spec) check() error {
 	switch {
 	case s.Name == "" || len(s.Shape) == 0:
 		return errors.New("table: no name or no shape")
-	case s.DType != weights.F32 && s.DType != weights.F16:
+	case s.DType != safetensors.F32 && s.DType != safetensors.F16:
 		return fmt.Errorf("table: %s as %s, expected F32 or F16", s.Name, s.DType)
 	case len(s.Images) == 0:
 		return fmt.Errorf("table: %s of no image", s.Name)
@@ -185,39 +185,39 @@ func (s Spec) layout() (layout, error) {
 		meta["space"] = string(space)
 	}
 	type tensor struct {
-		DType   weights.DType `json:"dtype"`
-		Shape   []int         `json:"shape"`
-		Offsets [2]int64      `json:"data_offsets"`
+		DType   safetensors.DType `json:"dtype"`
+		Shape   []int             `json:"shape"`
+		Offsets [2]int64          `json:"data_offsets"`
 	}
 	header := map[string]any{"__metadata__": meta}
 	at := int64(0)
-	put := func(name string, dtype weights.DType, n int64, shape ...int) int64 {
+	put := func(name string, dtype safetensors.DType, n int64, shape ...int) int64 {
 		header[name] = tensor{dtype, shape, [2]int64{at, at + n}}
 		at += n
 		return at - n
 	}
-	put("images", weights.I32, int64(len(l.images)), l.rows)
+	put("images", safetensors.I32, int64(len(l.images)), l.rows)
 	l.valuesAt = put("values", s.DType, int64(l.rows)*int64(l.rowBytes), append([]int{l.rows}, s.Shape...)...)
-	l.sumsAt = put("sums", weights.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
-	tail := func(name string, dtype weights.DType, b []byte, shape ...int) {
+	l.sumsAt = put("sums", safetensors.U8, int64(l.chunks())*sha256.Size, l.chunks(), sha256.Size)
+	tail := func(name string, dtype safetensors.DType, b []byte, shape ...int) {
 		put(name, dtype, int64(len(b)), shape...)
 		l.tail = append(l.tail, b...)
 	}
 	if s.Counts != nil {
-		tail("counts", weights.I32, int32s(s.Counts[lo:hi]), l.rows)
+		tail("counts", safetensors.I32, int32s(s.Counts[lo:hi]), l.rows)
 	}
 	if s.Sessions != nil {
-		tail("sessions", weights.I32, int32s(s.Sessions[lo:hi]), l.rows)
+		tail("sessions", safetensors.I32, int32s(s.Sessions[lo:hi]), l.rows)
 	}
 	if v := s.Voxels; v != nil && v.XYZ != nil {
-		tail("voxels", weights.I32, int32s(v.XYZ), v.N, 3)
+		tail("voxels", safetensors.I32, int32s(v.XYZ), v.N, 3)
 	}
 	if v := s.Voxels; v != nil && len(v.Regions) > 0 {
-		tail("rois", weights.U8, v.Member, v.N, len(v.Regions))
+		tail("rois", safetensors.U8, v.Member, v.N, len(v.Regions))
 	}
 	if s.Names != nil {
 		b := []byte(strings.Join(s.Names[lo:hi], "\n"))
-		tail("names", weights.U8, b, len(b))
+		tail("names", safetensors.U8, b, len(b))
 	}
 	text, err := json.Marshal(header)
 	if err != nil {

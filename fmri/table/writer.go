@@ -16,7 +16,9 @@ import (
 	"percept/fmri"
 
 	"percept/internal/cause"
-	"percept/weights"
+	"percept/internal/filelock"
+	"percept/internal/half"
+	"percept/weights/safetensors"
 )
 
 // A Writer fills a file chunk by chunk, in any order.
@@ -46,9 +48,9 @@ func Create(path string, s Spec) (*Writer, error) {
 	if w.file, err = os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return nil, fmt.Errorf("%s: %w", part, cause.Of(err))
 	}
-	if err := lock(w.file); err != nil {
+	if errors.Is(filelock.Lock(w.file), filelock.ErrHeld) {
 		w.file.Close()
-		return nil, fmt.Errorf("%s: %w", part, err)
+		return nil, fmt.Errorf("%s: another process is writing it, expected to be alone", part)
 	}
 	if err := w.resume(); err != nil {
 		w.file.Close()
@@ -157,9 +159,9 @@ func (w *Writer) Put(chunk int, values []float32) error {
 	b := make([]byte, 0, n)
 	for i, v := range values {
 		limit := float64(math.MaxFloat32)
-		if w.spec.DType == weights.F16 {
+		if w.spec.DType == safetensors.F16 {
 			limit = maxFloat16
-			b = binary.LittleEndian.AppendUint16(b, weights.F32ToF16(v))
+			b = binary.LittleEndian.AppendUint16(b, half.ToF16(v))
 		} else {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
@@ -220,7 +222,7 @@ func (w *Writer) Close() error {
 // Write writes a table to a file of its own at path, as float32, with meta beside what t.Meta says. Rows whose images are not
 // known are numbered from 0. It reports whether the file was there already; another one there is an error.
 func Write(ctx context.Context, path string, t *Table, meta map[string]string) (upToDate bool, err error) {
-	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: weights.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: map[string]string{},
+	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: safetensors.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: map[string]string{},
 		Counts: t.Rows.Counts, Sessions: t.Rows.Sessions, Voxels: t.Cols.Voxels}
 	for k, v := range t.Meta {
 		if !ofTheFile[k] {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"percept/internal/half"
 	"percept/weights"
 )
 
@@ -167,7 +168,7 @@ func modelFile(c *check, file string, e formatEntry) {
 
 func halfTables(c *check, file string) {
 	patterns := c.ints(file, "bits_u16_as_i32")
-	for name, f := range map[string]func(uint16) float32{"f16_to_f32_bits": weights.F16ToF32, "bf16_to_f32_bits": weights.BF16ToF32} {
+	for name, f := range map[string]func(uint16) float32{"f16_to_f32_bits": half.FromF16, "bf16_to_f32_bits": half.FromBF16} {
 		want := c.ints(file, name)
 		got, ref := make([]float32, len(want)), make([]float32, len(want))
 		for i, w := range want {
@@ -182,7 +183,7 @@ func halfRounding(c *check, file string) {
 	for name, f := range map[string]struct {
 		to   func(float32) uint16
 		from func(uint16) float32
-	}{"to_f16_bits": {weights.F32ToF16, weights.F16ToF32}, "to_bf16_bits": {weights.F32ToBF16, weights.BF16ToF32}} {
+	}{"to_f16_bits": {half.ToF16, half.FromF16}, "to_bf16_bits": {half.ToBF16, half.FromBF16}} {
 		want := c.ints(file, name)
 		got, ref := make([]float32, len(want)), make([]float32, len(want))
 		for i, w := range want {

@@ -17,7 +17,7 @@ import (
 	"percept/nn"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 const fullFolder = "full_sd14/"
@@ -51,7 +51,7 @@ func (c *check) generate(in fullInput, dims int) []float32 {
 	for _, d := range in.Shape {
 		n *= d
 	}
-	return weights.SynthInput(strings.TrimPrefix(in.Name, "input."), c.seed(), scale, n)
+	return synth.Input(strings.TrimPrefix(in.Name, "input."), c.seed(), scale, n)
 }
 
 // memoryFor ends the case as "not yet" where the machine has not the memory for a model; only Linux tells.
@@ -112,7 +112,7 @@ func fullText(ctx context.Context, c *check) {
 	cfg := clip.SD14()
 	width := c.shape(file, "last_hidden_state", 3)[2]
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Heads, cfg.Layers = width, 4*width, width/64, len(info.Errors)-2
-	m, err := clip.NewText(cfg, weights.NewSynth("text_encoder", c.seed()))
+	m, err := clip.NewText(cfg, synth.New("text_encoder", c.seed()))
 	c.must(err)
 	p, err := m.Program(len(ids))
 	c.must(err)
@@ -167,7 +167,7 @@ func fullVAECases(s *set) []Case {
 			cfg := vae.SD14()
 			cfg.BlockOutChannels = c.levels(fullFolder+"vae_encode_modules.json", "encoder.down_blocks.")
 			var err error
-			m, err = vae.New(cfg, weights.NewSynth("vae", c.seed()))
+			m, err = vae.New(cfg, synth.New("vae", c.seed()))
 			c.must(err)
 		}
 		return m
@@ -299,7 +299,7 @@ func (c *check) fullUNet(base string, run fullUNetRun) *unet.Model {
 	// Weights packed, one tensor being generated, activations: 6.0 GiB resident with 1280 channels.
 	widest := float64(slices.Max(cfg.BlockOutChannels)) / 1280
 	c.memoryFor("the U-Net", 0.5+6.5*math.Min(1, widest*widest))
-	m, err := unet.New(cfg, weights.NewSynth("unet", c.seed()))
+	m, err := unet.New(cfg, synth.New("unet", c.seed()))
 	c.must(err)
 	return m
 }

@@ -7,13 +7,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
-	"percept/weights"
+	"percept/internal/filesum"
+	"percept/weights/safetensors"
+	"percept/weights/synth"
 )
 
 // generatorChecks is generator_checks.json.
@@ -68,7 +68,7 @@ func verifySums(ctx context.Context, c *check) {
 			c.problem("%s: listed in SHA256SUMS, not in the set", file)
 			continue
 		}
-		got, err := fileSum(c.set.path(file))
+		got, err := filesum.Hex(c.set.path(file))
 		c.must(err)
 		c.that(got == sum, "%s: SHA-256 %s, SHA256SUMS says %s", file, got, sum)
 	}
@@ -79,22 +79,9 @@ func verifySums(ctx context.Context, c *check) {
 	}
 }
 
-func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // sha256F32 is the sum of float32 values as little-endian bytes.
 func sha256F32(x []float32) string {
-	sum := sha256.Sum256(weights.NamedF32("", x).Data)
+	sum := sha256.Sum256(safetensors.NamedF32("", x).Data)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -109,9 +96,9 @@ func generatorParameters(ctx context.Context, c *check) {
 			c.problem("%s: unknown component", p.Name)
 			continue
 		}
-		norm, scale := weights.SynthRule(p.Name, p.Shape)
+		norm, scale := synth.Rule(p.Name, p.Shape)
 		c.that(norm == (p.Rule == "norm") && bits(scale) == p.ScaleBits, "%s: rule or scale %g, the reference has %s %g", p.Name, scale, p.Rule, p.Scale)
-		x, err := weights.NewSynth(component, seed).Float32(name, p.Shape...)
+		x, err := synth.New(component, seed).Float32(name, p.Shape...)
 		c.must(err)
 		c.generated(p, x)
 		sum := 0.0
@@ -131,7 +118,7 @@ func generatorInputs(_ context.Context, c *check) {
 		for _, d := range p.Shape {
 			n *= d
 		}
-		c.generated(p, weights.SynthInput(strings.TrimPrefix(p.Name, "input."), seed, float32(p.Scale), n))
+		c.generated(p, synth.Input(strings.TrimPrefix(p.Name, "input."), seed, float32(p.Scale), n))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"percept/scheduler"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // tinyCases are those of small models with the structure of Stable Diffusion v1.
@@ -120,7 +120,7 @@ func (c *check) unetRuns(file, prefix string) []string {
 func (c *check) tinyUNet(channels []int, context int) *unet.Model {
 	cfg := unet.SD14()
 	cfg.BlockOutChannels, cfg.CrossAttentionDim = channels, context
-	m, err := unet.New(cfg, weights.NewSynth("unet", c.seed()))
+	m, err := unet.New(cfg, synth.New("unet", c.seed()))
 	c.must(err)
 	return m
 }
@@ -198,7 +198,7 @@ func tinyProbs(ctx context.Context, c *check) {
 func (c *check) tinyVAE() *vae.Model {
 	cfg := vae.SD14()
 	cfg.BlockOutChannels = c.tinyReport().Config.VAE
-	m, err := vae.New(cfg, weights.NewSynth("vae", c.seed()))
+	m, err := vae.New(cfg, synth.New("vae", c.seed()))
 	c.must(err)
 	return m
 }
@@ -270,7 +270,7 @@ func (c *check) tinyText() *clip.Text {
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Layers, cfg.Heads, cfg.VocabSize = t.Hidden, t.Inter, t.Layers, t.Heads, t.Vocab
 	cfg.EndToken = t.Vocab - 1
 	cfg.MaxPositionEmbeddings = c.shape("tiny/text_io.safetensors", "input_ids", 2)[1]
-	m, err := clip.NewText(cfg, weights.NewSynth("text_encoder", c.seed()))
+	m, err := clip.NewText(cfg, synth.New("text_encoder", c.seed()))
 	c.must(err)
 	return m
 }

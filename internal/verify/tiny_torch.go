@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // torchTensor is what the manifest says of a tensor of a checkpoint.
@@ -22,9 +23,9 @@ type torchTensor struct {
 }
 
 // torchDTypes are the names that safetensors has for the types of torch.
-var torchDTypes = map[string]weights.DType{
-	"float64": weights.F64, "float32": weights.F32, "float16": weights.F16, "bfloat16": weights.BF16,
-	"int64": weights.I64, "int32": weights.I32, "uint8": weights.U8, "bool": weights.Bool,
+var torchDTypes = map[string]safetensors.DType{
+	"float64": safetensors.F64, "float32": safetensors.F32, "float16": safetensors.F16, "bfloat16": safetensors.BF16,
+	"int64": safetensors.I64, "int32": safetensors.I32, "uint8": safetensors.U8, "bool": safetensors.Bool,
 }
 
 // nanoTorchFile compares every tensor of a checkpoint with the manifest.

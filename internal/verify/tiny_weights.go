@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"percept/clip"
+	"percept/internal/half"
 	"percept/scheduler"
 	"percept/unet"
 	"percept/vae"
 	"percept/weights"
+	"percept/weights/synth"
 )
 
 const (
@@ -90,7 +92,7 @@ func nanoTensors(_ context.Context, c *check) {
 		diffusers := folder.Parts[part].Store
 		view, err := ldm.Component(part)
 		c.must(err)
-		synth := &weights.Synth{Component: "nano." + string(part), Seed: seed, Half: true}
+		made := &synth.Weights{Component: "nano." + string(part), Seed: seed, Half: true}
 		want := map[string][]int{}
 		for _, name := range diffusers.Names() {
 			_, shape, _ := diffusers.Info(name)
@@ -100,7 +102,7 @@ func nanoTensors(_ context.Context, c *check) {
 			x, err := view.Float32(name, shape...)
 			c.must(err)
 			c.bits(fmt.Sprintf("%s, %s in the CompVis file", name, view.Source(name)), x, ref)
-			x, err = synth.Float32(name, shape...)
+			x, err = made.Float32(name, shape...)
 			c.must(err)
 			c.bits(name+", generated", x, ref)
 			claimed[view.Source(name)] = true
@@ -115,7 +117,7 @@ func nanoTensors(_ context.Context, c *check) {
 			c.must(err)
 			ref := make([]float32, len(table))
 			for i, v := range table {
-				ref[i] = weights.F16ToF32(weights.F32ToF16(float32(v)))
+				ref[i] = half.FromF16(half.ToF16(float32(v)))
 			}
 			c.bits(name, x, ref)
 		} else if !claimed[name] && !weights.Buffer(name) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // partOf copies the reference files that other packages test with into a set that has only these folders.
@@ -67,7 +68,7 @@ func TestSchedulersPass(t *testing.T) {
 	dir := partOf(t)
 	// The files of the later samplers and of the tiny U-Net only have to be there to list the cases.
 	for _, f := range []string{"plms_pndm_mock.safetensors", "ddim_tiny_unet.safetensors"} {
-		if err := weights.WriteSafetensors(filepath.Join(dir, "schedulers", f), nil, nil); err != nil {
+		if err := safetensors.Write(filepath.Join(dir, "schedulers", f), nil, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,8 +136,8 @@ func TestAChangedValueFails(t *testing.T) {
 func TestUnknownTensorFails(t *testing.T) {
 	s := &set{dir: t.TempDir(), files: map[string]bool{"a.safetensors": false}, stores: map[string]*weights.Store{}, known: map[string]func(string) bool{}}
 	defer s.close()
-	err := weights.WriteSafetensors(s.path("a.safetensors"), []weights.Named{
-		weights.NamedF32("used", []float32{1}, 1), weights.NamedF32("new", []float32{1}, 1), weights.NamedF32("later", []float32{1}, 1),
+	err := safetensors.Write(s.path("a.safetensors"), []safetensors.Named{
+		safetensors.NamedF32("used", []float32{1}, 1), safetensors.NamedF32("new", []float32{1}, 1), safetensors.NamedF32("later", []float32{1}, 1),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
 )
 
-func expected(t *testing.T) *golden.File { return golden.Open(t, "testdata/expected.safetensors") }
+func expected(t *testing.T) *golden.Tensors { return golden.Open(t, "testdata/expected.safetensors") }
 
 func data(name string) string { return filepath.Join("testdata", name) }
 

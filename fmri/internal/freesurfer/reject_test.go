@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
 	"percept/fmri/internal/source"
+	"percept/internal/golden"
 )
 
 // all reads whatever a file holds, as each kind of file.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
 )
 
 func read1(t testing.TB, name string) []byte {

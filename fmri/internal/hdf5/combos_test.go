@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"percept/internal/half"
 )
 
 // combo opens a compressed test file in memory.
@@ -394,7 +396,7 @@ func TestHalf(t *testing.T) {
 				want = math.NaN()
 			}
 		}
-		got := float64(halfToFloat(uint16(h)))
+		got := float64(half.FromF16(uint16(h)))
 		if got != want && !(got != got && want != want) {
 			t.Fatalf("half %#04x is %v, want %v", h, got, want)
 		}

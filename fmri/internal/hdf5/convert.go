@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"percept/internal/half"
 )
 
 // decoder turns n stored elements into dst[0], dst[stride], dst[2·stride], ...
@@ -21,7 +23,7 @@ func newDecoder[T Number](t Type) (decoder[T], error) {
 	if t.Class == Float {
 		switch t.Size {
 		case 2:
-			return each(2, func(b []byte) T { return T(halfToFloat(order.Uint16(b))) }), nil
+			return each(2, func(b []byte) T { return T(half.FromF16(order.Uint16(b))) }), nil
 		case 4:
 			return each(4, func(b []byte) T { return T(math.Float32frombits(order.Uint32(b))) }), nil
 		}
@@ -79,18 +81,4 @@ func holds(to, from Type) bool {
 		return to.Size > from.Size
 	}
 	return to.Size >= from.Size
-}
-
-// halfToFloat widens an IEEE 754 half; exact.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exp, man := uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exp {
-	case 0:
-		f := float32(man) * (1.0 / (1 << 24))
-		return math.Float32frombits(sign | math.Float32bits(f))
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | man<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | man<<13)
 }

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
+	"percept/internal/half"
 )
 
 func open(t *testing.T, name string) *File {
@@ -48,7 +49,7 @@ func roundToHalf(x []float32) []float32 {
 	for i, v := range x {
 		best := float32(1e30)
 		for h := range uint16(0x7c00) {
-			for _, c := range []float32{halfToFloat(h), -halfToFloat(h)} {
+			for _, c := range []float32{half.FromF16(h), -half.FromF16(h)} {
 				if abs(c-v) < abs(best-v) || abs(c-v) == abs(best-v) && h&1 == 0 {
 					best = c
 				}
@@ -66,7 +67,7 @@ func TestGolden(t *testing.T) {
 	want := golden.Open(t, "testdata/h5_expected.safetensors")
 	i16, u8 := golden.Values[int16](want, "i16_4d"), golden.Values[uint8](want, "u8")
 	f32, f64 := golden.Values[float32](want, "f32_2d"), golden.Values[float64](want, "f64")
-	half := roundToHalf(f32[:30])
+	halves := roundToHalf(f32[:30])
 	for _, name := range []string{"h5_earliest.h5", "h5_latest.h5"} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t, name)
@@ -85,7 +86,7 @@ func TestGolden(t *testing.T) {
 				equal(t, f, d, f64)
 			}
 			equal(t, f, "u8", u8)
-			equal(t, f, "f16", half)
+			equal(t, f, "f16", halves)
 			equal(t, f, "grp/sub/nested", f32[:20])
 			equal(t, f, "/soft_link", f32[:20])
 			equal(t, f, "i64", []int64{-3, -2, -1, 0, 1, 2, 3})

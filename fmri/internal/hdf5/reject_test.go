@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
 )
 
 func TestRejectsFiles(t *testing.T) {

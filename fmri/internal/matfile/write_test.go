@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
 )
 
 func TestRoundTrip(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
+	"percept/internal/golden"
 )
 
 // TestGolden reads every valid file of the golden set as nibabel reads it.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
 	"percept/fmri/internal/source"
+	"percept/internal/golden"
 )
 
 func ramp[T Element](n, from int) []T {

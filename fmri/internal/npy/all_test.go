@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"percept/fmri/internal/golden"
 	"percept/fmri/internal/source"
+	"percept/internal/golden"
 )
 
 // member is the bytes of a .npy file in all.npz.

@@ -27,6 +27,7 @@ import (
 	"strings"
 
 	"percept/fmri/internal/source"
+	"percept/internal/half"
 )
 
 // Header is what a file says about its values.
@@ -233,7 +234,7 @@ func element(dtype string) (get getter, size int, err error) {
 			return float64(v), v <= most
 		}, 8
 	case "f2":
-		get, size = f(func(b []byte) float64 { return half(o.Uint16(b)) }), 2
+		get, size = f(func(b []byte) float64 { return float64(half.FromF16(o.Uint16(b))) }), 2
 	case "f4":
 		get, size = f(func(b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }), 4
 	case "f8":
@@ -250,23 +251,4 @@ func element(dtype string) (get getter, size int, err error) {
 		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, want < or >", dtype)
 	}
 	return get, size, nil
-}
-
-// half widens an IEEE 754 half.
-func half(h uint16) float64 {
-	sign := 1.0
-	if h&0x8000 != 0 {
-		sign = -1
-	}
-	exp, man := int(h>>10&0x1f), float64(h&0x3ff)
-	switch exp {
-	case 0:
-		return sign * man * 0x1p-24
-	case 31:
-		if man != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * (1 + man/1024) * math.Ldexp(1, exp-15)
 }

@@ -1,11 +1,8 @@
 package prepare
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +12,7 @@ import (
 	"percept/fmri/nsd"
 	"percept/fmri/table"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // job is a Run on its way.
@@ -173,15 +171,8 @@ func input(root, path string, sum bool) (table.Input, error) {
 		in.Time = info.ModTime().UTC().Format(time.RFC3339Nano)
 		return in, nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	if in.SHA256, err = filesum.Hex(path); err != nil {
 		return in, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return in, fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	in.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return in, nil
 }

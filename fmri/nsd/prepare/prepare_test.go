@@ -13,10 +13,10 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/internal/golden"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
 	"percept/fmri/table"
+	"percept/internal/golden"
 	"percept/tensor/linalg"
 )
 

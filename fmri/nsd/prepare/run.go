@@ -15,6 +15,7 @@ import (
 	"percept/fmri/nsd"
 	"percept/fmri/table"
 	"percept/internal/cause"
+	"percept/internal/filelock"
 )
 
 // Result is what a Run left or found.
@@ -334,4 +335,17 @@ func (j *job) publish(lock *os.File) error {
 		return fmt.Errorf("%s: cannot be removed: %w", j.partial(), cause.Of(err))
 	}
 	return nil
+}
+
+// lockFile keeps a second run out of a folder of parts until the file is closed or the process ends.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
+	}
+	if errors.Is(filelock.Lock(f), filelock.ErrHeld) {
+		f.Close()
+		return nil, fmt.Errorf("%s: another run is at work there", path)
+	}
+	return f, nil
 }

@@ -32,6 +32,8 @@ import (
 
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
+	"percept/internal/filelock"
+	"percept/internal/filesum"
 )
 
 // Progress is told how many of the total units of work are done.
@@ -117,7 +119,7 @@ func programSum() string {
 	if err != nil {
 		return ""
 	}
-	sum, err := fileSum(exe)
+	sum, err := filesum.Hex(exe)
 	if err != nil {
 		return ""
 	}
@@ -280,7 +282,7 @@ func Sum(path string) (string, error) {
 		return "", err
 	}
 	if !info.IsDir() {
-		return fileSum(path)
+		return filesum.Hex(path)
 	}
 	var names []string
 	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
@@ -295,7 +297,7 @@ func Sum(path string) (string, error) {
 	sort.Strings(names)
 	h := sha256.New()
 	for _, p := range names {
-		sum, err := fileSum(p)
+		sum, err := filesum.Hex(p)
 		if err != nil {
 			return "", err
 		}
@@ -308,15 +310,15 @@ func Sum(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func fileSum(path string) (string, error) {
+// lockFolder keeps a second run out until the folder that it returns is closed, or the process ends.
+func lockFolder(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := f.WriteTo(h); err != nil {
-		return "", err
+	if errors.Is(filelock.Lock(f), filelock.ErrHeld) {
+		f.Close()
+		return nil, errors.New("another run is at work in this folder, expected to be alone")
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return f, nil
 }

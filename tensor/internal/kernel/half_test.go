@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"percept/internal/half"
 )
 
 // All 65536 values widen to the same bits in every set, and narrow back to what they were.
@@ -16,11 +18,11 @@ func TestWiden(t *testing.T) {
 	widenF16Generic(want[0], all)
 	widenBF16Generic(want[1], all)
 	for i := range all {
-		if v := want[0][i]; v == v && ToF16(v) != all[i] {
-			t.Fatalf("float16 %#04x is %v and narrows to %#04x", i, v, ToF16(v))
+		if v := want[0][i]; v == v && half.ToF16(v) != all[i] {
+			t.Fatalf("float16 %#04x is %v and narrows to %#04x", i, v, half.ToF16(v))
 		}
-		if v := want[1][i]; v == v && ToBF16(v) != all[i] {
-			t.Fatalf("bfloat16 %#04x is %v and narrows to %#04x", i, v, ToBF16(v))
+		if v := want[1][i]; v == v && half.ToBF16(v) != all[i] {
+			t.Fatalf("bfloat16 %#04x is %v and narrows to %#04x", i, v, half.ToBF16(v))
 		}
 	}
 	each(t, func(t *testing.T, s *Set) {
@@ -56,7 +58,7 @@ func TestNarrow(t *testing.T) {
 		{65520, 0x7C00, 0x4780}, {0x1p-24, 1, 0x3380}, {0x1p-25, 0, 0x3300}, {0, 0, 0}, {float32(math.Copysign(0, -1)), 0x8000, 0x8000},
 		{float32(math.Inf(1)), 0x7C00, 0x7F80}, {math.MaxFloat32, 0x7C00, 0x7F80},
 	} {
-		if f, b := ToF16(c.x), ToBF16(c.x); f != c.f16 || b != c.b {
+		if f, b := half.ToF16(c.x), half.ToBF16(c.x); f != c.f16 || b != c.b {
 			t.Errorf("%v is %#04x and %#04x, want %#04x and %#04x", c.x, f, b, c.f16, c.b)
 		}
 	}

@@ -27,6 +27,8 @@ import (
 	"percept/unet"
 	"percept/vae"
 	"percept/weights"
+	"percept/weights/packed"
+	"percept/weights/safetensors"
 )
 
 type options struct {
@@ -62,6 +64,7 @@ func run(ctx context.Context, o options) error {
 	if o.model == "" || flag.NArg() > 0 {
 		return errors.New("want -model, and no other arguments")
 	}
+	o.open.Vocabulary = clip.FilesFromOpenAI
 	f, err := weights.OpenModel(o.model, o.open)
 	if err != nil {
 		return err
@@ -129,21 +132,21 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	steps, c := len(timesteps), cfg.InChannels
-	return weights.WriteSafetensors(o.out, []weights.Named{
-		weights.NamedI32("ids", ids, 2, len(ids)/2),
-		weights.NamedF32("context", text, 2, len(ids)/2, cfg.CrossAttentionDim),
-		weights.NamedI32("timesteps", timesteps, steps),
-		weights.NamedF32("eps", eps, steps, 2, c, h, h),
-		weights.NamedF32("latents", latents, steps+1, c, h, h),
-		weights.NamedF32("image", image, 1, ae.OutChannels, o.size, o.size),
+	return safetensors.Write(o.out, []safetensors.Named{
+		safetensors.NamedI32("ids", ids, 2, len(ids)/2),
+		safetensors.NamedF32("context", text, 2, len(ids)/2, cfg.CrossAttentionDim),
+		safetensors.NamedI32("timesteps", timesteps, steps),
+		safetensors.NamedF32("eps", eps, steps, 2, c, h, h),
+		safetensors.NamedF32("latents", latents, steps+1, c, h, h),
+		safetensors.NamedF32("image", image, 1, ae.OutChannels, o.size, o.size),
 	}, map[string]string{
 		"prompt": o.prompt, "guidance": strconv.FormatFloat(o.guidance, 'g', -1, 64), "seed": strconv.FormatUint(o.seed, 10),
 		"steps": strconv.Itoa(o.steps), "convention": convention.String(),
 	})
 }
 
-func pack(f *weights.Folder, c weights.Component) *weights.Pack {
-	return weights.NewPack(f.Parts[c].Store, weights.PackOptions{Name: string(c), NoCache: true})
+func pack(f *weights.Folder, c weights.Component) *packed.Pack {
+	return packed.New(f.Parts[c].Store, packed.Options{Name: string(c), NoCache: true})
 }
 
 // embed returns the conditioning of the empty caption and of the prompt.

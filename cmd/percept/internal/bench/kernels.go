@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"percept/nn"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // Products are rows, columns and depth of the products of the U-Net, of its linear layers and of its convolutions at
@@ -85,7 +85,7 @@ func streaming(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
 // alone makes a program of one operation, and says how many bytes its inputs and its result have.
 func alone(op func(g *nn.Graph, s *nn.Scope) *nn.Node, o nn.Options) (j *job, traffic int64, err error) {
 	const target = "y"
-	s := nn.NewScope(weights.NewSynth("bench", seed))
+	s := nn.NewScope(synth.New("bench", seed))
 	inputs := map[string]*nn.Node{}
 	g, err := nn.Build(func(g *nn.Graph) {
 		y := op(g, s).Named(target)
@@ -106,7 +106,7 @@ func alone(op func(g *nn.Graph, s *nn.Scope) *nn.Node, o nn.Options) (j *job, tr
 	for name, n := range inputs {
 		size := product(n.Shape())
 		traffic += 4 * int64(size)
-		if err := p.Set(name, weights.SynthInput("bench."+name, seed, 1, size)); err != nil {
+		if err := p.Set(name, synth.Input("bench."+name, seed, 1, size)); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"percept/nn"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
+	"percept/weights/synth"
 )
 
 // seed is that of the generated weights and inputs; programs that compare themselves with this one use it as well.
@@ -135,7 +135,7 @@ func (m *Models) vaeJob(ctx context.Context, encode bool, size int, o nn.Options
 	x := normal("latent", m.VAE.LatentChannels*size*size)
 	if encode {
 		graph, input, output = m.vae.EncodeGraph, "image", "moments"
-		x = weights.SynthInput("bench.pixels", seed, 1, m.VAE.InChannels*size*size)
+		x = synth.Input("bench.pixels", seed, 1, m.VAE.InChannels*size*size)
 	}
 	g, err := graph(1, size, size)
 	if err != nil {
@@ -182,7 +182,7 @@ func (m *Models) textJob(ctx context.Context, n int, o nn.Options) (*job, error)
 
 // normal is an input of variance 1.
 func normal(name string, n int) []float32 {
-	return weights.SynthInput("bench."+name, seed, float32(math.Sqrt(3)), n)
+	return synth.Input("bench."+name, seed, float32(math.Sqrt(3)), n)
 }
 
 // Release gives the memory of the weights back.
@@ -199,7 +199,7 @@ func generate[M any](ctx context.Context, o Options, component string, build fun
 	progress, end := o.progress("weights of " + component)
 	defer end()
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	m, err = build(&generator{ctx: ctx, Synth: weights.NewSynth(component, seed), progress: func(done int) { progress(done, all.n) }})
+	m, err = build(&generator{ctx: ctx, Weights: synth.New(component, seed), progress: func(done int) { progress(done, all.n) }})
 	runtime.GC()
 	debug.FreeOSMemory()
 	if ctx.Err() != nil {
@@ -218,7 +218,7 @@ func (c *counter) Float32(name string, shape ...int) ([]float32, error) {
 
 // generator makes weights until ctx ends.
 type generator struct {
-	*weights.Synth
+	*synth.Weights
 	ctx      context.Context
 	n        int
 	progress func(done int)
@@ -230,7 +230,7 @@ func (g *generator) Float32(name string, shape ...int) ([]float32, error) {
 	}
 	g.n += product(shape)
 	g.progress(g.n)
-	return g.Synth.Float32(name, shape...)
+	return g.Weights.Float32(name, shape...)
 }
 
 func product(shape []int) int {

@@ -6,10 +6,7 @@
 package decoding
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -18,6 +15,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/array"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 	"percept/tensor/linalg"
 )
 
@@ -113,14 +111,9 @@ func readImages(text string, n int) ([]fmri.ImageID, error) {
 
 // fileSum is the sha256 of a file.
 func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
+	sum, err := filesum.Hex(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

@@ -19,7 +19,7 @@ import (
 	"percept/internal/cause"
 	"percept/tensor"
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // FitRequest is what is asked of Fit.
@@ -214,7 +214,7 @@ func NamedShape(shape []int) string {
 }
 
 // dtype of decoded features.
-const dtype = weights.F32
+const dtype = safetensors.F32
 
 // BoundMemory has garbage collected before it fills what a fit was allowed, until the function that it returns is called.
 func BoundMemory(bytes int64) (restore func()) {

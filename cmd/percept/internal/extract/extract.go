@@ -19,7 +19,7 @@ import (
 	"percept/scheduler"
 	"percept/tensor"
 	"percept/vae"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // What Options.Posterior and Options.Captions may be.
@@ -37,7 +37,7 @@ type Options struct {
 	Posterior string // Mean, which is what empty means, or Sample
 	Seed      uint64 // of samples: image i has torch's noise of seed Seed + i
 	Captions  string // Mean, which is what empty means, First or Aligned
-	DType     weights.DType
+	DType     safetensors.DType
 }
 
 // Check tells the first option that there is not, by its name in lower case.
@@ -49,7 +49,7 @@ func (o Options) Check() error {
 		return fmt.Errorf("posterior is %q, expected %s or %s", o.Posterior, Mean, Sample)
 	case o.Captions != "" && o.Captions != Mean && o.Captions != First && o.Captions != Aligned:
 		return fmt.Errorf("captions is %q, expected %s, %s or %s", o.Captions, Mean, First, Aligned)
-	case o.DType != "" && o.DType != weights.F32 && o.DType != weights.F16:
+	case o.DType != "" && o.DType != safetensors.F32 && o.DType != safetensors.F16:
 		return fmt.Errorf("dtype is %q, expected F32 or F16", o.DType)
 	}
 	return nil
@@ -66,7 +66,7 @@ func (o Options) withDefaults(p *percept.Pipeline) Options {
 		o.Captions = Mean
 	}
 	if o.DType == "" {
-		o.DType = weights.F32
+		o.DType = safetensors.F32
 	}
 	return o
 }

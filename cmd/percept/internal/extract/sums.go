@@ -5,13 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // captionSum is the sha256 of the images' captions, in order. Quotes keep two captions apart from one.
@@ -30,17 +29,12 @@ func fileSum(ctx context.Context, dir string, names []string) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		one := sha256.New()
 		path := filepath.Join(dir, name)
-		f, err := os.Open(path)
-		if err == nil {
-			_, err = io.Copy(one, f)
-			f.Close()
-		}
+		one, err := filesum.Of(path)
 		if err != nil {
 			return "", fmt.Errorf("%s: cannot be read: %w", path, cause.Of(err))
 		}
-		all.Write(one.Sum(nil))
+		all.Write(one[:])
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
 }
