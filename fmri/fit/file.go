@@ -138,20 +138,25 @@ func streamMatrix(name string, m linalg.Matrix[float32]) safetensors.Streamed {
 }
 
 // Open reads what Write wrote. It checks that everything fits together and is finite.
-func Open(path string) (*Model, error) {
+func Open(path string) (*Model, error) { return open(path, true) }
+
+// Head is Open without the coefficients, which are most of a file: what a model is, not what it predicts.
+func Head(path string) (*Model, error) { return open(path, false) }
+
+func open(path string, coefficients bool) (*Model, error) {
 	s, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	m, err := read(s)
+	m, err := read(s, coefficients)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
 }
 
-func read(s *safetensors.File) (*Model, error) {
+func read(s *safetensors.File, coefficients bool) (*Model, error) {
 	meta := s.Metadata()
 	if k := meta["kind"]; k != decoderKind && k != modelKind {
 		return nil, fmt.Errorf("no decoder, expected a file that percept fit has made")
@@ -197,14 +202,16 @@ func read(s *safetensors.File) (*Model, error) {
 			return nil, fmt.Errorf("%d columns, but a feature %q of shape %v", p, x.Name, x.Shape)
 		}
 	}
-	data, err := s.Float32("coef", p, t)
-	if err != nil {
-		return nil, err
-	}
-	m.Coef = linalg.Of(data, p, t)
-	for i, v := range data {
-		if v-v != 0 {
-			return nil, fmt.Errorf("coef: column %d, target %d is %v, expected a finite number", i/t, i%t, v)
+	if coefficients {
+		data, err := s.Float32("coef", p, t)
+		if err != nil {
+			return nil, err
+		}
+		m.Coef = linalg.Of(data, p, t)
+		for i, v := range data {
+			if v-v != 0 {
+				return nil, fmt.Errorf("coef: column %d, target %d is %v, expected a finite number", i/t, i%t, v)
+			}
 		}
 	}
 	if err := m.readVectors(s, p, t, standardised); err != nil {

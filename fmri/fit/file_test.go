@@ -44,6 +44,10 @@ func TestFileRoundTrip(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		m.CVTable = nil
+		head, err := Head(path)
+		if err != nil || head.Coef.Data != nil || !reflect.DeepEqual(head.Summary(), m.Summary()) {
+			t.Errorf("%s: its head is %+v, %v", name, head, err)
+		}
 		if !reflect.DeepEqual(got, m) {
 			t.Errorf("%s: read back %+v\nwant %+v", name, got, m)
 		}
@@ -215,7 +219,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		defer s.Close()
-		m, err := read(s)
+		m, err := read(s, true)
 		if err != nil {
 			return
 		}

@@ -1,9 +1,4 @@
-// Package experiment runs a decoding experiment from a data tree to pictures, scores and a report,
-// stage by stage in a run directory.
-//
-//	data tree ──► responses ─┐
-//	   └───────► features ───┴─► decode ──► render ──► score ──► report
-package experiment
+package study
 
 import (
 	"bytes"
@@ -19,7 +14,6 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"percept/fmri/decode"
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
@@ -38,6 +32,7 @@ type Config struct {
 	Responses Responses `toml:"responses,omitempty"`
 	Features  Features  `toml:"features,omitempty"`
 	Decode    Decode    `toml:"decode"`
+	Fits      []Fit     `toml:"fit,omitempty" json:"fit,omitempty" comment:"what is fitted to what, in place of early and higher"`
 	Render    Render    `toml:"render"`
 	Score     Score     `toml:"score"`
 }
@@ -94,9 +89,9 @@ type Simulate struct {
 
 // Decode says what is fitted.
 type Decode struct {
-	Atlas    string    `toml:"atlas" comment:"label volume with the regions below"`
-	Early    []string  `toml:"early" comment:"regions that z is decoded from"`
-	Higher   []string  `toml:"higher" comment:"regions that c is decoded from"`
+	Atlas    string    `toml:"atlas,omitempty" comment:"label volume with the regions below"`
+	Early    []string  `toml:"early,omitempty" comment:"regions that z is decoded from"`
+	Higher   []string  `toml:"higher,omitempty" comment:"regions that c is decoded from"`
 	Folds    int       `toml:"folds"`
 	Alphas   []float64 `toml:"alphas" comment:"ridge penalties to choose from, in units of X'X"`
 	MinNCSNR float64   `toml:"min_ncsnr" comment:"voxels below this noise-ceiling SNR are left out"`
@@ -109,6 +104,8 @@ type Render struct {
 	Guidance float64 `toml:"guidance"`
 	Images   int     `toml:"images" comment:"test images to render; 0: all"`
 	Size     int     `toml:"size,omitempty" comment:"pixels of the pictures; 0: the model's own"`
+	Z        string  `toml:"z,omitempty" json:"Z,omitempty" comment:"fit that pictures take z from; left out: the first from responses to z"`
+	C        string  `toml:"c,omitempty" json:"C,omitempty" comment:"the same of c"`
 }
 
 // Score says how intervals are taken.
@@ -142,10 +139,6 @@ func (c Config) Check() error {
 		return fmt.Errorf("data is empty, expected the root of an NSD tree")
 	case len(c.Subjects) == 0:
 		return fmt.Errorf("subjects is empty, expected names like subj01")
-	case c.Decode.Atlas == "":
-		return fmt.Errorf("decode.atlas is empty, expected the name of a label volume, as streams")
-	case len(c.Decode.Early) == 0 || len(c.Decode.Higher) == 0:
-		return fmt.Errorf("decode.early and decode.higher name no region, expected at least one each")
 	case c.Decode.Folds < 2:
 		return fmt.Errorf("decode.folds is %d, expected 2 or more", c.Decode.Folds)
 	case c.Render.Steps < 2 || c.Render.Steps > 1000:
@@ -169,6 +162,9 @@ func (c Config) Check() error {
 		return err
 	}
 	if err := checkAlphas(c.Decode.Alphas); err != nil {
+		return fmt.Errorf("decode.%w", err)
+	}
+	if err := c.checkFits(); err != nil {
 		return err
 	}
 	if _, err := c.Responses.options(); err != nil {
@@ -218,14 +214,14 @@ var subjectName = regexp.MustCompile(`^subj[0-9]{2}$`)
 
 func checkAlphas(alphas []float64) error {
 	if len(alphas) == 0 {
-		return fmt.Errorf("decode.alphas is empty, expected penalties to choose from")
+		return fmt.Errorf("alphas is empty, expected penalties to choose from")
 	}
 	for i, a := range alphas {
 		if !(a > 0) || math.IsInf(a, 0) {
-			return fmt.Errorf("decode.alphas has %g, expected positive numbers", a)
+			return fmt.Errorf("alphas has %g, expected positive numbers", a)
 		}
 		if i > 0 && a <= alphas[i-1] {
-			return fmt.Errorf("decode.alphas has %g after %g, expected ascending numbers", a, alphas[i-1])
+			return fmt.Errorf("alphas has %g after %g, expected ascending numbers", a, alphas[i-1])
 		}
 	}
 	return nil
@@ -318,7 +314,7 @@ func Parse(text []byte) (Config, error) {
 
 // keys lists what could stand in place of the last part of a key.
 func keys(t reflect.Type, key []string) (names []string) {
-	if t.Kind() == reflect.Pointer {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Struct {
@@ -332,11 +328,4 @@ func keys(t reflect.Type, key []string) (names []string) {
 		names = append(names, name)
 	}
 	return names
-}
-
-// renderOptions is what package decode needs of the configuration.
-func (c Config) renderOptions() decode.RenderOptions {
-	o := decode.RenderOptions{Strength: c.Render.Strength, Seed: c.Seed, Size: c.Render.Size}
-	o.Sampling.Steps, o.Sampling.Guidance = c.Render.Steps, c.Render.Guidance
-	return o
 }

@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"context"
@@ -6,109 +6,115 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
-	"percept/cmd/percept/internal/decoding"
-	"percept/fmri/decode"
+	"percept/fmri/diagnose"
+	"percept/fmri/fit"
 	"percept/fmri/stats"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
-	"percept/tensor"
+	"percept/fmri/table"
 )
 
-// diagnosisFolder says what a subject's decoded features are worth: z.json, z.png, c.json, c.png.
+// diagnosisFolder says what a subject's predictions are worth: NAME.json and NAME.png of each fit.
 func diagnosisFolder(subject string) string { return "diagnosis_" + subject }
 
-// diagnose compares what was decoded of a subject with the truth and with the training images.
+// diagnose compares what was predicted for a subject with the truth and with the training images.
 func (r *Run) diagnose(subject string) (stage.Stage, error) {
-	s := stage.Stage{
-		Name: "diagnose-" + subject, Title: "diagnose " + subject, Output: diagnosisFolder(subject),
-		Inputs: []string{decodedFile(subject), responsesFile(subject)},
-		Params: map[string]any{"seed": r.Config.Seed, "bootstrap": r.Config.Score.Bootstrap}, Extra: map[string]string{"kernels": tensor.KernelSet()},
-		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			if err := os.MkdirAll(tmp, 0o777); err != nil {
+	fits := r.Config.fits()
+	return r.forEach("diagnose", "diagnose", diagnosisFolder(subject), subject, []string{decodedFolder(subject), decodersFolder(subject), responsesFolder(subject)},
+		map[string]any{"fits": fits, "seed": r.Config.Seed, "bootstrap": r.Config.Score.Bootstrap}, fits,
+		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+			d, err := r.diagnoseFit(ctx, subject, f, p)
+			if err != nil {
 				return err
 			}
-			for k, half := range halves {
-				part := func(done, total int) { p(1000*k/len(halves)+1000*done/max(1, total)/len(halves), 1000) }
-				report, err := r.diagnoseHalf(ctx, subject, half.feature, part)
-				if err != nil {
-					return fmt.Errorf("%s: %s: %w", subject, half.feature, err)
-				}
-				base := filepath.Join(tmp, half.feature)
-				if err := report.Write(base+".json", base+".png"); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	return s, r.dependOnFeatures(&s)
+			base := strings.TrimSuffix(path, filepath.Ext(path))
+			return d.Write(base+".json", base+".png")
+		})
 }
 
-func (r *Run) diagnoseHalf(ctx context.Context, subject, feature string, p stage.Progress) (*decoding.Report, error) {
-	d, _, err := r.load(subject, "")
+func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Progress) (*Diagnosis, error) {
+	m, err := fit.Head(fitFile(r.runner.Path(decodersFolder(subject)), f.Name))
 	if err != nil {
 		return nil, err
 	}
-	f := openFile(r.runner.Path(decodedFile(subject)))
-	decoded, truth := f.matrix("decoded."+feature), f.matrix("true."+feature)
-	var fit decoding.Fitted
-	if f.err == nil {
-		f.err = json.Unmarshal([]byte(f.store.Metadata()["decoded."+feature+".fit"]), &fit)
-	}
-	if err := f.close(); err != nil {
+	decoded, err := r.decoded(decodedFolder(subject), f)
+	if err != nil {
 		return nil, err
 	}
-	file, err := r.openFeature(feature)
+	_, y := f.operands()
+	truth, err := r.open(y, subject, test)
+	if err != nil {
+		return nil, err
+	}
+	o := diagnose.Options{Progress: p, Resampling: stats.Resampling{Samples: r.Config.Score.Bootstrap, Seed: r.Config.Seed}}
+	if o.Train, err = r.open(y, subject, train); err != nil {
+		return nil, err
+	}
+	d, err := diagnose.Compare(ctx, truth, decoded, o)
+	return &Diagnosis{Part: test, Fit: m.Summary(), Diagnosis: d}, err
+}
+
+// decoded opens what a fit predicted, in a folder of the run directory.
+func (r *Run) decoded(folder string, f Fit) (*table.Table, error) {
+	file, err := table.OpenFile(fitFile(r.runner.Path(folder), f.Name))
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	o := decode.DiagnoseOptions{Images: d.of(d.test), Train: decoding.TrainRows(ctx, file, d.of(d.train)), Progress: p,
-		Resampling: stats.Resampling{Samples: r.Config.Score.Bootstrap, Seed: r.Config.Seed}}
-	diagnosis, err := decode.Diagnose(truth, decoded, o)
-	return &decoding.Report{Part: "test", Fit: fit, Diagnosis: diagnosis}, err
+	return file.Table(), nil
 }
 
 // diagnoses reads what the page shows of them.
 func (r *Run) diagnoses() (all []report.Diagnosis, err error) {
 	for _, subject := range r.Config.Subjects {
-		for _, half := range halves {
-			path := filepath.Join(r.runner.Path(diagnosisFolder(subject)), half.feature+".json")
+		for _, f := range r.Config.fits() {
+			path := filepath.Join(r.runner.Path(diagnosisFolder(subject)), f.Name+".json")
 			b, err := os.ReadFile(path)
 			if err != nil {
 				return nil, err
 			}
-			var d decoding.Report
+			var d Diagnosis
 			if err := json.Unmarshal(b, &d); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			all = append(all, shownDiagnosis(subject, half.feature, half.region, &d))
+			all = append(all, d.shown(subject, f))
 		}
 	}
 	return all, nil
 }
 
-func shownDiagnosis(subject, feature, region string, r *decoding.Report) report.Diagnosis {
-	d := r.Diagnosis
-	score := func(s decode.Score) report.Value {
+// shown is the diagnosis as a row of the page's table.
+func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
+	x, w := d.Diagnosis, d.Fit
+	score := func(s diagnose.Score) report.Value {
 		return report.Value{Text: fmt.Sprintf("%.3f", s.Mean), Small: fmt.Sprintf("%.3f – %.3f", s.Low, s.High)}
 	}
-	percent := func(v decode.Identified) report.Value {
+	percent := func(v diagnose.Identified) report.Value {
 		return report.Value{Text: fmt.Sprintf("%.1f %%", 100*v.Accuracy), Small: fmt.Sprintf("%.1f – %.1f %%", 100*v.Low, 100*v.High)}
 	}
-	shown := report.Diagnosis{Subject: subject, Feature: feature, From: region, True: d.Dimension.True.Singular, Decoded: d.Dimension.Decoded.Singular}
+	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: shortly(f.X), True: x.Dimension.True.Singular, Decoded: x.Dimension.Decoded.Singular}
 	shown.Values = []report.Value{
-		score(d.Pattern), score(d.Centred), score(d.Target), score(d.R2), percent(d.FixTrue),
-		{Text: fmt.Sprintf("%.2f", d.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", d.Variance.Quantiles[0], d.Variance.Quantiles[4])},
-		{Text: fmt.Sprintf("%.1f", d.Dimension.Decoded.Participation), Small: fmt.Sprintf("truth %.1f", d.Dimension.True.Participation)},
+		score(x.Pattern), score(x.Centred), score(x.Target), score(x.R2), percent(x.FixTrue),
+		{Text: fmt.Sprintf("%.2f", x.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", x.Variance.Quantiles[0], x.Variance.Quantiles[4])},
+		{Text: fmt.Sprintf("%.1f", x.Dimension.Decoded.Participation), Small: fmt.Sprintf("truth %.1f", x.Dimension.True.Participation)},
 		{Text: "–"},
-		{Text: fmt.Sprintf("%d", r.Fit.Low+r.Fit.High), Small: fmt.Sprintf("of %d: %d low, %d high", d.Targets-r.Fit.Flat, r.Fit.Low, r.Fit.High)},
+		{Text: fmt.Sprintf("%d", w.Low+w.High), Small: fmt.Sprintf("of %d: %d low, %d high", x.Targets-w.Flat, w.Low, w.High)},
 	}
-	if n := d.Nearest; n != nil {
-		shown.Values[7] = report.Value{Text: fmt.Sprintf("%d of %d", n.Nearer, d.Images), Small: fmt.Sprintf("%d different ones", n.Named)}
+	if n := x.Nearest; n != nil {
+		shown.Values[7] = report.Value{Text: fmt.Sprintf("%d of %d", n.Nearer, x.Images), Small: fmt.Sprintf("%d different ones", n.Named)}
 	}
 	return shown
+}
+
+// shortly is an operand as people read it: early of responses/streams:early.
+func shortly(operand string) string {
+	_, region, ok := strings.Cut(operand, ":")
+	if !ok {
+		return strings.TrimPrefix(operand, responsesPrefix)
+	}
+	return strings.ReplaceAll(region, "+", ", ")
 }
 
 // diagnosisColumns are the heads of the page's table of diagnoses.

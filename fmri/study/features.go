@@ -1,41 +1,40 @@
-package experiment
+package study
 
 import (
 	"context"
 	"fmt"
-	"image"
 	"path/filepath"
 	"slices"
 
-	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/features"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
 )
 
-// featuresFolder holds z and c of every image that any subject saw.
+// featuresFolder holds the features that are made in a run, of every image that any subject saw.
 const featuresFolder = "features"
 
-func (c Config) featureOptions() extract.Options {
-	return extract.Options{Size: c.Features.Size, Posterior: c.Features.Posterior, Captions: c.Features.Captions, Seed: c.Seed}
+func (c Config) featureOptions() features.Options {
+	return features.Options{Size: c.Features.Size, Posterior: c.Features.Posterior, Captions: c.Features.Captions, Seed: c.Seed}
 }
 
 // features makes z and c. Interrupted, it goes on where it was.
 func (r *Run) features() stage.Stage {
-	var files []string
+	var folders []string
 	for _, s := range r.Config.Subjects {
-		files = append(files, responsesFile(s))
+		folders = append(folders, responsesFolder(s))
 	}
-	o := r.Config.featureOptions()
-	params := map[string]any{"features": r.Config.Features}
-	if o.Posterior == extract.Sample {
+	o, names := r.Config.featureOptions(), r.Config.featureNames()
+	params := map[string]any{"features": r.Config.Features, "names": names}
+	if o.Posterior == features.Sample {
 		params["seed"] = o.Seed
 	}
 	s := stage.Stage{
-		Name: "features", Title: "z and c of the images", Output: featuresFolder, Inputs: files, Params: params, Extra: r.provenance(), Resumes: true,
+		Name: "features", Title: "features of the images", Output: featuresFolder, Inputs: folders, Params: params, Extra: r.provenance(), Resumes: true,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			ids, err := r.allImages(files)
+			ids, err := r.allImages()
 			if err != nil {
 				return err
 			}
@@ -44,14 +43,18 @@ func (r *Run) features() stage.Stage {
 				return err
 			}
 			defer data.Close()
-			q := extract.Request{Model: r.Model, Options: o, Version: r.runner.Version, Source: extract.NSD(data, ids)}
-			q.Progress = func(done, total int) { p(done, 2*total) }
-			if _, err := extract.Z(ctx, filepath.Join(tmp, table.FileName("z", table.Shard{})), q); err != nil {
-				return err
+			for k, name := range names {
+				e, err := features.New(name, r.Model, o)
+				if err != nil {
+					return err
+				}
+				w := features.WriteOptions{Program: r.program(), Progress: func(done, total int) { p(k*total+done, len(names)*total) }}
+				path := filepath.Join(tmp, table.FileName(name, table.Shard{}))
+				if _, err := features.Write(ctx, path, e, features.NSD(data, ids), w); err != nil {
+					return err
+				}
 			}
-			q.Progress = func(done, total int) { p(total+done, 2*total) }
-			_, err = extract.C(ctx, filepath.Join(tmp, table.FileName("c", table.Shard{})), q)
-			return err
+			return nil
 		},
 	}
 	p := r.paths()
@@ -59,79 +62,57 @@ func (r *Run) features() stage.Stage {
 	return s
 }
 
-// openFeature opens the file of a feature and checks that it is of this model.
-func (r *Run) openFeature(name string) (*table.File, error) {
+// openFeature opens a feature of all images. z and c have to be of this model.
+func (r *Run) openFeature(name string) (*table.Table, error) {
 	dir := r.runner.Path(featuresFolder)
 	if r.Config.Features.From != "" {
 		dir = r.Config.Features.From
 	}
-	f, err := table.OpenFile(filepath.Join(dir, table.FileName(name, table.Shard{})))
-	if err != nil {
-		return nil, err
+	t, err := table.OpenFeatures(dir, name)
+	if err != nil || name != "z" && name != "c" {
+		return t, err
 	}
 	width := r.Model.Tokens * r.Model.Width
-	if name == "z" && len(f.Shape) == 3 {
-		width = 4 * f.Shape[1] * f.Shape[2]
+	if s := t.Cols.Shape; name == "z" && len(s) == 3 {
+		width = 4 * s[1] * s[2]
 	}
 	switch {
-	case f.Name != name || f.Width() != width:
-		err = fmt.Errorf("%s: holds %s %v, expected %s of %d values", f.Path(), f.Name, f.Shape, name, width)
-	case f.Meta()["model_sha256"] != r.Model.Hash:
-		err = fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", f.Path(), f.Meta()["model"], f.Meta()["model_sha256"], r.Model.Name, r.Model.Hash)
+	case t.Width() != width:
+		return nil, fmt.Errorf("%s: holds %s of %s, expected %s of %d values", t, t.Name, t.Cols, name, width)
+	case t.Meta["model_sha256"] != r.Model.Hash:
+		return nil, fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", t, t.Meta["model"], t.Meta["model_sha256"], r.Model.Name, r.Model.Hash)
 	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return t, nil
 }
 
-// dependOnFeatures makes a stage depend on z and c.
+// dependOnFeatures makes a stage depend on the features that are fitted.
 func (r *Run) dependOnFeatures(s *stage.Stage) error {
 	if r.Config.Features.From == "" {
 		s.Inputs = append(s.Inputs, featuresFolder)
 		return nil
 	}
-	for _, name := range []string{"z", "c"} {
-		f, err := r.openFeature(name)
+	for _, name := range r.Config.featureNames() {
+		t, err := r.openFeature(name)
 		if err != nil {
 			return err
 		}
-		s.Extra[name] = f.Identity()
-		if err := f.Close(); err != nil {
-			return err
-		}
+		s.Extra[name] = t.Sum
 	}
 	return nil
 }
 
-// allImages is the sorted union of the images in several response files.
-func (r *Run) allImages(files []string) ([]fmri.ImageID, error) {
+// allImages is the sorted union of the images in all responses.
+func (r *Run) allImages() ([]fmri.ImageID, error) {
 	var ids []fmri.ImageID
-	for _, name := range files {
-		f := openFile(r.runner.Path(name))
-		ids = append(ids, f.ids("images")...)
-		if err := f.close(); err != nil {
-			return nil, err
+	for _, subject := range r.Config.Subjects {
+		for _, part := range parts {
+			t, err := r.openResponses(subject, part)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, t.Rows.Images...)
 		}
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
-}
-
-// stimulus reads a picture and brings it to the size that pictures are made at.
-func (r *Run) stimulus(data *nsd.Dataset, id fmri.ImageID) (image.Image, error) {
-	m, err := data.Stimulus(id)
-	if err != nil {
-		return nil, err
-	}
-	return extract.Resize(m, r.size()), nil
-}
-
-// size is the width and height of the pictures, in pixels.
-func (r *Run) size() int {
-	if r.Config.Render.Size > 0 {
-		return r.Config.Render.Size
-	}
-	return r.Model.Size
 }

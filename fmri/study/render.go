@@ -1,23 +1,18 @@
-package experiment
+package study
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
-	"image/png"
-	"io/fs"
-	"math"
-	"os"
 	"path/filepath"
-	"strings"
 
-	"percept"
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
 	"percept/fmri/study/stage"
-	"percept/internal/atomicfile"
-	"percept/tensor/linalg"
+	"percept/fmri/table"
+	"percept/internal/picture"
 )
 
 // A look is one kind of picture of a test image.
@@ -53,64 +48,66 @@ func picturesFolder(subject string) string { return "pictures_" + subject }
 
 // testImages lists the test images of a subject that are rendered.
 func (r *Run) testImages(subject string) ([]fmri.ImageID, error) {
-	f := openFile(r.runner.Path(decodedFile(subject)))
-	ids := f.ids("images")
-	if err := f.close(); err != nil {
+	t, err := r.openResponses(subject, test)
+	if err != nil {
 		return nil, err
 	}
+	ids := t.Rows.Images
 	if n := r.Config.Render.Images; n > 0 && n < len(ids) {
 		ids = ids[:n]
 	}
 	return ids, nil
 }
 
-// testData is one source of features of test images.
-type testData struct {
+// testSet is one source of features of test images.
+type testSet struct {
 	ids  []fmri.ImageID
-	z, c linalg.Matrix[float32]
+	z, c *table.Table
 }
 
-// testSet reads the test images of a subject and one source of features, cut to the number that is rendered.
-func (r *Run) testSet(subject, source string) (t testData, err error) {
-	f := openFile(r.runner.Path(decodedFile(subject)))
-	t.ids, t.z, t.c = f.ids("images"), f.matrix(source+".z"), f.matrix(source+".c")
-	if err = f.close(); err != nil {
+// predicted is what a folder of the run directory has of a subject's test images, of those that are rendered.
+func (r *Run) predicted(subject, folder string) (t testSet, err error) {
+	if t.ids, err = r.testImages(subject); err != nil {
 		return t, err
 	}
-	if n := r.Config.Render.Images; n > 0 && n < len(t.ids) {
-		t.ids = t.ids[:n]
-		t.z, t.c = t.z.Slice(0, n, 0, t.z.Cols), t.c.Slice(0, n, 0, t.c.Cols)
+	for feature, into := range map[string]**table.Table{"z": &t.z, "c": &t.c} {
+		all, err := r.decoded(folder, *r.Config.renders(feature))
+		if err != nil {
+			return t, err
+		}
+		if *into, err = all.ByImage(t.ids); err != nil {
+			return t, err
+		}
 	}
 	return t, nil
 }
 
-// truth is the test images of all subjects, each once, and their own features.
-func (r *Run) truth() (t testData, err error) {
-	seen := map[fmri.ImageID]bool{}
+// truth is the rendered test images of all subjects, each once, and their own features.
+func (r *Run) truth() (t testSet, err error) {
 	for _, subject := range r.Config.Subjects {
-		own, err := r.testSet(subject, "true")
+		ids, err := r.testImages(subject)
 		if err != nil {
 			return t, err
 		}
-		var rows []int
-		for i, id := range own.ids {
-			if !seen[id] {
-				seen[id] = true
-				rows, t.ids = append(rows, i), append(t.ids, id)
-			}
+		t.ids = table.Rows{Images: append(t.ids, ids...)}.Distinct()
+	}
+	for feature, into := range map[string]**table.Table{"z": &t.z, "c": &t.c} {
+		all, err := r.openFeature(feature)
+		if err != nil {
+			return t, err
 		}
-		z, c := own.z.Take(rows), own.c.Take(rows)
-		t.z = linalg.Of(append(t.z.Data, z.Data...), len(t.ids), z.Cols)
-		t.c = linalg.Of(append(t.c.Data, c.Data...), len(t.ids), c.Cols)
+		if *into, err = all.ByImage(t.ids); err != nil {
+			return t, err
+		}
 	}
 	return t, nil
 }
 
 // renderTruth makes the seen pictures and those of the images' own features, once for all subjects.
-func (r *Run) renderTruth() stage.Stage {
+func (r *Run) renderTruth() (stage.Stage, error) {
 	var inputs []string
 	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, decodedFile(s))
+		inputs = append(inputs, responsesFolder(s))
 	}
 	s := stage.Stage{
 		Name: "render-true", Title: "pictures from true features", Output: truthFolder, Resumes: true,
@@ -120,49 +117,78 @@ func (r *Run) renderTruth() stage.Stage {
 			if err != nil {
 				return err
 			}
+			h, w, err := r.pictureSize(truth.z)
+			if err != nil {
+				return err
+			}
 			data, err := nsd.Open(r.dataRoot())
 			if err != nil {
 				return err
 			}
 			defer data.Close()
 			for _, id := range truth.ids {
-				m, err := r.stimulus(data, id)
+				m, err := data.Stimulus(id)
 				if err != nil {
 					return err
 				}
-				if err := savePicture(filepath.Join(tmp, "seen"), id, m); err != nil {
+				if err := savePicture(filepath.Join(tmp, "seen"), id, resized(m, h, w)); err != nil {
 					return err
 				}
 			}
-			return r.renderLooks(ctx, trueLooks, func(string) (testData, error) { return truth, nil }, tmp, p)
+			return r.renderLooks(ctx, trueLooks, func(string) (testSet, error) { return truth, nil }, tmp, p)
 		},
 	}
 	r.dependOnData(&s, r.paths().Stimuli())
-	return s
+	return s, r.dependOnFeatures(&s)
 }
 
 // render makes the pictures of one subject's brain.
 func (r *Run) render(subject string) stage.Stage {
+	folders := map[string]string{"decoded": decodedFolder(subject), "shuffled": controlFolder(subject)}
 	return stage.Stage{
 		Name: "render-" + subject, Title: "pictures from " + subject, Output: picturesFolder(subject), Resumes: true,
-		Inputs: []string{decodedFile(subject)}, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
+		Inputs: []string{decodedFolder(subject), controlFolder(subject)}, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			return r.renderLooks(ctx, decodedLooks, func(source string) (testData, error) { return r.testSet(subject, source) }, tmp, p)
+			return r.renderLooks(ctx, decodedLooks, func(source string) (testSet, error) { return r.predicted(subject, folders[source]) }, tmp, p)
 		},
 	}
 }
 
+// pictureSize is the height and width of the pictures, in pixels: square as the model's own, or the sides of a latent that is not
+// square.
+func (r *Run) pictureSize(z *table.Table) (h, w int, err error) {
+	if s := z.Cols.Shape; len(s) == 3 && s[1] != s[2] {
+		if r.Config.Render.Size != 0 {
+			return 0, 0, fmt.Errorf("render.size is %d, expected 0: z of %s is not square, and pictures have its sides", r.Config.Render.Size, z.Cols)
+		}
+		f := r.Model.VAE.Config.Downscale()
+		return s[1] * f, s[2] * f, nil
+	}
+	side := cmp.Or(r.Config.Render.Size, r.Model.Size)
+	return side, side, nil
+}
+
+// resized brings a picture to a size by Pillow's Lanczos, as the published pipeline scales stimuli.
+func resized(m image.Image, h, w int) image.Image {
+	if m.Bounds().Size() == (image.Point{X: w, Y: h}) {
+		return m
+	}
+	return picture.Resize(picture.ToRGB(m), w, h, picture.Lanczos)
+}
+
 // renderLooks makes the pictures that are not there yet, batch by batch.
-func (r *Run) renderLooks(ctx context.Context, looks []look, features func(source string) (testData, error), tmp string, p stage.Progress) error {
-	o := r.Config.renderOptions()
-	o.Size = r.size()
+func (r *Run) renderLooks(ctx context.Context, looks []look, features func(source string) (testSet, error), tmp string, p stage.Progress) error {
+	o := decode.RenderOptions{Strength: r.Config.Render.Strength, Seed: r.Config.Seed}
+	o.Sampling.Steps, o.Sampling.Guidance = r.Config.Render.Steps, r.Config.Render.Guidance
 	for k, l := range looks {
 		t, err := features(l.source)
 		if err != nil {
 			return err
 		}
+		if o.Height, o.Width, err = r.pictureSize(t.z); err != nil {
+			return err
+		}
 		ids := t.ids
-		side := int(math.Round(math.Sqrt(float64(t.z.Cols / percept.LatentChannels))))
 		dir := filepath.Join(tmp, l.folder)
 		there := func(lo, hi int) bool {
 			if _, err := loadPictures(dir, ids[lo:hi]); err != nil {
@@ -171,7 +197,7 @@ func (r *Run) renderLooks(ctx context.Context, looks []look, features func(sourc
 			p(k*len(ids)+hi, len(looks)*len(ids))
 			return true
 		}
-		err = decode.RenderEach(ctx, r.Model, l.method, t.z, t.c, side, side, o, there, func(lo int, pictures []*image.RGBA) error {
+		err = decode.RenderEach(ctx, r.Model, l.method, t.z, t.c, o, there, func(lo int, pictures []*image.RGBA) error {
 			for i, m := range pictures {
 				if err := savePicture(dir, ids[lo+i], m); err != nil {
 					return err
@@ -185,58 +211,4 @@ func (r *Run) renderLooks(ctx context.Context, looks []look, features func(sourc
 		}
 	}
 	return sweep(tmp)
-}
-
-func pictureName(id fmri.ImageID) string { return fmt.Sprintf("%05d.png", id) }
-
-// savePicture writes a picture, which appears whole or not at all.
-func savePicture(dir string, id fmri.ImageID, m image.Image) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	path := filepath.Join(dir, pictureName(id))
-	f, err := atomicfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	if err := png.Encode(f, m); err != nil {
-		return err
-	}
-	return f.Commit()
-}
-
-// sweep removes the files that a killed process was writing.
-func sweep(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasPrefix(filepath.Base(path), atomicfile.Prefix) {
-			return os.Remove(path)
-		}
-		return err
-	})
-}
-
-func loadPicture(dir string, id fmri.ImageID) (image.Image, error) {
-	path := filepath.Join(dir, pictureName(id))
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
-func loadPictures(dir string, ids []fmri.ImageID) ([]image.Image, error) {
-	out := make([]image.Image, len(ids))
-	for i, id := range ids {
-		var err error
-		if out[i], err = loadPicture(dir, id); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }

@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"bytes"
@@ -35,9 +35,15 @@ func Methods() []string {
 
 // shown are the artefacts that people look at parts of.
 func (r *Run) shown() []string {
-	inputs := []string{scoresFile, truthFolder}
+	var inputs []string
+	if r.Config.pictures() {
+		inputs = append(inputs, scoresFile, truthFolder)
+	}
 	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, picturesFolder(s), decodedFile(s), responsesFile(s))
+		inputs = append(inputs, responsesFolder(s))
+		if r.Config.pictures() {
+			inputs = append(inputs, picturesFolder(s))
+		}
 	}
 	return inputs
 }
@@ -59,9 +65,12 @@ func (r *Run) report() stage.Stage {
 	s := stage.Stage{
 		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
-			scores, err := r.readScores()
-			if err != nil {
-				return err
+			var scores []Row
+			if r.Config.pictures() {
+				var err error
+				if scores, err = r.readScores(); err != nil {
+					return err
+				}
 			}
 			page, err := r.page(ctx, scores)
 			if err != nil {
@@ -156,34 +165,35 @@ func (r *Run) writeSheet(path string) error {
 }
 
 func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
-	p := &report.Page{
-		Title:    "Percept: what the brain saw",
-		Methods:  Methods(),
-		Explain:  map[string]string{},
-		Metrics:  r.metrics(),
-		Subjects: r.Config.Subjects,
-		Scores:   scores,
-		Columns:  columns(),
-	}
-	p.Summary = "Latent z decoded from early visual cortex, text conditioning c from higher visual cortex, " +
-		"pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)."
-	if r.Config.Simulate != nil {
-		p.Summary += " The subjects are simulated: these numbers say that the pipeline works, not how well a brain can be read."
-	}
-	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
-		p.Explain[l.name] = l.explain
+	c := r.Config
+	p := &report.Page{Title: "Percept: what the brain saw", Explain: map[string]string{}, Subjects: c.Subjects, DiagnosisColumns: diagnosisColumns}
+	if c.Simulate != nil {
+		p.Summary = " The subjects are simulated: these numbers say that the pipeline works, not how well a brain can be read."
 	}
 	var err error
 	if p.Diagnoses, err = r.diagnoses(); err != nil {
 		return nil, err
 	}
-	p.DiagnosisColumns = diagnosisColumns
+	if p.Facts, err = r.facts(); err != nil {
+		return nil, err
+	}
+	if !c.pictures() {
+		p.Title = "Percept: what predicts what"
+		p.Summary = fmt.Sprintf("%d ridge regressions for each subject between regions of the brain and features of what was seen.", len(c.fits())) + p.Summary
+		return p, nil
+	}
+	p.Summary = "Latent z decoded from early visual cortex, text conditioning c from higher visual cortex, " +
+		"pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)." + p.Summary
+	p.Methods, p.Metrics, p.Scores, p.Columns = Methods(), r.metrics(), scores, columns()
+	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
+		p.Explain[l.name] = l.explain
+	}
 	data, err := nsd.Open(r.dataRoot())
 	if err != nil {
 		return nil, err
 	}
 	defer data.Close()
-	for _, subject := range r.Config.Subjects {
+	for _, subject := range c.Subjects {
 		ids, rows, err := r.gallery(subject, galleryImages)
 		if err != nil {
 			return nil, err
@@ -200,8 +210,7 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 			p.Rows = append(p.Rows, report.PageRow{Subject: subject, Label: label, Images: images})
 		}
 	}
-	p.Facts, err = r.facts()
-	return p, err
+	return p, nil
 }
 
 // facts say how the numbers were made.
@@ -213,24 +222,39 @@ func (r *Run) facts() ([]report.Fact, error) {
 		{Name: "weights", Value: r.Model.Storage},
 		{Name: "kernels", Value: tensor.KernelSet()},
 		{Name: "forms of convolutions", Value: tensor.Forms().Name() + ", sha256 " + tensor.Forms().Hash()[:12]},
-		{Name: "z from", Value: strings.Join(c.Decode.Early, ", ")},
-		{Name: "c from", Value: strings.Join(c.Decode.Higher, ", ")},
-		{Name: "ridge", Value: fmt.Sprintf("%d-fold cross-validation, one penalty per target out of %d from %.3g to %.3g",
-			c.Decode.Folds, len(c.Decode.Alphas), c.Decode.Alphas[0], c.Decode.Alphas[len(c.Decode.Alphas)-1])},
-		{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d", c.Render.Steps, c.Render.Strength, c.Render.Guidance, c.Seed)},
+	}
+	for _, f := range c.fits() {
+		ridge := fmt.Sprintf("%d-fold cross-validation, one penalty per target", f.Folds)
+		if n := len(f.Alphas); n > 0 {
+			ridge += fmt.Sprintf(" out of %d from %.3g to %.3g", n, f.Alphas[0], f.Alphas[n-1])
+		}
+		if f.Compat != "" {
+			ridge += ", as the published code fits"
+		}
+		facts = append(facts, report.Fact{Name: "fit " + f.Name, Value: fmt.Sprintf("%s from %s: ridge, %s", shortly(f.Y), shortly(f.X), ridge)})
+	}
+	if c.pictures() {
+		facts = append(facts, report.Fact{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d",
+			c.Render.Steps, c.Render.Strength, c.Render.Guidance, c.Seed)})
 	}
 	for _, subject := range c.Subjects {
-		f := openFile(r.runner.Path(responsesFile(subject)))
-		early, higher := f.matrix("early"), f.matrix("higher")
-		test := 0
-		for _, t := range f.ids("is_test") {
-			test += int(t)
-		}
-		if err := f.close(); err != nil {
+		trained, err := r.openResponses(subject, train)
+		if err != nil {
 			return nil, err
 		}
-		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%d early and %d higher voxels, %d training and %d test images",
-			early.Cols, higher.Cols, early.Rows-test, test)})
+		tested, err := r.openResponses(subject, test)
+		if err != nil {
+			return nil, err
+		}
+		var regions []string
+		for _, name := range c.regions() {
+			region, err := trained.Region(name)
+			if err != nil {
+				return nil, err
+			}
+			regions = append(regions, fmt.Sprintf("%d voxels of %s", region.Width(), name))
+		}
+		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(regions, ", "), trained.Len(), tested.Len())})
 	}
 	return facts, nil
 }

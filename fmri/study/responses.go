@@ -1,10 +1,11 @@
-package experiment
+package study
 
 import (
 	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"percept/fmri"
@@ -12,85 +13,96 @@ import (
 	"percept/fmri/nsd/prepare"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
-	"percept/tensor/linalg"
 )
 
-func responsesFile(subject string) string { return "responses_" + subject + ".safetensors" }
+// responsesFolder has a subject's responses: train.safetensors and test.safetensors.
+func responsesFolder(subject string) string { return "responses_" + subject }
 
 // responses reads a subject's betas, averages repeats and splits by the shared images.
 func (r *Run) responses(subject string) stage.Stage {
-	d := r.Config.Decode
 	s := stage.Stage{
-		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFile(subject),
-		Params: map[string]any{"responses": r.Config.Responses, "atlas": d.Atlas, "early": d.Early, "higher": d.Higher, "min_ncsnr": d.MinNCSNR},
+		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFolder(subject),
+		Params: map[string]any{"responses": r.Config.Responses, "regions": r.Config.regions(), "min_ncsnr": r.Config.Decode.MinNCSNR},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			o, err := r.Config.Responses.options()
 			if err != nil {
 				return err
 			}
-			o.Subject, o.Progress = fmri.Subject(subject), p
-			data, err := readResponses(ctx, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, d, o)
-			if err != nil {
-				return err
-			}
-			return data.write(tmp)
+			o.Subject, o.Progress, o.ROIs, o.MinNCSNR = fmri.Subject(subject), p, r.Config.regions(), r.Config.Decode.MinNCSNR
+			return readResponses(ctx, tmp, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, o)
 		},
 	}
 	p, who := r.paths(), fmri.Subject(subject)
 	space, betas := cmp.Or(r.Config.Responses.Space, nsd.DefaultSpace), cmp.Or(r.Config.Responses.Betas, nsd.DefaultBetas)
-	r.dependOnData(&s, p.ExpDesign(), p.Responses(who), p.BetaFolder(who, space, betas), p.BrainMask(who, space),
-		p.ROI(who, space, d.Atlas), p.LabelTable(who, d.Atlas), p.LabelTable("fsaverage", d.Atlas))
+	files := []string{p.ExpDesign(), p.Responses(who), p.BetaFolder(who, space, betas), p.BrainMask(who, space)}
+	for _, region := range r.Config.regions() {
+		atlas, _, _ := strings.Cut(region, "/")
+		files = append(files, p.ROI(who, space, atlas), p.LabelTable(who, atlas), p.LabelTable("fsaverage", atlas))
+	}
+	r.dependOnData(&s, files...)
 	return s
 }
 
-// readResponses takes the voxels of both regions: percent signal change, averaged over an image's repeats; test images are those that all subjects share. What was read of the betas lies in folder until it is
-// complete, so that an interrupted run does not read them again.
-func readResponses(ctx context.Context, root, folder, version string, of Decode, o prepare.Options) (*subjectData, error) {
-	early, higher := of.Atlas+"/"+strings.Join(of.Early, "+"), of.Atlas+"/"+strings.Join(of.Higher, "+")
-	o.ROIs, o.MinNCSNR = []string{early}, of.MinNCSNR
-	if higher != early {
-		o.ROIs = append(o.ROIs, higher)
-	}
+// readResponses leaves the voxels of all regions as two tables in out: means over an image's repeats, of training images and of
+// those that all subjects share. What was read of the betas lies in folder until it is complete, so that an interrupted run does
+// not read them again.
+func readResponses(ctx context.Context, out, root, folder, version string, o prepare.Options) error {
 	if _, err := table.OpenFolder(folder); err == nil { // of a run that was killed before it could take it in
 		if err := os.RemoveAll(folder); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	prepared, err := prepare.Run(ctx, root, folder, version, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(folder)
 	for _, roi := range prepared.Manifest.Regions {
 		if roi.Voxels == 0 {
-			return nil, fmt.Errorf("%s: region %s has no voxel left with an ncsnr of %g or more", o.Subject, roi.Name, o.MinNCSNR)
+			return fmt.Errorf("%s: region %s has no voxel left with an ncsnr of %g or more", o.Subject, roi.Name, o.MinNCSNR)
 		}
 	}
-	var d subjectData
-	for k, region := range []struct {
-		name string
-		into *linalg.Matrix[float32]
-	}{{early, &d.early}, {higher, &d.higher}} {
-		for _, part := range []string{"train", "test"} {
-			t, err := prepared.Table(part, region.name)
-			if err != nil {
-				return nil, err
-			}
-			x, err := t.Matrix(ctx)
-			if err != nil {
-				return nil, err
-			}
-			*region.into = linalg.Of(append(region.into.Data, x.Data...), region.into.Rows+x.Rows, x.Cols)
-			if k > 0 {
-				continue // the same images
-			}
-			if part == "test" {
-				for i := range t.Len() {
-					d.test = append(d.test, len(d.images)+i)
-				}
-			}
-			d.images, d.counts = append(d.images, t.Rows.Images...), append(d.counts, t.Rows.Counts...)
+	for _, part := range parts {
+		t, err := prepared.Table(part)
+		if err != nil {
+			return err
+		}
+		if _, err := table.Write(ctx, filepath.Join(out, part+".safetensors"), t, nil); err != nil {
+			return err
 		}
 	}
-	return &d, nil
+	return nil
+}
+
+// parts of a subject's responses: the images that decoders are fitted on, and those that all subjects see.
+var parts = []string{train, test}
+
+const train, test = "train", "test"
+
+// openResponses opens a part of a subject's responses, all voxels.
+func (r *Run) openResponses(subject, part string) (*table.Table, error) {
+	t, err := table.OpenResponses(filepath.Join(r.runner.Path(responsesFolder(subject)), part+".safetensors"), "", nil, "")
+	if err != nil {
+		return nil, err
+	}
+	if least := map[string]int{train: r.Config.Decode.Folds, test: 2}[part]; t.Len() < least {
+		return nil, fmt.Errorf("%s: %d %sing images, expected at least %d", subject, t.Len(), part, least)
+	}
+	return t, nil
+}
+
+// open opens one side of a fit for the images of a part of a subject's responses.
+func (r *Run) open(o operand, subject, part string) (*table.Table, error) {
+	t, err := r.openResponses(subject, part)
+	if err != nil {
+		return nil, err
+	}
+	if o.region != "" {
+		return t.Region(o.region)
+	}
+	f, err := r.openFeature(o.feature)
+	if err != nil {
+		return nil, err
+	}
+	return f.ByImage(t.Rows.Images)
 }

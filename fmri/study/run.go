@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"percept"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/internal/atomicfile"
 	"percept/tensor"
@@ -30,11 +31,12 @@ type Run struct {
 
 // Result is where a finished run has left what people look at.
 type Result struct {
-	Report   string // HTML page
-	Sheet    string // contact sheet, PNG
-	Scores   []Row
-	Subjects []string
-	Metrics  []Metric
+	Report    string // HTML page
+	Sheet     string // contact sheet, PNG; empty, as the next two, where no pictures are made
+	Scores    []Row
+	Metrics   []Metric
+	Subjects  []string
+	Diagnoses []report.Diagnosis // of each subject's fits
 }
 
 // New prepares a run directory and writes the configuration into it.
@@ -103,21 +105,27 @@ func (r *Run) stages() ([]stage.Stage, error) {
 	if r.Config.Features.From == "" {
 		all = append(all, r.features())
 	}
-	for _, s := range r.Config.Subjects {
-		d, err := r.decode(s)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, d)
+	perSubject := []func(string) (stage.Stage, error){r.fit, r.decode}
+	if r.Config.pictures() {
+		perSubject = append(perSubject, r.control)
 	}
-	for _, s := range r.Config.Subjects {
-		d, err := r.diagnose(s)
-		if err != nil {
-			return nil, err
+	for _, make := range append(perSubject, r.diagnose) {
+		for _, subject := range r.Config.Subjects {
+			s, err := make(subject)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
 		}
-		all = append(all, d)
 	}
-	all = append(all, r.renderTruth())
+	if !r.Config.pictures() {
+		return append(all, r.report()), nil
+	}
+	s, err := r.renderTruth()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, s)
 	for _, s := range r.Config.Subjects {
 		all = append(all, r.render(s))
 	}
@@ -136,12 +144,13 @@ func (r *Run) Do(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	scores, err := r.readScores()
-	if err != nil {
-		return nil, err
+	result := &Result{Report: r.runner.Path(reportFile), Subjects: r.Config.Subjects}
+	if result.Diagnoses, err = r.diagnoses(); err != nil || !r.Config.pictures() {
+		return result, err
 	}
-	return &Result{Report: r.runner.Path(reportFile), Sheet: r.runner.Path(sheetFile), Scores: scores,
-		Subjects: r.Config.Subjects, Metrics: r.metrics()}, nil
+	result.Sheet, result.Metrics = r.runner.Path(sheetFile), r.metrics()
+	result.Scores, err = r.readScores()
+	return result, err
 }
 
 // dataRoot is the folder of the NSD tree.
@@ -153,6 +162,9 @@ func (r *Run) dataRoot() string {
 }
 
 func (r *Run) paths() nsd.Paths { return nsd.Paths(r.dataRoot()) }
+
+// program is what files say that they were made by.
+func (r *Run) program() string { return "percept " + r.runner.Version }
 
 // provenance is what every stage that runs a network depends on besides its artefacts.
 func (r *Run) provenance() map[string]string {

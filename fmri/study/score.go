@@ -1,4 +1,4 @@
-package experiment
+package study
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
@@ -67,7 +66,7 @@ func (r *Run) score() stage.Stage {
 		inputs = append(inputs, picturesFolder(s))
 	}
 	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, decodedFile(s))
+		inputs = append(inputs, responsesFolder(s))
 	}
 	return stage.Stage{
 		Name: "score", Title: "score", Output: scoresFile, Inputs: inputs,
@@ -185,7 +184,7 @@ func (s *scorer) describe(ctx context.Context, dir string, each func(i int, m im
 				}
 			}
 			if size := p.Bounds().Size(); size.X > pixelSize || size.Y > pixelSize {
-				p = extract.Resize(p, pixelSize)
+				p = resized(p, pixelSize, pixelSize)
 			}
 			img := metrics.FromImage(p)
 			v := make([]float32, len(img.Pix))
