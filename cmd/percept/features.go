@@ -75,7 +75,8 @@ In Python: safetensors.safe_open("OUT/c.safetensors", "np").get_slice("values")[
 	fl.IntVar(&f.options.Size, "size", 0, "`pixels` that pictures are scaled to for z (0: the model's own; published: 320)")
 	fl.StringVar(&f.options.Posterior, "posterior", features.Mean, "z is the mean of the posterior, or a `sample`")
 	fl.Uint64Var(&f.options.Seed, "seed", 42, "of samples")
-	fl.StringVar(&f.options.Captions, "captions", features.Mean, "c is the mean over captions, that of the first, or the mean aligned at end tokens: `mean`, first or aligned")
+	fl.StringVar(&f.options.Captions, "captions", features.Mean,
+		"c is the mean over captions, that of the first, or the mean aligned at end tokens: `mean`, first or aligned")
 	fl.StringVar(&f.dtype, "dtype", "float32", "`type` of the values in the file: float32 or float16")
 	fl.StringVar(&f.shard, "shard", "", "make only this part, as `2/8`")
 	fl.StringVar(&f.out, "out", "", "`folder`, made if it is not there")
