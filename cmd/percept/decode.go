@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"percept/cmd/percept/internal/decoding"
-	"percept/fmri/decode"
+	"percept/fmri/diagnose"
+	"percept/fmri/study"
 )
 
 func newDecode() *cobra.Command {
-	var q study.DecodeRequest
+	var q study.ApplyRequest
 	var out string
 	cmd := &cobra.Command{
 		Use:   "decode",
@@ -75,10 +75,10 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 	return cmd
 }
 
-func runDecode(cmd *cobra.Command, out string, q decoding.DecodeRequest) error {
+func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	b := newBar(cmd.ErrOrStderr(), "decode")
 	q.Progress, q.Version = b.progress, version
-	d, err := study.Decode(cmd.Context(), out, q)
+	d, err := study.Apply(cmd.Context(), out, q)
 	if err != nil {
 		b.stop()
 		return err

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"percept/cmd/percept/internal/experiment"
+	"percept/fmri/study"
 	"percept/fmri/study/report"
 )
 
 func newDemo() *cobra.Command {
-	c := experiment.Demo()
+	c := study.Demo()
 	var out string
 	var model modelFlags
 	cmd := &cobra.Command{
@@ -65,17 +65,24 @@ goes on where it stopped; change an option and only what depends on it is made a
 // demoFlags says the names of flags for those of the configuration's keys.
 var demoFlags = strings.NewReplacer("render.", "--", "simulate.own_images", "--train-images", "simulate.shared_images", "--test-images")
 
-// printResult prints the table, one block per subject, and where the pictures are.
-func printResult(w io.Writer, result *experiment.Result) error {
+// printResult prints the table of scores, one block per subject, or what predictions are worth where no pictures were made, and
+// where there is more to look at.
+func printResult(w io.Writer, result *study.Result) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	if result.Sheet == "" {
+		printDiagnoses(t, result)
+	}
 	metrics := result.Metrics
 	for _, s := range result.Subjects {
+		if result.Sheet == "" {
+			break
+		}
 		fmt.Fprintf(t, "\n%s", s)
 		for _, m := range metrics {
 			fmt.Fprintf(t, "\t%s", m.Short)
 		}
 		fmt.Fprintln(t)
-		for _, method := range experiment.Methods() {
+		for _, method := range study.Methods() {
 			cells := []string{"  " + method}
 			for _, m := range metrics {
 				if v, ok := report.Find(result.Scores, s, method, m.Name); ok {
@@ -93,12 +100,31 @@ func printResult(w io.Writer, result *experiment.Result) error {
 	if err != nil {
 		absolute = result.Report
 	}
-	_, err = fmt.Fprintf(w, "\ncontact sheet  %s\nreport         %s\n", result.Sheet, absolute)
+	if result.Sheet != "" {
+		fmt.Fprintf(w, "\ncontact sheet  %s", result.Sheet)
+	}
+	_, err = fmt.Fprintf(w, "\nreport         %s\n", absolute)
 	return err
 }
 
+// printDiagnoses prints a line for each fit.
+func printDiagnoses(w io.Writer, result *study.Result) {
+	fmt.Fprint(w, "fit\tfrom")
+	for _, c := range result.DiagnosisColumns {
+		fmt.Fprintf(w, "\t%s", c.Title)
+	}
+	fmt.Fprintln(w)
+	for _, d := range result.Diagnoses {
+		fmt.Fprintf(w, "%s %s\t%s", d.Subject, d.Feature, d.From)
+		for _, v := range d.Values {
+			fmt.Fprintf(w, "\t%s", v.Text)
+		}
+		fmt.Fprintln(w)
+	}
+}
+
 // cell is a score and its interval; the unit is in the header.
-func cell(m report.Metric, v experiment.Row) string {
+func cell(m report.Metric, v study.Row) string {
 	if m.Percent {
 		return fmt.Sprintf("%.1f [%.0f, %.0f]", 100*v.Value, 100*v.Low, 100*v.High)
 	}
@@ -106,11 +132,11 @@ func cell(m report.Metric, v experiment.Row) string {
 }
 
 // chanceRow shows between what bounds 95 % of random pairings of the shuffled control's pictures score.
-func chanceRow(result *experiment.Result, subject string, metrics []report.Metric) []string {
+func chanceRow(result *study.Result, subject string, metrics []report.Metric) []string {
 	cells := []string{"  chance"}
 	for _, m := range metrics {
 		c := ""
-		if v, ok := report.Find(result.Scores, subject, experiment.Shuffled, m.Name); ok && v.ChanceHigh > v.ChanceLow {
+		if v, ok := report.Find(result.Scores, subject, study.Shuffled, m.Name); ok && v.ChanceHigh > v.ChanceLow {
 			c = fmt.Sprintf("[%.0f, %.0f]", 100*v.ChanceLow, 100*v.ChanceHigh)
 		}
 		cells = append(cells, c)

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
-	"percept/cmd/percept/internal/experiment"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study"
 	"percept/fmri/study/report"
 	"percept/scheduler"
 	"percept/vision"
@@ -53,8 +53,8 @@ them; write a sheet of 32 pictures with their captions.`,
 			if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: steps}); err != nil {
 				return usageError{fmt.Errorf("--steps %d: %w", steps, err)}
 			}
-			if !(guidance >= 1 && guidance <= experiment.MaxGuidance) {
-				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, experiment.MaxGuidance)}
+			if !(guidance >= 1 && guidance <= study.MaxGuidance) {
+				return usageError{fmt.Errorf("--guidance %g, expected 1 to %d", guidance, study.MaxGuidance)}
 			}
 			if err := model.check(); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"percept/cmd/percept/internal/decoding"
-	"percept/fmri/decode"
+	"percept/fmri/fit"
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
+	"percept/fmri/table"
 )
 
 func newFit() *cobra.Command {

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"percept/cmd/percept/internal/decoding"
-	"percept/fmri/decode"
+	"percept/fmri/fit"
 	"percept/fmri/ridge"
+	"percept/fmri/study"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
 )
@@ -32,12 +32,12 @@ func TestFitAndDecode(t *testing.T) {
 	responses, feats := prepared(t)
 	dir := t.TempDir()
 	at := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
-	fit := []string{"fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas", "10:1e4:4"}
-	stdout, _ := must(t, append(fit, "--out", at("models", "z.safetensors"))...)
+	asked := []string{"fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas", "10:1e4:4"}
+	stdout, _ := must(t, append(asked, "--out", at("models", "z.safetensors"))...)
 	if !strings.Contains(stdout, "from 900 voxels of streams/early, 60 rows") {
 		t.Errorf("printed:\n%s", stdout)
 	}
-	m, err := decode.ReadModel(at("models", "z.safetensors"))
+	m, err := fit.Open(at("models", "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,17 +67,17 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) || !slices.Equal(m.Images, train.Rows.Images) || m.Options.Groups != "image" || m.Voxels.Subject != "subj01" {
+	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) || !slices.Equal(m.Images, train.Rows.Images) || m.Options.Groups != "image" || m.X.Voxels.Subject != "subj01" {
 		t.Errorf("the decoder is not ridge's: %+v", m.Options)
 	}
 	// Again: nothing to do. Other options: not over it. In another place: the same bytes.
-	if _, stderr := must(t, append(fit, "--out", at("models", "z.safetensors"))...); !strings.Contains(stderr, "up to date") {
+	if _, stderr := must(t, append(asked, "--out", at("models", "z.safetensors"))...); !strings.Contains(stderr, "up to date") {
 		t.Errorf("again: %s", stderr)
 	}
-	if code, _, stderr := command(t, append(fit, "--score", "r2", "--out", at("models", "z.safetensors"))...); code != 1 || !strings.Contains(stderr, "score was l2, is r2") {
+	if code, _, stderr := command(t, append(asked, "--score", "r2", "--out", at("models", "z.safetensors"))...); code != 1 || !strings.Contains(stderr, "score was l2, is r2") {
 		t.Errorf("other options: %d, %s", code, stderr)
 	}
-	must(t, append(fit, "--out", at("again.safetensors"))...)
+	must(t, append(asked, "--out", at("again.safetensors"))...)
 	if !bytes.Equal(bytesOf(t, dir, "again.safetensors"), bytesOf(t, dir, "models", "z.safetensors")) {
 		t.Error("fitted again, the decoder has other bytes")
 	}
@@ -116,7 +116,7 @@ func TestFitAndDecode(t *testing.T) {
 	if meta := d.Meta(); meta["model_sha256"] != f.Meta()["model_sha256"] || meta["subject"] != "subj01" || meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
 		t.Errorf("metadata %v", meta)
 	}
-	var report decoding.Report
+	var report study.Diagnosis
 	if err := json.Unmarshal(bytesOf(t, dir, "decoded", "z.diagnosis.json"), &report); err != nil {
 		t.Fatal(err)
 	}
@@ -136,16 +136,16 @@ func TestFitAndDecode(t *testing.T) {
 	own := []string{"fit", "--responses", filepath.Join(responses, "X_train.npy"), "--images", filepath.Join(responses, "images_train.npy"), "--features", filepath.Join(feats, "z.safetensors"),
 		"--alphas", "10,100,1000,10000", "--out", at("own.safetensors")}
 	must(t, own...)
-	both, err := decode.ReadModel(at("own.safetensors"))
-	if err != nil || both.Coef.Rows != folder.Manifest.Voxels || both.Voxels.XYZ != nil {
+	both, err := fit.Open(at("own.safetensors"))
+	if err != nil || both.Coef.Rows != folder.Manifest.Voxels || both.X.Voxels.XYZ != nil {
 		t.Errorf("own arrays: %v, %v", both, err)
 	}
 	must(t, "decode", "--model", at("own.safetensors"), "--responses", filepath.Join(responses, "X_test.npy"), "--images", filepath.Join(responses, "images_test.npy"), "--features", feats, "--out", at("own_decoded.safetensors"))
-	stdout, stderr := must(t, append(fit, "--compat", "takagi", "--alphas", "1e-6:1:7", "--out", at("takagi.safetensors"))...)
+	stdout, stderr := must(t, append(asked, "--compat", "takagi", "--alphas", "1e-6:1:7", "--out", at("takagi.safetensors"))...)
 	if !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, "chose the largest penalty, 1") {
 		t.Errorf("no warning of the grid's edge: %s%s", stdout, stderr)
 	}
-	published, err := decode.ReadModel(at("takagi.safetensors"))
+	published, err := fit.Open(at("takagi.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +155,8 @@ func TestFitAndDecode(t *testing.T) {
 	// Y as an array: rows as those of X, here with a group for each.
 	must(t, "fit", "--responses", filepath.Join(responses, "X_train_trials.npy"), "--features", filepath.Join(responses, "X_train_trials.npy"), "--groups", filepath.Join(responses, "sessions_train_trials.npy"),
 		"--folds", "3", "--alphas", "1000", "--max-memory", "60MiB", "--out", at("self.safetensors"))
-	self, err := decode.ReadModel(at("self.safetensors"))
-	if err != nil || self.Feature != "y" || self.Options.Groups != "file" || math.IsNaN(self.CVScores[0]) {
+	self, err := fit.Open(at("self.safetensors"))
+	if err != nil || self.Y.Name != "y" || self.Options.Groups != "file" || math.IsNaN(self.CVScores[0]) {
 		t.Errorf("arrays: %+v, %v", self.Options, err)
 	}
 }

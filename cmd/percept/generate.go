@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
-	"percept/cmd/percept/internal/experiment"
 	"percept/cmd/percept/internal/recipe"
+	"percept/fmri/study"
 	"percept/internal/cause"
 	"percept/scheduler"
 )
@@ -178,8 +178,8 @@ func (g *generateFlags) checkNumbers() error {
 		return fmt.Errorf("--seed %d with --count %d, expected seeds below 2^64", g.seed, g.count)
 	case g.steps < 1 || g.steps > 1000:
 		return fmt.Errorf("--steps %d, expected 1 to 1000", g.steps)
-	case !(g.guidance >= 1 && g.guidance <= experiment.MaxGuidance):
-		return fmt.Errorf("--guidance %g, expected 1 to %d", g.guidance, experiment.MaxGuidance)
+	case !(g.guidance >= 1 && g.guidance <= study.MaxGuidance):
+		return fmt.Errorf("--guidance %g, expected 1 to %d", g.guidance, study.MaxGuidance)
 	case g.batch < 0 || g.batch > 64:
 		return fmt.Errorf("--batch %d, expected 0 to 64", g.batch)
 	case g.every < 0:

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
 	"percept/tensor"
 	"percept/weights/packed"
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
-	"percept/cmd/percept/internal/experiment"
+	"percept/fmri/study"
 	"percept/fmri/study/stage"
 )
 
@@ -45,7 +45,7 @@ percept demo is such a file. Flags win over the file.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if example {
-				_, err := io.WriteString(cmd.OutOrStdout(), experiment.Example)
+				_, err := io.WriteString(cmd.OutOrStdout(), study.Example)
 				return err
 			}
 			if len(args) != 1 {
@@ -54,7 +54,7 @@ percept demo is such a file. Flags win over the file.`,
 			if err := model.check(); err != nil {
 				return err
 			}
-			c, err := experiment.Read(args[0])
+			c, err := study.Read(args[0])
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ percept demo is such a file. Flags win over the file.`,
 // runFolder is the run directory of an experiment file: its own folder, if that is one, else the file's name.
 func runFolder(file string) string {
 	dir := filepath.Dir(file)
-	if _, err := os.Stat(filepath.Join(dir, "manifests")); err == nil && filepath.Base(file) == experiment.ConfigFile {
+	if _, err := os.Stat(filepath.Join(dir, "manifests")); err == nil && filepath.Base(file) == study.ConfigFile {
 		return dir
 	}
 	name := strings.TrimSuffix(file, filepath.Ext(file))
@@ -97,8 +97,8 @@ func runFolder(file string) string {
 }
 
 // runExperiment runs and prints the table.
-func runExperiment(cmd *cobra.Command, out string, c experiment.Config, pipe *percept.Pipeline) error {
-	run, err := experiment.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
+func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept.Pipeline) error {
+	run, err := study.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
 		b := newBar(cmd.ErrOrStderr(), title)
 		return b.progress, b.end
 	})
@@ -113,12 +113,12 @@ func runExperiment(cmd *cobra.Command, out string, c experiment.Config, pipe *pe
 }
 
 // dryRun prints what a run would do.
-func dryRun(cmd *cobra.Command, out string, c experiment.Config, model *modelFlags) error {
+func dryRun(cmd *cobra.Command, out string, c study.Config, model *modelFlags) error {
 	pipe, err := model.load(cmd)
 	if err != nil {
 		return err
 	}
-	plans, err := experiment.Plan(out, c, pipe, version)
+	plans, err := study.Plan(out, c, pipe, version)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func dryRun(cmd *cobra.Command, out string, c experiment.Config, model *modelFla
 }
 
 // fill takes what the flags do not say from an experiment's file, and tells the experiment all of it.
-func (m *modelFlags) fill(cmd *cobra.Command, c *experiment.Config) {
+func (m *modelFlags) fill(cmd *cobra.Command, c *study.Config) {
 	take := func(flag string, mine, file *string) {
 		if !cmd.Flags().Changed(flag) && *file != "" {
 			*mine = *file

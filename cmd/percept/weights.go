@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
 	"percept"
 	"percept/internal/cause"
 	"percept/weights/packed"

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
 	"percept/clip"
 	"percept/weights"
 	"percept/weights/safetensors"

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
 	"percept/clip"
 	"percept/internal/cause"
 	"percept/weights"

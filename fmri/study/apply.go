@@ -16,8 +16,8 @@ import (
 	"percept/tensor"
 )
 
-// DecodeRequest is what is asked of Decode.
-type DecodeRequest struct {
+// ApplyRequest is what is asked of Apply.
+type ApplyRequest struct {
 	Model             string // file of a decoder
 	Responses, Images string // see table.OpenResponses
 	Part              string // of a folder: train or test
@@ -27,8 +27,8 @@ type DecodeRequest struct {
 	Progress          func(done, total int) // of the diagnosis; may be nil
 }
 
-// Decoded is what Decode has left.
-type Decoded struct {
+// Applied is what Apply has left.
+type Applied struct {
 	Rows      int
 	Columns   table.Columns
 	UpToDate  bool // the features were there already
@@ -36,9 +36,9 @@ type Decoded struct {
 	JSON, PNG string // files of the diagnosis
 }
 
-// Decode predicts features from responses and leaves them in the file out, which is one as percept features makes. With a
+// Apply predicts features from responses and leaves them in the file out, which is one as percept features makes. With a
 // truth it leaves a diagnosis beside it, a JSON file and a picture. Decoders are those of percept fit, or of a run's directory.
-func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) {
+func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	m, err := fit.Open(q.Model)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) 
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoded{Rows: predicted.Len(), Columns: m.Y.Columns}
+	d := &Applied{Rows: predicted.Len(), Columns: m.Y.Columns}
 	own := predictionMeta(m, x)
 	own["decoder_sha256"], own["part"], own["program"] = sum, q.Part, "percept "+q.Version
 	if d.UpToDate, err = table.Write(ctx, out, predicted, own); err != nil || truth == nil {

@@ -6,7 +6,7 @@
 // What is fitted to what is data: a Config has a list of Fits, each from a region or a feature to a feature or a region.
 // Without a list it is the published one: z from early, c from higher visual cortex. Every stage leaves an artefact with a
 // manifest of what it was made from (package stage), so that a run that was killed goes on where it stopped and ends with the
-// same bytes. A run keeps its decoders; Decode uses one, of a run or of percept fit, on new responses.
+// same bytes. A run keeps its decoders; Apply uses one, of a run or of percept fit, on new responses.
 //
 //	experiment.toml                 the configuration
 //	responses_subj01/               train.safetensors, test.safetensors: tables of voxels (package table)

@@ -31,12 +31,13 @@ type Run struct {
 
 // Result is where a finished run has left what people look at.
 type Result struct {
-	Report    string // HTML page
-	Sheet     string // contact sheet, PNG; empty, as the next two, where no pictures are made
-	Scores    []Row
-	Metrics   []Metric
-	Subjects  []string
-	Diagnoses []report.Diagnosis // of each subject's fits
+	Report           string // HTML page
+	Sheet            string // contact sheet, PNG; empty, as the next two, where no pictures are made
+	Scores           []Row
+	Metrics          []Metric
+	Subjects         []string
+	Diagnoses        []report.Diagnosis // of each subject's fits
+	DiagnosisColumns []report.Column    // of their values
 }
 
 // New prepares a run directory and writes the configuration into it.
@@ -144,7 +145,7 @@ func (r *Run) Do(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	result := &Result{Report: r.runner.Path(reportFile), Subjects: r.Config.Subjects}
+	result := &Result{Report: r.runner.Path(reportFile), Subjects: r.Config.Subjects, DiagnosisColumns: diagnosisColumns}
 	if result.Diagnoses, err = r.diagnoses(); err != nil || !r.Config.pictures() {
 		return result, err
 	}
