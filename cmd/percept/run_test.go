@@ -89,7 +89,7 @@ func TestRunKilledAtAnyMomentFinishesWithTheSameBytes(t *testing.T) {
 	killed := 0
 	random := rand.New(rand.NewPCG(7, 0))
 	for _, sign := range []string{ // what a run leaves in turn: the process is killed soon after it sees it
-		"manifests", "manifests/data.json", "manifests/responses-subj01.json", ".work-features/*", "manifests/features.json", "manifests/decode-subj01.json", "manifests/diagnose-subj01.json",
+		"manifests", "manifests/data.json", "manifests/responses-subj01.json", ".work-features/*", "manifests/features.json", ".work-decoders_subj01/*", "manifests/fit-subj01.json", "manifests/decode-subj01.json", ".work-control_subj01/*", "manifests/control-subj01.json", "manifests/diagnose-subj01.json",
 		".work-pictures_true/seen/*", ".work-pictures_true/true_c/*", "manifests/render-true.json", ".work-pictures_subj01/zc/*", "manifests/render-subj01.json",
 		"manifests/score.json", "manifests/report.json",
 	} {
@@ -144,7 +144,7 @@ func TestRunOfADemosFileAndDryRun(t *testing.T) {
 		}
 		return stdout
 	}
-	if got := dry(again); !strings.Contains(got, "14 of 14 stages") || !strings.Contains(got, "not there") {
+	if got := dry(again); !strings.Contains(got, "18 of 18 stages") || !strings.Contains(got, "not there") {
 		t.Errorf("dry run of a new folder:\n%s", got)
 	}
 	if _, err := os.Stat(again); err == nil {
@@ -154,10 +154,10 @@ func TestRunOfADemosFileAndDryRun(t *testing.T) {
 		t.Fatalf("run: exit status %d: %s", code, stderr)
 	}
 	sameRun(t, again, demo)
-	if got := dry(demo); !strings.Contains(got, "0 of 14 stages") {
+	if got := dry(demo); !strings.Contains(got, "0 of 18 stages") {
 		t.Errorf("dry run of a finished folder:\n%s", got)
 	}
-	if got := dry(demo, "--weights-dtype", "float16"); !strings.Contains(got, "weights changed") || !strings.Contains(got, "11 of 14 stages") {
+	if got := dry(demo, "--weights-dtype", "float16"); !strings.Contains(got, "weights changed") || !strings.Contains(got, "15 of 18 stages") {
 		t.Errorf("dry run with other weights:\n%s", got)
 	}
 	text, err := os.ReadFile(file)
@@ -165,7 +165,7 @@ func TestRunOfADemosFileAndDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, file, strings.Replace(string(text), "guidance = 3.0", "guidance = 4.0", 1))
-	if got := dry(demo); !strings.Contains(got, "render.guidance is 4, was 3") || !strings.Contains(got, "6 of 14 stages") {
+	if got := dry(demo); !strings.Contains(got, "render.guidance is 4, was 3") || !strings.Contains(got, "6 of 18 stages") {
 		t.Errorf("dry run with another guidance:\n%s", got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // OpenFeatures opens the file of a feature, path or the file of that name in the folder path, or an array FILE or FILE:ARRAY
 // of rows of values, whose images are not known. A shard of a feature is an error.
 func OpenFeatures(path, name string) (*Table, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if info, err := os.Stat(path); err == nil && info.IsDir() || err != nil && name != "" && filepath.Ext(path) == "" {
 		if name == "" {
 			return nil, fmt.Errorf("%s: is a folder, expected the name of a feature in it as well", path)
 		}
