@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +10,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"percept/cmd/percept/internal/extract"
+
 	"percept/fmri/nsd"
+	"percept/fmri/study/features"
 	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/weights/safetensors"
@@ -26,8 +26,8 @@ type featureFlags struct {
 	data, subjects, images, pictures, captions string
 	out, shard, dtype                          string
 	names                                      []string
-	options                                    extract.Options
-	part                                       table.Shard
+	options                                    features.Options
+	write                                      features.WriteOptions
 	model                                      modelFlags
 }
 
@@ -73,9 +73,10 @@ In Python: safetensors.safe_open("OUT/c.safetensors", "np").get_slice("values")[
 	fl.StringVar(&f.captions, "captions-file", "", "`file` with lines of picture, tab, caption; a picture may have several lines")
 	fl.StringSliceVar(&f.names, "feature", featureNames, "features to make")
 	fl.IntVar(&f.options.Size, "size", 0, "`pixels` that pictures are scaled to for z (0: the model's own; published: 320)")
-	fl.StringVar(&f.options.Posterior, "posterior", extract.Mean, "z is the mean of the posterior, or a `sample`")
+	fl.StringVar(&f.options.Posterior, "posterior", features.Mean, "z is the mean of the posterior, or a `sample`")
 	fl.Uint64Var(&f.options.Seed, "seed", 42, "of samples")
-	fl.StringVar(&f.options.Captions, "captions", extract.Mean, "c is the mean over captions, that of the first, or the mean aligned at end tokens: `mean`, first or aligned")
+	fl.StringVar(&f.options.Captions, "captions", features.Mean,
+		"c is the mean over captions, that of the first, or the mean aligned at end tokens: `mean`, first or aligned")
 	fl.StringVar(&f.dtype, "dtype", "float32", "`type` of the values in the file: float32 or float16")
 	fl.StringVar(&f.shard, "shard", "", "make only this part, as `2/8`")
 	fl.StringVar(&f.out, "out", "", "`folder`, made if it is not there")
@@ -109,15 +110,15 @@ func (f *featureFlags) check() error {
 	}
 	switch f.dtype {
 	case "float32":
-		f.options.DType = safetensors.F32
+		f.write.DType = safetensors.F32
 	case "float16":
-		f.options.DType = safetensors.F16
+		f.write.DType = safetensors.F16
 	default:
 		return fmt.Errorf("--dtype %q, expected float32 or float16", f.dtype)
 	}
 	if f.shard != "" {
 		var err error
-		if f.part, err = table.ParseShard(f.shard); err != nil {
+		if f.write.Shard, err = table.ParseShard(f.shard); err != nil {
 			return fmt.Errorf("--shard %w", err)
 		}
 	}
@@ -141,15 +142,18 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	for _, name := range f.names {
+		e, err := features.New(name, pipe, f.options)
+		if err != nil {
+			return err
+		}
 		title := name + " of the images"
 		if f.shard != "" {
 			title += ", part " + f.shard
 		}
 		b := newBar(cmd.ErrOrStderr(), title)
-		r := extract.Request{Model: pipe, Source: source, Options: f.options, Shard: f.part, Version: version, Progress: b.progress}
-		write := map[string]func(context.Context, string, extract.Request) (bool, error){"z": extract.Z, "c": extract.C}[name]
-		path := filepath.Join(f.out, table.FileName(name, f.part))
-		upToDate, err := write(cmd.Context(), path, r)
+		f.write.Program, f.write.Progress = "percept "+version, b.progress
+		path := filepath.Join(f.out, table.FileName(name, f.write.Shard))
+		upToDate, err := features.Write(cmd.Context(), path, e, source, f.write)
 		if err != nil {
 			b.stop()
 			return err
@@ -163,33 +167,33 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 }
 
 // source is where the images come from; call the function at the end.
-func (f *featureFlags) source() (extract.Source, func(), error) {
+func (f *featureFlags) source() (features.Source, func(), error) {
 	if f.pictures != "" {
-		s, err := extract.Folder(f.pictures, f.captions)
+		s, err := features.Folder(f.pictures, f.captions)
 		return s, func() {}, err
 	}
 	data, err := nsd.Open(f.data)
 	if err != nil {
-		return extract.Source{}, nil, err
+		return features.Source{}, nil, err
 	}
 	stimuli, err := data.Stimuli()
 	if err != nil {
-		return extract.Source{}, nil, err
+		return features.Source{}, nil, err
 	}
 	var ids []nsd.ImageID
 	if f.images != "" {
-		ids, err = extract.ParseImages(f.images, stimuli.Len())
+		ids, err = features.ParseImages(f.images, stimuli.Len())
 		if err != nil {
 			err = usageError{fmt.Errorf("--images %w", err)}
 		}
 	} else {
-		ids, err = extract.SeenBy(data, strings.Split(f.subjects, ","))
+		ids, err = features.SeenBy(data, strings.Split(f.subjects, ","))
 	}
 	if err != nil {
 		data.Close()
-		return extract.Source{}, nil, err
+		return features.Source{}, nil, err
 	}
-	return extract.NSD(data, ids), func() { data.Close() }, nil
+	return features.NSD(data, ids), func() { data.Close() }, nil
 }
 
 // printFeature prints what a file holds.

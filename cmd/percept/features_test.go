@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"percept"
-	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
+	"percept/fmri/study/features"
 	"percept/fmri/table"
 )
 
@@ -70,7 +70,7 @@ func TestFeaturesOfATree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := p.Encode(t.Context(), []image.Image{extract.Resize(m, 64)})
+	want, err := p.Encode(t.Context(), []image.Image{features.Resize(m, 64)})
 	if err != nil {
 		t.Fatal(err)
 	}

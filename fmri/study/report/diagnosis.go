@@ -34,7 +34,8 @@ func spectra(d Diagnosis) template.HTML {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="spectra of true and decoded %s">`, width, height, template.HTMLEscapeString(d.Feature))
+	fmt.Fprintf(&b, `<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="spectra of true and decoded %s">`,
+		width, height, template.HTMLEscapeString(d.Feature))
 	for _, s := range []struct {
 		class  string
 		values []float64
@@ -45,7 +46,8 @@ func spectra(d Diagnosis) template.HTML {
 				break // as the last, which the mean over the images takes
 			}
 			below := max(0, math.Log10(top/v))
-			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], margin+(width-2*margin)*float64(i)/float64(most), margin+(height-2*margin)*below/decades)
+			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)],
+				margin+(width-2*margin)*float64(i)/float64(most), margin+(height-2*margin)*below/decades)
 		}
 		fmt.Fprintf(&b, `<path d="%s" class="%s"/>`, path.String(), s.class)
 	}

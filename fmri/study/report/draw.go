@@ -170,7 +170,8 @@ func (r drawing) images() (*plot.Plot, error) {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
 		return p, nil
 	}
-	p := panel(fmt.Sprintf("%d of %d images are nearer to a training image", n.Nearer, r.Images), "correlation with the truth", "with the nearest training image")
+	p := panel(fmt.Sprintf("%d of %d images are nearer to a training image", n.Nearer, r.Images),
+		"correlation with the truth", "with the nearest training image")
 	var near, own plotter.XYs
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, i := range r.PerImage {
@@ -210,7 +211,8 @@ func (r drawing) images() (*plot.Plot, error) {
 
 // patterns draws the distribution of the images' pattern correlations about the mean pattern.
 func (r drawing) patterns() (*plot.Plot, error) {
-	p := panel(fmt.Sprintf("Patterns about the mean: r = %.3f; targets: r = %.3f", r.Centred.Mean, r.Target.Mean), "pattern correlation of an image", "images")
+	p := panel(fmt.Sprintf("Patterns about the mean: r = %.3f; targets: r = %.3f", r.Centred.Mean, r.Target.Mean),
+		"pattern correlation of an image", "images")
 	values := make(plotter.Values, len(r.PerImage))
 	for i, v := range r.PerImage {
 		values[i] = v.Centred

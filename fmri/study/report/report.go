@@ -218,7 +218,8 @@ func grid(m Metric, lo, hi float64, x func(float64) float64, top, bottom float64
 		if m.Percent {
 			label = fmt.Sprintf("%.0f %%", 100*v)
 		}
-		fmt.Fprintf(&b, `<path d="M%.1f %.1fV%.1f" class="grid"/><text x="%.1f" y="%.1f" class="tick">%s</text>`, x(v), top, bottom-8, x(v), top-10, label)
+		fmt.Fprintf(&b, `<path d="M%.1f %.1fV%.1f" class="grid"/><text x="%.1f" y="%.1f" class="tick">%s</text>`,
+			x(v), top, bottom-8, x(v), top-10, label)
 	}
 	return b.String()
 }

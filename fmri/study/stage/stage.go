@@ -89,7 +89,8 @@ func New(dir, version string) (*Runner, error) {
 	if _, err := os.Stat(manifests); errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(dir)
 		if err == nil && len(entries) > 0 {
-			return nil, fmt.Errorf("%s: holds %s but no manifests of a run, expected a new or empty folder or one of an earlier run", dir, entries[0].Name())
+			return nil, fmt.Errorf("%s: holds %s but no manifests of a run, expected a new or empty folder or one of an earlier run",
+				dir, entries[0].Name())
 		}
 	}
 	if err := os.MkdirAll(manifests, 0o777); err != nil {

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
 	"percept/fmri/nsd"
+	"percept/fmri/study/features"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
 )
@@ -17,8 +17,8 @@ import (
 // featuresFolder holds z and c of every image that any subject saw.
 const featuresFolder = "features"
 
-func (c Config) featureOptions() extract.Options {
-	return extract.Options{Size: c.Features.Size, Posterior: c.Features.Posterior, Captions: c.Features.Captions, Seed: c.Seed}
+func (c Config) featureOptions() features.Options {
+	return features.Options{Size: c.Features.Size, Posterior: c.Features.Posterior, Captions: c.Features.Captions, Seed: c.Seed}
 }
 
 // features makes z and c. Interrupted, it goes on where it was.
@@ -29,7 +29,7 @@ func (r *Run) features() stage.Stage {
 	}
 	o := r.Config.featureOptions()
 	params := map[string]any{"features": r.Config.Features}
-	if o.Posterior == extract.Sample {
+	if o.Posterior == features.Sample {
 		params["seed"] = o.Seed
 	}
 	s := stage.Stage{
@@ -44,14 +44,18 @@ func (r *Run) features() stage.Stage {
 				return err
 			}
 			defer data.Close()
-			q := extract.Request{Model: r.Model, Options: o, Version: r.runner.Version, Source: extract.NSD(data, ids)}
-			q.Progress = func(done, total int) { p(done, 2*total) }
-			if _, err := extract.Z(ctx, filepath.Join(tmp, table.FileName("z", table.Shard{})), q); err != nil {
-				return err
+			source := features.NSD(data, ids)
+			for k, name := range []string{"z", "c"} {
+				e, err := features.New(name, r.Model, o)
+				if err != nil {
+					return err
+				}
+				w := features.WriteOptions{Program: "percept " + r.runner.Version, Progress: func(done, total int) { p(k*total+done, 2*total) }}
+				if _, err := features.Write(ctx, filepath.Join(tmp, table.FileName(name, table.Shard{})), e, source, w); err != nil {
+					return err
+				}
 			}
-			q.Progress = func(done, total int) { p(total+done, 2*total) }
-			_, err = extract.C(ctx, filepath.Join(tmp, table.FileName("c", table.Shard{})), q)
-			return err
+			return nil
 		},
 	}
 	p := r.paths()
@@ -125,7 +129,7 @@ func (r *Run) stimulus(data *nsd.Dataset, id fmri.ImageID) (image.Image, error) 
 	if err != nil {
 		return nil, err
 	}
-	return extract.Resize(m, r.size()), nil
+	return features.Resize(m, r.size()), nil
 }
 
 // size is the width and height of the pictures, in pixels.

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"percept/cmd/percept/internal/extract"
 	"percept/fmri"
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/features"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/tensor"
@@ -185,7 +185,7 @@ func (s *scorer) describe(ctx context.Context, dir string, each func(i int, m im
 				}
 			}
 			if size := p.Bounds().Size(); size.X > pixelSize || size.Y > pixelSize {
-				p = extract.Resize(p, pixelSize)
+				p = features.Resize(p, pixelSize)
 			}
 			img := metrics.FromImage(p)
 			v := make([]float32, len(img.Pix))

@@ -1,8 +1,9 @@
-package extract
+package features
 
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -20,35 +21,45 @@ import (
 // ParseImages reads "all", a list of 0-based numbers and ranges as "0-99,512", or "@FILE" with one or a range a line, of n
 // images. The result is ascending, each image once.
 func ParseImages(text string, n int) ([]fmri.ImageID, error) {
-	var parts []string
-	switch file, isFile := strings.CutPrefix(text, "@"); {
-	case text == "all":
-		parts = []string{fmt.Sprintf("0-%d", n-1)}
-	case isFile:
-		b, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w, expected a file of numbers", file, cause.Of(err))
-		}
-		parts = strings.Fields(string(b))
-	default:
-		parts = strings.Split(text, ",")
-	}
 	var ids []fmri.ImageID
-	for _, p := range parts {
-		a, b, isRange := strings.Cut(strings.TrimSpace(p), "-")
+	add := func(part string) error {
+		a, b, isRange := strings.Cut(strings.TrimSpace(part), "-")
 		lo, err := strconv.Atoi(a)
 		hi := lo
 		if err == nil && isRange {
 			hi, err = strconv.Atoi(b)
 		}
 		if err != nil || lo < 0 || hi < lo {
-			return nil, fmt.Errorf("%q, expected all, 0-based numbers and ranges as 0-99,512, or @FILE", p)
+			return fmt.Errorf("%q, expected all, 0-based numbers and ranges as 0-99,512, or @FILE", part)
 		}
 		if hi >= n {
-			return nil, fmt.Errorf("%q, expected numbers from 0 to %d", p, n-1)
+			return fmt.Errorf("%q, expected numbers from 0 to %d", part, n-1)
 		}
 		for id := lo; id <= hi; id++ {
 			ids = append(ids, fmri.ImageID(id))
+		}
+		return nil
+	}
+	if text == "all" {
+		text = fmt.Sprintf("0-%d", n-1)
+	}
+	if file, isFile := strings.CutPrefix(text, "@"); isFile {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w, expected a file of numbers", file, cause.Of(err))
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			for _, part := range strings.Fields(line) {
+				if err := add(part); err != nil {
+					return nil, fmt.Errorf("%s: line %d: %w", file, i+1, err)
+				}
+			}
+		}
+	} else {
+		for _, part := range strings.Split(text, ",") {
+			if err := add(part); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if len(ids) == 0 {
@@ -127,7 +138,8 @@ func readCaptions(path string, number map[string]fmri.ImageID) (map[fmri.ImageID
 	captions := map[fmri.ImageID][]string{}
 	sc := bufio.NewScanner(f)
 	sc.Buffer(nil, 1<<20)
-	for line := 1; sc.Scan(); line++ {
+	line := 1
+	for ; sc.Scan(); line++ {
 		text := strings.TrimRight(strings.TrimPrefix(sc.Text(), "\ufeff"), "\r")
 		if strings.TrimSpace(text) == "" {
 			continue
@@ -142,8 +154,10 @@ func readCaptions(path string, number map[string]fmri.ImageID) (map[fmri.ImageID
 		}
 		captions[id] = append(captions[id], caption)
 	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := sc.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("%s: line %d is longer than 1 MiB, expected file name, tab, caption", path, line)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: line %d: %w", path, line, cause.Of(err))
 	}
 	return captions, nil
 }
