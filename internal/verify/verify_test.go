@@ -84,6 +84,39 @@ func TestSchedulersPass(t *testing.T) {
 	}
 }
 
+// A run without guidance has no guided noise to keep; one without its trajectory is broken.
+func TestTensorsThatACaseHasNot(t *testing.T) {
+	for _, tt := range []struct {
+		without  string
+		compared int
+		passes   bool
+	}{{"", 8, true}, {".guided_eps", 6, true}, {".pred_x0", 6, true}, {".trajectory", 0, false}} {
+		dir := partOf(t)
+		path := filepath.Join(dir, filepath.FromSlash(mockFile))
+		st, err := weights.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []weights.Named
+		for _, name := range st.Names() {
+			x, err := st.Float32(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, shape, _ := st.Info(name); tt.without == "" || !strings.HasSuffix(name, tt.without) {
+				left = append(left, weights.NamedF32(name, x, shape...))
+			}
+		}
+		if err := errors.Join(st.Close(), os.Remove(path), weights.WriteSafetensors(path, left, nil)); err != nil {
+			t.Fatal(err)
+		}
+		sum, out, err := only(t, dir, "schedulers: DDIM with a formula, txt2img.eta0.0")
+		if (err == nil) != tt.passes || tt.passes && sum.Comparisons != tt.compared {
+			t.Errorf("without %q: %+v, %v, expected %d comparisons\n%s", tt.without, sum, err, tt.compared, out)
+		}
+	}
+}
+
 func TestRunReportsWhatIsMissingAndUnknown(t *testing.T) {
 	dir := partOf(t)
 	for _, f := range []string{"formats/h7_new.h7", "surprise.txt"} {
