@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"percept/internal/golden"
 )
 
 // A check collects what one case finds.
@@ -77,7 +79,20 @@ func (c *check) that(ok bool, format string, args ...any) {
 
 // near compares two arrays by the largest distance between two elements.
 func near[T float32 | float64](c *check, label string, got, want []T, tol float64) {
-	compare(c, label, got, want, tol, func(got, want float64) float64 { return math.Abs(got - want) })
+	c.comparisons++
+	largest, at, err := golden.Distance(got, want)
+	if err != nil {
+		c.problem("%s: %v", label, err)
+		return
+	}
+	d := deviation{label, largest, tol}
+	if !c.measured || d.ratio() > c.worst.ratio() {
+		c.worst = d
+	}
+	c.measured = true
+	if !(largest <= tol) {
+		c.problem("%s: error %.3g, tolerance %.3g: value %d is %g, the reference has %g", label, largest, tol, at, got[at], want[at])
+	}
 }
 
 // ifStored is near for a tensor that a set leaves out where a case has none.
@@ -89,73 +104,50 @@ func (c *check) ifStored(label string, got []float32, file, name string, tol flo
 
 // relative compares values in units of max(1, |reference|); two NaN are equal.
 func (c *check) relative(label string, got, want []float32, tol float64) {
-	compare(c, label, got, want, tol, func(got, want float64) float64 {
-		if got != got && want != want {
-			return 0
+	x, y := converted[float64](got), converted[float64](want)
+	for i := range min(len(x), len(y)) {
+		if x[i] != x[i] && y[i] != y[i] {
+			x[i], y[i] = 0, 0
 		}
-		return math.Abs(got-want) / max(1, math.Abs(want))
-	})
+		unit := max(1, math.Abs(y[i]))
+		x[i], y[i] = x[i]/unit, y[i]/unit
+	}
+	near(c, label, x, y, tol)
 }
 
-// compare notes the largest distance between two elements; equal ones, infinities too, have none.
-func compare[T float32 | float64](c *check, label string, got, want []T, tol float64, distance func(got, want float64) float64) {
-	c.comparisons++
-	if len(got) != len(want) {
-		c.problem("%s: %d values, the reference has %d", label, len(got), len(want))
-		return
-	}
-	d, at := deviation{label, 0, tol}, 0
-	for i, w := range want {
-		if got[i] == w {
-			continue
-		}
-		if e := distance(float64(got[i]), float64(w)); !(e <= d.err) { // NaN is worst
-			d.err, at = e, i
-			if math.IsNaN(e) {
-				break
-			}
-		}
-	}
-	if !c.measured || d.ratio() > c.worst.ratio() {
-		c.worst = d
-	}
-	c.measured = true
-	if !(d.err <= tol) {
-		c.problem("%s: error %.3g, tolerance %.3g: value %d is %g, the reference has %g", label, d.err, tol, at, got[at], want[at])
-	}
+// sameLength counts a comparison of whole arrays.
+func (c *check) sameLength(label string, got, want int) bool {
+	c.that(got == want, "%s: %d values, the reference has %d", label, got, want)
+	return got == want
 }
 
 // bits compares two arrays bit for bit; any NaN equals any other.
 func (c *check) bits(label string, got, want []float32) {
-	same(c, label, got, want, func(g, w float32) bool {
-		return math.Float32bits(g) == math.Float32bits(w) || g != g && w != w
-	})
+	if !c.sameLength(label, len(got), len(want)) {
+		return
+	}
+	if i := golden.Differ(got, want); i >= 0 {
+		c.problem("%s: value %d is %g, the reference has %g", label, i, got[i], want[i])
+	}
 }
 
 // whole compares numbers that have to be the same.
 func whole[T ~int | ~int32 | ~int64 | ~uint8](c *check, label string, got []T, want []int64) {
-	same(c, label, got, want, func(g T, w int64) bool { return int64(g) == w })
+	if !c.sameLength(label, len(got), len(want)) {
+		return
+	}
+	for i, w := range want {
+		if int64(got[i]) != w {
+			c.problem("%s: value %d is %d, the reference has %d", label, i, got[i], w)
+			return
+		}
+	}
 }
 
 // each compares whole numbers that are results of their own with a tensor.
 func (c *check) each(file, name string, got []int) {
 	for i, want := range c.ints(file, name) {
 		c.that(i < len(got) && int64(got[i]) == want, "%s: value %d is not %d, the reference's: %v", name, i, want, got)
-	}
-}
-
-// same notes the first pair of elements that are not equal.
-func same[G, W any](c *check, label string, got []G, want []W, equal func(G, W) bool) {
-	c.comparisons++
-	if len(got) != len(want) {
-		c.problem("%s: %d values, the reference has %d", label, len(got), len(want))
-		return
-	}
-	for i, w := range want {
-		if !equal(got[i], w) {
-			c.problem("%s: value %d is %v, the reference has %v", label, i, got[i], w)
-			return
-		}
 	}
 }
 
@@ -178,4 +170,6 @@ func rms(x []float32) float64 {
 }
 
 // tolerance is that of a float32 result whose reference library is off by f32Error in float32.
-func tolerance(f32Error, rms float64) float64 { return 10*f32Error + 1e-6*rms }
+func tolerance(f32Error, rms float64) float64 {
+	return golden.Error{F32MaxAbs: f32Error, RMS: rms}.Tolerance()
+}

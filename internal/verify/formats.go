@@ -11,7 +11,6 @@ import (
 
 	"percept/internal/half"
 	"percept/weights"
-	"percept/weights/safetensors"
 )
 
 const formatManifest = "formats/manifest.json"
@@ -79,7 +78,8 @@ func safetensorsFile(c *check, file string, e formatEntry) {
 	if !*e.Valid {
 		c.that(err != nil, "accepted, although: %s", e.What)
 		if err != nil {
-			c.that(strings.Contains(err.Error(), c.set.path(file)) && !strings.Contains(err.Error(), "\n"), "the error is not one line that names the file: %v", err)
+			c.that(strings.Contains(err.Error(), c.set.path(file)) && !strings.Contains(err.Error(), "\n"),
+				"the error is not one line that names the file: %v", err)
 		}
 		return
 	}
@@ -132,7 +132,8 @@ func flatten(v any) []float64 {
 
 // modelProblems is what has to be reported of each file of weights for one model.
 var modelProblems = map[string]string{
-	"model_ok": "", "model_missing_key": "missing", "model_wrong_shape": "misshapen", "model_extra_key": "unexpected", "model_nan": "not finite",
+	"model_ok": "", "model_missing_key": "missing", "model_wrong_shape": "misshapen", "model_extra_key": "unexpected",
+	"model_nan": "not finite",
 }
 
 // modelFile checks a file as the weights of the model of model_ok.safetensors.
@@ -154,7 +155,8 @@ func modelFile(c *check, file string, e formatEntry) {
 	}
 	// The manifest's remark begins with the name of the tensor.
 	tensor, _, _ := strings.Cut(e.What, " ")
-	c.that(err != nil && strings.Contains(err.Error(), problem) && strings.Contains(err.Error(), tensor), "%v, expected a report of %s %s", err, problem, tensor)
+	c.that(err != nil && strings.Contains(err.Error(), problem) && strings.Contains(err.Error(), tensor),
+		"%v, expected a report of %s %s", err, problem, tensor)
 }
 
 func halfTables(c *check, file string) {

@@ -86,7 +86,8 @@ func hdf5File(c *check, file string) {
 	}
 	f32 := c.float64s(hdf5Expected, "f32_2d")
 	for i, v := range c.array(file, "f16").Data { // the nearest half: off by at most half a unit in its last place
-		c.that(math.Abs(v-f32[i]) <= math.Ldexp(math.Max(math.Abs(f32[i]), 0x1p-14), -11), "f16: value %d is %g, expected %g rounded to half", i, v, f32[i])
+		c.that(math.Abs(v-f32[i]) <= math.Ldexp(math.Max(math.Abs(f32[i]), 0x1p-14), -11),
+			"f16: value %d is %g, expected %g rounded to half", i, v, f32[i])
 	}
 	c.exactly("i64", c.array(file, "i64"), []int{7}, []float64{-3, -2, -1, 0, 1, 2, 3})
 	c.exactly("scalar", c.array(file, "scalar"), []int{}, []float64{3.25})
@@ -111,7 +112,8 @@ func niftiFile(c *check, file, name string) {
 	}
 	c.that(slices.Equal(a.Shape, c.shape(niftiExpected, key+".data", 3)), "shape %v", a.Shape)
 	near(c, "voxels", converted[float32](a.Data), c.float32s(niftiExpected, key+".data"), 0)
-	near(c, "affine", slices.Concat(a.Affine[0][:], a.Affine[1][:], a.Affine[2][:], a.Affine[3][:]), c.float64s(niftiExpected, key+".affine"), 1e-6)
+	near(c, "affine", slices.Concat(a.Affine[0][:], a.Affine[1][:], a.Affine[2][:], a.Affine[3][:]), c.float64s(niftiExpected, key+".affine"),
+		1e-6)
 }
 
 // npyFile compares an array with the manifest; a file without expected values has to be read, no more.

@@ -13,10 +13,10 @@ import (
 	"strings"
 
 	"percept/clip"
+	"percept/internal/golden"
 	"percept/nn"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
 	"percept/weights/synth"
 )
 
@@ -147,7 +147,7 @@ func fullText(c *check) {
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Heads, cfg.Layers = width, 4*width, width/64, len(info.Errors)-2
 	p := must(must(clip.NewText(cfg, synth.New("text_encoder", c.seed()))).Program(len(ids)))
 	got := activations(c, p, map[string][]float32{"input_ids": float32ids(ids)}, slices.Collect(maps.Keys(info.Errors)),
-		func(v nn.Value) []float32 { return sampled256(v.Data()) })
+		func(v nn.Value) []float32 { return golden.Sample(v.Data()) })
 	for name, e := range info.Errors {
 		if name == "last_hidden_state" {
 			near(c, name, p.Output(name), c.float32s(file, name), e.tolerance())
@@ -259,7 +259,8 @@ func fullUNet(c *check, m **unet.Model, base string, run fullUNetRun) {
 	}
 	latent, text := c.generate(run.Latent, 4), c.generate(run.Context, 3)
 	steps := slices.Repeat([]float32{run.Timestep}, run.Latent.Shape[0])
-	p := must((*m).Compile(unet.Shape{N: run.Latent.Shape[0], H: run.Latent.Shape[2], W: run.Latent.Shape[3], Tokens: run.Context.Shape[1]}, nn.Options{}))
+	p := must((*m).Compile(unet.Shape{N: run.Latent.Shape[0], H: run.Latent.Shape[2], W: run.Latent.Shape[3], Tokens: run.Context.Shape[1]},
+		nn.Options{}))
 	c.sampledModules(base+"_modules", p, map[string][]float32{"latent": latent, "timesteps": steps, "context": text})
 	eps := p.Output("eps")
 	near(c, "eps", eps, c.float32s(base+".safetensors", "eps"), run.F32.tolerance())

@@ -93,7 +93,8 @@ func generatorParameters(c *check) {
 			continue
 		}
 		norm, scale := synth.Rule(p.Name, p.Shape)
-		c.that(norm == (p.Rule == "norm") && bits(scale) == p.ScaleBits, "%s: rule or scale %g, the reference has %s %g", p.Name, scale, p.Rule, p.Scale)
+		c.that(norm == (p.Rule == "norm") && bits(scale) == p.ScaleBits,
+			"%s: rule or scale %g, the reference has %s %g", p.Name, scale, p.Rule, p.Scale)
 		x := must(synth.New(component, seed).Float32(name, p.Shape...))
 		c.generated(p, x)
 		sum := 0.0
@@ -128,7 +129,8 @@ func (c *check) generated(p generatorCheck, x []float32) {
 func bits(v float32) string { return fmt.Sprintf("0x%08x", math.Float32bits(v)) }
 
 // components are those whose parameters are generated; a longer name comes before its own beginning.
-var components = []string{"nano.unet", "nano.vae", "nano.text_encoder", "unet", "vae", "text_encoder", "alexnet", "inception_v3", "clip_vision"}
+var components = []string{"nano.unet", "nano.vae", "nano.text_encoder", "unet", "vae", "text_encoder", "alexnet", "inception_v3",
+	"clip_vision"}
 
 func splitComponent(hashed string) (component, name string, ok bool) {
 	for _, c := range components {

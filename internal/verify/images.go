@@ -144,7 +144,8 @@ func pillowColours(c *check) {
 
 	x := c.float32s(pillowFile, "to_uint8.input")
 	shape := c.shape(pillowFile, "to_uint8.input", 4)
-	for name, rule := range map[string]picture.Rounding{"to_uint8.ldm_truncate_hwc": picture.Truncate, "to_uint8.diffusers_round_hwc": picture.HalfToEven} {
+	for name, rule := range map[string]picture.Rounding{"to_uint8.ldm_truncate_hwc": picture.Truncate,
+		"to_uint8.diffusers_round_hwc": picture.HalfToEven} {
 		m := must(picture.FromFloat(x, shape[3], shape[2], rule))
 		c.equalPixels(name, hwc(m), name)
 	}

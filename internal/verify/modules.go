@@ -1,31 +1,20 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"percept/internal/golden"
 	"percept/nn"
-	"percept/weights/safetensors"
 )
-
-// module is one entry of a table of modules.
-type module struct {
-	Path   string  `json:"path"`
-	Type   string  `json:"type"`
-	Shape  []int   `json:"shape"`
-	MaxAbs float64 `json:"f32_max_abs"`
-	RMS    float64 `json:"rms"`
-	SameAs string  `json:"same_as"` // module with bit-identical output, under whose path it is stored
-}
-
-func (m module) tolerance() float64 { return tolerance(m.MaxAbs, m.RMS) }
 
 // moduleTable is *_activations.json or *_modules.json.
 type moduleTable struct {
-	Modules []module                   `json:"modules"`
+	Modules []golden.Module            `json:"modules"`
 	Probs   map[string]json.RawMessage `json:"attn2_probs"`
 }
 
@@ -38,13 +27,10 @@ func (t moduleTable) paths() []string {
 	return list
 }
 
-// activation is the output of a module in the published order.
-type activation struct {
-	shape []int
-	data  []float32
+// published is a module's output in the published order.
+func published(v nn.Value) golden.Value {
+	return golden.Value{Shape: slices.Clone(v.Shape), Data: v.Data()}
 }
-
-func whole32(v nn.Value) activation { return activation{slices.Clone(v.Shape), v.Data()} }
 
 // activations runs a program once and returns what keep makes of each node of the given names. A name that the graph
 // lacks is left out: whoever compares it finds it missing.
@@ -73,26 +59,22 @@ func kept[T any](c *check, got map[string]T, path string) (v T, ok bool) {
 
 // modules compares every module of a table with the tensor "mod:<path>" of a file, in which only the
 // first item of a batch may be stored.
-func (c *check) modules(table moduleTable, file string, got map[string]activation) {
+func (c *check) modules(table moduleTable, file string, got map[string]golden.Value) {
 	for _, m := range table.Modules {
-		key := m.Path
-		if m.SameAs != "" {
-			key = m.SameAs
-		}
-		want := c.float32s(file, "mod:"+key)
+		want := c.float32s(file, "mod:"+cmp.Or(m.SameAs, m.Path))
 		if a, ok := kept(c, got, m.Path); ok {
-			c.activation(m.Path, a, m.Shape, want, m.tolerance())
+			c.activation(m.Path, a, m.Shape, want, m.Tolerance())
 		}
 	}
 }
 
 // activation compares a module's output, of which the reference may hold the beginning.
-func (c *check) activation(label string, got activation, shape []int, want []float32, tol float64) {
-	if !sameElements(got.shape, shape) {
-		c.that(false, "%s: shape %v, the reference has %v", label, got.shape, shape)
+func (c *check) activation(label string, got golden.Value, shape []int, want []float32, tol float64) {
+	if !sameElements(got.Shape, shape) {
+		c.that(false, "%s: shape %v, the reference has %v", label, got.Shape, shape)
 		return
 	}
-	near(c, label, got.data[:min(len(got.data), len(want))], want, tol)
+	near(c, label, got.Data[:min(len(got.Data), len(want))], want, tol)
 }
 
 // sameElements compares shapes up to the batch dimension, which a reference may lack, and up to height and
@@ -108,18 +90,6 @@ func canonical(shape []int) []int {
 	}
 	if len(s) > 2 {
 		s = append(s[:len(s)-2], s[len(s)-2]*s[len(s)-1])
-	}
-	return s
-}
-
-// sampled256 are the elements floor(j·n/256) of n, or all of fewer.
-func sampled256(x []float32) []float32 {
-	if len(x) <= 256 {
-		return x
-	}
-	s := make([]float32, 256)
-	for j := range s {
-		s[j] = x[j*len(x)/256]
 	}
 	return s
 }
@@ -141,7 +111,7 @@ func summarise(x []float32) summary {
 		squares += d * d
 	}
 	std := math.Sqrt(squares / float64(len(x)))
-	return summary{sampled256(x), slices.Clone(x[:min(16, len(x))]), []float32{float32(mean), float32(std), slices.Min(x), slices.Max(x)}}
+	return summary{golden.Sample(x), slices.Clone(x[:min(16, len(x))]), []float32{float32(mean), float32(std), slices.Min(x), slices.Max(x)}}
 }
 
 // sampledModules runs a program and compares the modules in base.json with the samples and statistics in

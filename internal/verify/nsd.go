@@ -89,7 +89,8 @@ func nsdDesign(c *check) {
 		a := must(array.Read(d.Paths.ExpDesign(), variable))
 		whole(c, variable, toInts(c, variable, a.Data), c.ints(nsdFile, "design."+tensor))
 		if variable == "stimpattern" {
-			c.that(slices.Equal(a.Shape[:min(2, len(a.Shape))], []int{info.Sessions, info.Runs}), "stimpattern: shape %v, info.json says %d sessions of %d runs",
+			c.that(slices.Equal(a.Shape[:min(2, len(a.Shape))], []int{info.Sessions, info.Runs}),
+				"stimpattern: shape %v, info.json says %d sessions of %d runs",
 				a.Shape, info.Sessions, info.Runs)
 		}
 	}
@@ -139,7 +140,8 @@ func nsdTrials(c *check, s fmri.Subject) {
 		images, sessions = append(images, int(t.Image)), append(sessions, t.Session)
 		shared, repeats = append(shared, flag(t.Shared)), append(repeats, t.Repeat)
 	}
-	for name, got := range map[string][]int{"nsd_id_0based": images, "session_1based": sessions, "is_shared": shared, "repeat_0based": repeats} {
+	for name, got := range map[string][]int{"nsd_id_0based": images, "session_1based": sessions, "is_shared": shared,
+		"repeat_0based": repeats} {
 		whole(c, name, got, c.ints(nsdFile, string(s)+".trial."+name))
 	}
 	first := nsd.FirstSeen(trials)
@@ -148,7 +150,8 @@ func nsdTrials(c *check, s fmri.Subject) {
 	c.that(len(trials) == info.Trials && len(first) == info.PerPerson, "%d trials of %d images, info.json says %d of %d",
 		len(trials), len(first), info.Trials, info.PerPerson)
 	on := must(d.Sessions(s, nsd.DefaultSpace, nsd.DefaultBetas))
-	c.that(len(on) == info.Sessions && len(trials) == len(on)*info.PerOne, "sessions %v, info.json says %d of %d trials", on, info.Sessions, info.PerOne)
+	c.that(len(on) == info.Sessions && len(trials) == len(on)*info.PerOne,
+		"sessions %v, info.json says %d of %d trials", on, info.Sessions, info.PerOne)
 }
 
 func coordinates(m fmri.Mask) []int {
@@ -178,7 +181,8 @@ func nsdRegions(c *check, s fmri.Subject) {
 	whole(c, "nsdgeneral", coordinates(mask), c.ints(nsdFile, string(s)+".nsdgeneral.voxels_xyz"))
 	brain, want := must(d.Brain(s, "")), c.nsdInfo().Subjects[s]
 	c.that(mask.Len() == want.General && brain.Len() == want.Brain && brain.Shape == want.Shape,
-		"nsdgeneral of %d and brain of %d voxels in %v, info.json says %d, %d, %v", mask.Len(), brain.Len(), brain.Shape, want.General, want.Brain, want.Shape)
+		"nsdgeneral of %d and brain of %d voxels in %v, info.json says %d, %d, %v", mask.Len(), brain.Len(), brain.Shape, want.General,
+		want.Brain, want.Shape)
 }
 
 func nsdImages(c *check) {

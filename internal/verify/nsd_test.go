@@ -13,6 +13,7 @@ import (
 
 	"percept/fmri/array"
 	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // edit changes a file in place; a change that changes nothing ends the test.
@@ -31,17 +32,17 @@ func edit(t *testing.T, path string, change func(b []byte) []byte) {
 	}
 }
 
-// golden is the large set of reference values, which is not everywhere.
-const golden = "../../../shared/golden"
+// largeSet is the large set of reference values, which is not everywhere.
+const largeSet = "../../../shared/golden"
 
 // The subjects are the set's: a copy of the large one whose first subject is the fifth of the experiment passes, and one
 // whose list of subjects names another does not.
 func TestOtherSubjects(t *testing.T) {
-	if _, err := os.Stat(golden); err != nil {
+	if _, err := os.Stat(largeSet); err != nil {
 		t.Skip("no large set of reference values")
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "nsd"), os.DirFS(filepath.Join(golden, "nsd"))); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "nsd"), os.DirFS(filepath.Join(largeSet, "nsd"))); err != nil {
 		t.Fatal(err)
 	}
 	s := &set{dir: dir}
@@ -70,7 +71,7 @@ func TestOtherSubjects(t *testing.T) {
 
 	// In the design the two change places: in the set's tensor and in a file that is not compressed.
 	const tensor = "design.subjectim_1based"
-	st, err := weights.Open(filepath.Join(golden, "nsd/expected.safetensors"))
+	st, err := weights.Open(filepath.Join(largeSet, "nsd/expected.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func surfaceSet(t *testing.T, subjects map[string]string) string {
 	if err := os.Mkdir(filepath.Join(dir, "nsd"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	var tensors []weights.Named
+	var tensors []safetensors.Named
 	var info []string
 	for subject, prefix := range subjects {
 		folder := s.path(nsdRoot + "/nsddata/freesurfer/" + subject)
@@ -135,7 +136,7 @@ func surfaceSet(t *testing.T, subjects map[string]string) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tensors = append(tensors, weights.NamedF32(prefix+name, converted[float32](a.Data), a.Shape...))
+			tensors = append(tensors, safetensors.NamedF32(prefix+name, converted[float32](a.Data), a.Shape...))
 		}
 		tensor("lh.white.vertices", "surf/lh.white", "vertices")
 		tensor("lh.faces", "surf/lh.white", "faces")
@@ -144,7 +145,7 @@ func surfaceSet(t *testing.T, subjects map[string]string) string {
 		tensor("lh.parts.rgba_table", "label/lh.parts.annot", "table")
 		info = append(info, fmt.Sprintf("%q: {}", subject))
 	}
-	if err := weights.WriteSafetensors(s.path(nsdSurfaceFile), tensors, nil); err != nil {
+	if err := safetensors.Write(s.path(nsdSurfaceFile), tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	text := `{"subjects_with_data": {` + strings.Join(info, ", ") + `}}`

@@ -9,7 +9,6 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/tensor/linalg"
-	"percept/weights/safetensors"
 )
 
 const (
@@ -104,7 +103,8 @@ func (c *check) sameAlphas(label string, got, want []float64) {
 func ridgeScaler(c *check) {
 	info := c.ridgeInfo()
 	x, y := c.ridgeX("X"), c.ridgeX("Ytest")
-	c.that(x.Rows == info.Samples && x.Cols == info.Features, "X is %d×%d, info.json says %d×%d", x.Rows, x.Cols, info.Samples, info.Features)
+	c.that(x.Rows == info.Samples && x.Cols == info.Features,
+		"X is %d×%d, info.json says %d×%d", x.Rows, x.Cols, info.Samples, info.Features)
 	c.that(y.Rows == info.Test && y.Cols == info.Targets, "Ytest is %d×%d, info.json says %d×%d", y.Rows, y.Cols, info.Test, info.Targets)
 	s := must(ridge.FitScaler(x))
 	c.ridgeTables("scaler.", map[string][]float64{"mean": s.Mean, "scale": s.Scale})
@@ -157,7 +157,8 @@ func (c *check) cv(score ridge.Score, intercept, global bool) *ridge.Model {
 	info, o, target := c.ridgeInfo(), c.cvOptions(), "Y_centred"
 	for i, f := range must(ridge.Folds(info.Samples, len(info.Folds), nil)) {
 		want := info.Folds[i]
-		c.that(f[0] == want[0] && f[len(f)-1] == want[1]-1, "fold %d is samples %d to %d, the reference leaves out %d to %d", i, f[0], f[len(f)-1], want[0], want[1]-1)
+		c.that(f[0] == want[0] && f[len(f)-1] == want[1]-1,
+			"fold %d is samples %d to %d, the reference leaves out %d to %d", i, f[0], f[len(f)-1], want[0], want[1]-1)
 	}
 	if intercept {
 		target = "Y"

@@ -168,7 +168,8 @@ func timestepRules(c *check) {
 		got, err := rule.Timesteps(steps, 1000)
 		c.that(err == nil && slices.Equal(got, want), "%v, %d steps: %v (%v), the reference has %v", rule, steps, got, err, want)
 	}
-	for rule, lists := range map[scheduler.Convention]map[string][]int{scheduler.CompVis: info.LDMBySteps, scheduler.Diffusers: info.DiffusersBySteps} {
+	for rule, lists := range map[scheduler.Convention]map[string][]int{scheduler.CompVis: info.LDMBySteps,
+		scheduler.Diffusers: info.DiffusersBySteps} {
 		for steps, want := range lists {
 			compare(rule, must(strconv.Atoi(steps)), want)
 		}
@@ -219,7 +220,8 @@ func imageEncoding(c *check) {
 	near(c, "add_noise", must(diffusers.AddNoise(x0, noise, n)), c.float32s(mockFile, "img2img.diffusers_add_noise"),
 		take[measured](report, "diffusers add_noise").tolerance())
 	first := diffusers.Timesteps[len(diffusers.Timesteps)-n]
-	c.that(first == info.AddNoiseTimestep && first == info.FirstDecode, "first timestep %d, the reference has %d and %d", first, info.AddNoiseTimestep, info.FirstDecode)
+	c.that(first == info.AddNoiseTimestep && first == info.FirstDecode,
+		"first timestep %d, the reference has %d and %d", first, info.AddNoiseTimestep, info.FirstDecode)
 	at := ldm.Timesteps[len(ldm.Timesteps)-1-n]
 	c.that(at == info.StochasticTimestep, "encoded at timestep %d, the reference at %d", at, info.StochasticTimestep)
 }

@@ -111,5 +111,6 @@ func pndmRun(c *check) {
 	report := c.plmsReport()
 	near(c, "trajectory", trajectory, c.float32s(plmsFile, "pndm.trajectory"), report["diffusers_f32_vs_f64"].tolerance())
 	plms := c.float32s(plmsFile, "plms.trajectory")
-	near(c, "result beside PLMS", trajectory[len(trajectory)-n:], plms[len(plms)-n:], report["diffusers_pndm_f64_final_vs_ldm_ref_final"].tolerance())
+	near(c, "result beside PLMS", trajectory[len(trajectory)-n:], plms[len(plms)-n:],
+		report["diffusers_pndm_f64_final_vs_ldm_ref_final"].tolerance())
 }

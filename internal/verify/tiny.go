@@ -10,11 +10,11 @@ import (
 	"strings"
 
 	"percept/clip"
+	"percept/internal/golden"
 	"percept/nn"
 	"percept/scheduler"
 	"percept/unet"
 	"percept/vae"
-	"percept/weights"
 	"percept/weights/synth"
 )
 
@@ -120,7 +120,8 @@ func (c *check) runUNet(m *unet.Model, file, run, label string, tol float64) {
 	shape := c.shape(file, run+".latent", 4)
 	want := c.float32s(file, run+".eps")
 	got := make([]float32, len(want))
-	c.must(m.Predict(c.ctx, got, c.float32s(file, run+".latent"), c.float32s(file, run+".timesteps"), c.float32s(file, run+".context"), shape[0], shape[2], shape[3]))
+	c.must(m.Predict(c.ctx, got, c.float32s(file, run+".latent"), c.float32s(file, run+".timesteps"), c.float32s(file, run+".context"),
+		shape[0], shape[2], shape[3]))
 	near(c, label, got, want, tol)
 }
 
@@ -133,16 +134,17 @@ func tinyUNet(c *check) {
 }
 
 // tinyActivations runs the U-Net on the input of unet_activations and keeps the nodes that names lists.
-func (c *check) tinyActivations(names []string) (*nn.Program, map[string]activation) {
+func (c *check) tinyActivations(names []string) (*nn.Program, map[string]golden.Value) {
 	const file = tinyActivations + ".safetensors"
 	r := c.tinyReport()
 	latent, text := c.shape(file, "latent", 4), c.shape(file, "context", 3)
-	p := must(c.tinyUNet(r.Config.UNet, r.Config.Context).Compile(unet.Shape{N: latent[0], H: latent[2], W: latent[3], Tokens: text[1]}, nn.Options{}))
+	p := must(c.tinyUNet(r.Config.UNet, r.Config.Context).Compile(unet.Shape{N: latent[0], H: latent[2], W: latent[3], Tokens: text[1]},
+		nn.Options{}))
 	inputs := map[string][]float32{}
 	for _, in := range []string{"latent", "timesteps", "context"} {
 		inputs[in] = c.float32s(file, in)
 	}
-	return p, activations(c, p, inputs, names, whole32)
+	return p, activations(c, p, inputs, names, published)
 }
 
 func tinyUNetModules(c *check) {
@@ -162,11 +164,11 @@ func tinyProbs(c *check) {
 	}
 	_, got := c.tinyActivations(names)
 	for path, raw := range probs {
-		var m module
+		var m golden.Module
 		c.must(json.Unmarshal(raw, &m))
 		want := c.float32s(file, path+".probs")
 		if a, ok := kept(c, got, path+".probs"); ok {
-			c.activation(path, a, m.Shape, want, tolerance(m.MaxAbs, rms(want)))
+			c.activation(path, a, m.Shape, want, tolerance(m.F32MaxAbs, rms(want)))
 		}
 	}
 }
@@ -223,13 +225,13 @@ func tinyVAEModules(c *check, side, in, out, result string, program func(m *vae.
 	file, table := base+".safetensors", fromJSON[moduleTable](c, base+".json")
 	shape := c.shape(file, "input", 4)
 	p := must(program(c.tinyVAE(), shape[0], shape[2], shape[3]))
-	c.modules(table, file, activations(c, p, map[string][]float32{in: c.float32s(file, "input")}, table.paths(), whole32))
+	c.modules(table, file, activations(c, p, map[string][]float32{in: c.float32s(file, "input")}, table.paths(), published))
 	near(c, out, p.Output(out), c.float32s(file, "output"), c.tinyTolerance(result))
 }
 
 // tinyTextRun runs the model of text_io, whose weights are generated, on the ids there, and keeps the nodes that names
 // lists.
-func (c *check) tinyTextRun(names ...string) (m *clip.Text, last []float32, got map[string]activation) {
+func (c *check) tinyTextRun(names ...string) (m *clip.Text, last []float32, got map[string]golden.Value) {
 	t := c.tinyReport().Config.Text
 	const file = tinyTextIO + ".safetensors"
 	ids := c.rows(file, "input_ids")
@@ -238,7 +240,7 @@ func (c *check) tinyTextRun(names ...string) (m *clip.Text, last []float32, got 
 	cfg.EndToken, cfg.MaxPositionEmbeddings = t.Vocab-1, c.shape(file, "input_ids", 2)[1]
 	m = must(clip.NewText(cfg, synth.New("text_encoder", c.seed())))
 	p := must(m.Program(len(ids)))
-	got = activations(c, p, map[string][]float32{"input_ids": float32ids(ids)}, names, whole32)
+	got = activations(c, p, map[string][]float32{"input_ids": float32ids(ids)}, names, published)
 	return m, p.Output("last_hidden_state"), got
 }
 
@@ -246,7 +248,7 @@ func tinyText(c *check) {
 	const file = tinyTextIO + ".safetensors"
 	tols := map[string]float64{}
 	for _, m := range fromJSON[moduleTable](c, tinyTextIO+".json").Modules {
-		tols[m.Path] = m.tolerance()
+		tols[m.Path] = m.Tolerance()
 	}
 	var names []string
 	for k := range c.tinyReport().Config.Text.Layers + 1 {
@@ -263,7 +265,7 @@ func tinyText(c *check) {
 		if !ok {
 			c.must(fmt.Errorf("%s: no module %s", c.set.path(tinyTextIO+".json"), module))
 		}
-		near(c, name, got[name].data, c.float32s(file, name), tol)
+		near(c, name, got[name].Data, c.float32s(file, name), tol)
 	}
 	tol := c.tinyTolerance("text.last_hidden_state")
 	near(c, "last_hidden_state", last, c.float32s(file, "last_hidden_state"), tol)

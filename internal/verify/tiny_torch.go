@@ -41,7 +41,8 @@ func nanoTorchFile(c *check, file string) {
 			c.problem("%s: no tensor %s", file, name)
 			continue
 		}
-		c.that(dtype == torchDTypes[w.DType] && slices.Equal(shape, w.Shape), "%s: %s %v, the reference has %s %v", name, dtype, shape, w.DType, w.Shape)
+		c.that(dtype == torchDTypes[w.DType] && slices.Equal(shape, w.Shape),
+			"%s: %s %v, the reference has %s %v", name, dtype, shape, w.DType, w.Shape)
 		c.that(sha256F32(must(s.Float32(name))) == w.SHA256, "%s: other values than the reference", name)
 		total := 0.0
 		for _, v := range must(s.Float64(name)) {

@@ -67,7 +67,7 @@ func (c *check) checkpoint(file string) *weights.Store {
 
 // dialect compares a component in a file under other names with the diffusers folder, bit for bit, and each tensor with
 // others that also returns. It lists the names in the file.
-func (c *check) dialect(folder *weights.Folder, file *weights.Store, part weights.Component, also ...weights.Source) (sources []string) {
+func (c *check) dialect(folder *weights.Folder, file *weights.Store, part weights.Component, also ...*synth.Weights) (sources []string) {
 	diffusers, view := folder.Parts[part].Store, must(file.Component(part))
 	want := map[string][]int{}
 	for _, name := range diffusers.Names() {
@@ -96,11 +96,11 @@ func nanoTensors(c *check) {
 	tables := map[string][]float64{"betas": s.Beta, "alphas_cumprod": s.AlphaBar, "alphas_cumprod_prev": shifted(s.AlphaBar)}
 	for _, name := range ldm.Names() {
 		if table, ok := tables[name]; ok {
-			half := converted[float32](table)
-			for i, v := range half {
-				half[i] = half.FromF16(half.ToF16(v))
+			stored := converted[float32](table)
+			for i, v := range stored {
+				stored[i] = half.FromF16(half.ToF16(v))
 			}
-			c.bits(name, must(ldm.Float32(name)), half)
+			c.bits(name, must(ldm.Float32(name)), stored)
 		} else if !slices.Contains(claimed, name) && !weights.Buffer(name) {
 			c.problem("%s: unknown tensor %s", nanoLDM, name)
 		}

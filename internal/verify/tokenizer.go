@@ -88,7 +88,8 @@ func tokenizerVocabulary(c *check) {
 func tokenizerPrompts(c *check) {
 	p := c.prompts()
 	t := c.tokenizer()
-	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad, "start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
+	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad,
+		"start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
 	c.unpadded(clip.CleanTransformers, func(k promptCase) []int32 { return k.HF })
 	for _, k := range p.Cases {
 		if !k.EqualsOpenAI { // the counts below are of OpenAI's ids
@@ -96,7 +97,8 @@ func tokenizerPrompts(c *check) {
 		}
 		ids, lost := t.Cut(k.Prompt, p.Context)
 		n := len(t.Encode(k.Prompt)) - 2
-		c.that(len(ids) == p.Context && n == k.Tokens && (lost != "") == k.Truncated, "%q: %d tokens, lost %q; the reference has %d and truncated %v", k.Prompt, n, lost, k.Tokens, k.Truncated)
+		c.that(len(ids) == p.Context && n == k.Tokens && (lost != "") == k.Truncated,
+			"%q: %d tokens, lost %q; the reference has %d and truncated %v", k.Prompt, n, lost, k.Tokens, k.Truncated)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"percept/internal/golden"
 	"percept/weights"
 	"percept/weights/safetensors"
 )
@@ -97,17 +98,17 @@ func TestTensorsThatACaseHasNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var left []weights.Named
+		var left []safetensors.Named
 		for _, name := range st.Names() {
 			x, err := st.Float32(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if _, shape, _ := st.Info(name); tt.without == "" || !strings.HasSuffix(name, tt.without) {
-				left = append(left, weights.NamedF32(name, x, shape...))
+				left = append(left, safetensors.NamedF32(name, x, shape...))
 			}
 		}
-		if err := errors.Join(st.Close(), os.Remove(path), weights.WriteSafetensors(path, left, nil)); err != nil {
+		if err := errors.Join(st.Close(), os.Remove(path), safetensors.Write(path, left, nil)); err != nil {
 			t.Fatal(err)
 		}
 		sum, out, err := only(t, dir, "schedulers: DDIM with a formula, txt2img.eta0.0")
@@ -310,7 +311,7 @@ func TestWindowAndSamples(t *testing.T) {
 	if got := window(x[:24], 4, 6, 0, 0, 2, 2, 3); !slices.Equal(got, []float32{0, 3, 18, 21}) {
 		t.Errorf("strided window %v", got)
 	}
-	if got := sampled256(make([]float32, 1000)); len(got) != 256 {
+	if got := golden.Sample(make([]float32, 1000)); len(got) != 256 {
 		t.Errorf("%d samples", len(got))
 	}
 	s := summarise([]float32{1, 2, 3, 4})
