@@ -13,6 +13,9 @@ import (
 	"percept/fmri/internal/nifti"
 )
 
+// betaScale is what NSD multiplied percent signal change with to store it in 16 bits (NSD data manual, "Functional data").
+const betaScale = 300
+
 // SessionFile is a file of one session's betas whose header was read, and from which voxels can be read. Close it.
 type SessionFile struct {
 	Path   string

@@ -71,7 +71,7 @@ type part struct {
 	size    int // of an element
 	scale   float32
 	from    []int // column of the part that goes to each column of a row
-	moments *fmri.Moments
+	moments *moments
 	bytes   []byte
 	values  []float32
 }
@@ -118,16 +118,14 @@ func (p *part) standardised(trial int) ([]float32, error) {
 		return nil, err
 	}
 	if p.moments == nil {
-		m, err := fmri.NewMoments(len(p.from), p.trials, p.row)
-		if err != nil {
+		if p.moments, err = newMoments(len(p.from), p.trials, p.row); err != nil {
 			return nil, err
 		}
-		p.moments = &m
 		if x, err = p.row(trial); err != nil {
 			return nil, err
 		}
 	}
-	p.moments.Standardise(x)
+	p.moments.standardise(x)
 	return x, nil
 }
 
