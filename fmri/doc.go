@@ -1,7 +1,6 @@
-// Package fmri has the nouns that every part of the brain side shares: subjects, voxel masks, ROIs, responses, and
-// splits into training and test rows.
+// Package fmri has the nouns that every part of the brain side shares: subjects, images, voxel masks and regions.
 //
-//	betas on disk ──► nsd ──► Responses [trials, voxels] ──► Average ──► Responses [images, voxels] ──► Split
+//	Region{Mask} ──► nsd/prepare ──► table.Table [images, voxels] ──► fit
 //
-// Everything is 0-based. Responses are in percent signal change unless they were z-scored.
+// Everything is 0-based.
 package fmri

@@ -18,7 +18,7 @@ do, whatever its seeds and sizes. A failed or unknown case ends with exit status
   percept verify golden --only tiny`,
 		Args: oneArg("the folder of reference data"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := verify.RunOnly(cmd.Context(), args[0], only, cmd.OutOrStdout())
+			_, err := verify.Run(cmd.Context(), args[0], only, cmd.OutOrStdout())
 			return err
 		},
 	}

@@ -26,20 +26,29 @@ func TestConcurrent(t *testing.T) {
 		if err != nil {
 			return r, err
 		}
-		betas, err := d.Betas(context.Background(), s, roi.Mask, BetaOptions{Average: true})
+		trials, err := d.Trials(s)
 		if err != nil {
 			return r, err
 		}
-		r.x = betas.X
-		if r.snr, err = d.NoiseCeilingSNR(s, roi.Mask, BetaOptions{}); err != nil {
+		f, err := OpenSession(d.Paths.SessionBetas(s, DefaultSpace, DefaultBetas, 2, "hdf5"))
+		if err != nil {
 			return r, err
 		}
-		img, err := d.Stimulus(betas.Images[0])
+		defer f.Close()
+		r.x = make([]float32, f.Trials*roi.Mask.Len())
+		if err := f.Read(r.x, roi.Mask); err != nil {
+			return r, err
+		}
+		if r.snr, err = d.NoiseCeilingSNR(s, roi.Mask, "", ""); err != nil {
+			return r, err
+		}
+		images := FirstSeen(trials)
+		img, err := d.Stimulus(images[0])
 		if err != nil {
 			return r, err
 		}
 		r.pixels = img.Pix
-		captions, err := d.Captions(context.Background(), betas.Images...)
+		captions, err := d.Captions(context.Background(), images...)
 		r.captions = len(captions)
 		return r, err
 	}

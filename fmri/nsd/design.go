@@ -97,7 +97,7 @@ func (d *Design) readPattern(f *matfile.File) error {
 	return nil
 }
 
-// SharedSet is the shared images as a set, for Responses.SplitBy.
+// SharedSet is the shared images, the test set, as a set.
 func (d *Design) SharedSet() map[ImageID]bool {
 	set := make(map[ImageID]bool, len(d.Shared))
 	for _, id := range d.Shared {

@@ -3,14 +3,14 @@
 //
 //	responses.tsv ──► Trials ◄── checked ── nsd_expdesign.mat ──► Design: shared images
 //	                    │
-//	roi/*.nii.gz ──► ROIs, Region ──► Betas (betas_sessionNN.hdf5, .nii.gz, lh. and rh. .mgh) ──► fmri.Responses
+//	roi/*.nii.gz ──► ROIs, Region ──► SessionFile.Read ◄── betas_sessionNN.hdf5, .nii.gz, lh. and rh. .mgh
 //	nsd_stimuli.hdf5 ──► Stimulus        nsd_stim_info_merged.csv, captions_*.json ──► Captions
 //
 // Nothing is assumed that the dataset does not promise: any number of sessions, with gaps; any number of trials in a
 // session; any image and volume size; any number of images, repeats and shared images.
 //
-// Betas is for what fits into memory; package prepare takes out the same, session by session, of any size, and package
-// doctor says what a tree has.
+// A SessionFile has the betas of one session as they are stored. Package prepare scales, averages and splits those of all
+// sessions, of any size, and package doctor says what a tree has.
 package nsd
 
 import "percept/fmri"

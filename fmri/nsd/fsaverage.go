@@ -70,7 +70,11 @@ func openSurfaceSession(path string) (*SessionFile, error) {
 }
 
 // readVertices reads both hemispheres.
-func (s *SessionFile) readVertices(dst []float32, mask fmri.Mask) error {
+func (s *SessionFile) readVertices(dst []byte, mask fmri.Mask) error {
+	size := s.ElementSize()
+	if len(dst) != s.Trials*mask.Len()*size {
+		return fmt.Errorf("%s: %d vertices of %d trials into %d values", s.Path, mask.Len(), s.Trials, len(dst)/size)
+	}
 	for side, m := range s.sides {
 		var vertices, columns []int
 		for v := range mask.Len() {
@@ -81,13 +85,13 @@ func (s *SessionFile) readVertices(dst []float32, mask fmri.Mask) error {
 		if len(vertices) == 0 {
 			continue
 		}
-		part := make([]float32, s.Trials*len(vertices))
+		part := make([]byte, s.Trials*len(vertices)*size)
 		if err := m.ReadVoxels(part, vertices); err != nil {
 			return err
 		}
 		for t := range s.Trials {
 			for i, v := range columns {
-				dst[t*mask.Len()+v] = part[t*len(columns)+i]
+				copy(dst[(t*mask.Len()+v)*size:], part[(t*len(columns)+i)*size:][:size])
 			}
 		}
 	}

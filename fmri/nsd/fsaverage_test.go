@@ -1,7 +1,6 @@
 package nsd
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
@@ -71,36 +70,30 @@ func TestFsaverage(t *testing.T) {
 	if n, err := d.Sessions(s, Fsaverage, DefaultBetas); err != nil || !slices.Equal(n, []int{1, 2, 3}) {
 		t.Errorf("sessions %v, %v", n, err)
 	}
-	o := BetaOptions{Space: Fsaverage}
-	r, err := d.Betas(context.Background(), s, early.Mask, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range r.Rows() {
-		for v := range r.Voxels {
-			p := early.Mask.XYZ(v)
-			want := surfaceBeta(r.Sessions[i], i%24, p[1], p[0]) // stored as percent signal change: not divided by 300
-			if got := r.Row(i)[v]; got != want && !(p == [3]int{0, 2, 0} && got != got) {
-				t.Fatalf("trial %d, %v: %v, want %v", i, p, got, want)
-			}
+	for i, got := range readBetas(t, d, s, Fsaverage, early.Mask) {
+		trial, p := i/early.Mask.Len(), early.Mask.XYZ(i%early.Mask.Len())
+		want := surfaceBeta(1+trial/24, trial%24, p[1], p[0]) // stored as percent signal change: not divided by 300
+		if got != want && !(p == [3]int{0, 2, 0} && got != got) {
+			t.Fatalf("trial %d, %v: %v, want %v", trial, p, got, want)
 		}
 	}
-	snr, err := d.NoiseCeilingSNR(s, early.Mask, o)
+	snr, err := d.NoiseCeilingSNR(s, early.Mask, Fsaverage, "")
 	if err != nil || !slices.Equal(snr, []float32{1, 2, 1.5, 2.5}) {
 		t.Errorf("ncsnr %v, %v", snr, err)
 	}
+	left := filepath.Join(d.Paths.BetaFolder(s, Fsaverage, DefaultBetas), "lh.betas_session02.mgh")
 	right := filepath.Join(d.Paths.BetaFolder(s, Fsaverage, DefaultBetas), "rh.betas_session02.mgh")
 	if err := freesurfer.WriteMGH(right, freesurfer.Header{Dims: [4]int{5, 1, 1, 24}}, make([]float32, 120)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Betas(context.Background(), s, early.Mask, o)
+	_, err = OpenSession(left)
 	wantError(t, err, "rh.betas_session02.mgh: dimensions [5 1 1 24], the left hemisphere has [6 1 1 24]")
 	if err := freesurfer.WriteMGH(right, freesurfer.Header{Dims: [4]int{6, 1, 1, 24}}, make([]int16, 144)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Betas(context.Background(), s, early.Mask, o)
+	_, err = OpenSession(left)
 	wantError(t, err, "rh.betas_session02.mgh: betas of dimensions [6 1 1 24], int16, want vertices, 1, 1, trials of float32")
 	os.Remove(right)
-	_, err = d.Betas(context.Background(), s, early.Mask, o)
+	_, err = OpenSession(left)
 	wantError(t, err, "rh.betas_session02.mgh: not there: it is the betas of one hemisphere")
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/internal/hdf5"
-	"percept/fmri/internal/matfile"
 	"percept/fmri/internal/nifti"
 )
 
@@ -84,7 +82,7 @@ func TestMissing(t *testing.T) {
 	}{
 		{p.ROI(s, DefaultSpace, "streams"), "the streams ROIs of subj01", func() error { _, err := d.ROIs(s, "", "streams"); return err }},
 		{p.BrainMask(s, DefaultSpace), "the brain mask", func() error { _, err := d.Brain(s, ""); return err }},
-		{p.NCSNR(s, DefaultSpace, DefaultBetas), "the noise ceiling SNR", func() error { _, err := d.NoiseCeilingSNR(s, mask, BetaOptions{}); return err }},
+		{p.NCSNR(s, DefaultSpace, DefaultBetas), "the noise ceiling SNR", func() error { _, err := d.NoiseCeilingSNR(s, mask, "", ""); return err }},
 		{p.StimInfo(), "the table that leads from images to COCO", func() error { _, err := d.Captions(context.Background()); return err }},
 		{p.Stimuli(), "the images that were shown", func() error { _, err := d.Stimulus(0); return err }},
 		{p.Responses(s), "the list of subj01's trials", func() error { _, err := d.Trials(s); return err }},
@@ -106,7 +104,6 @@ func TestMissing(t *testing.T) {
 // TestDisagreements: what contradicts itself is not read.
 func TestDisagreements(t *testing.T) {
 	const s = fmri.Subject("subj01")
-	mask := fmri.Mask{Shape: [3]int{9, 11, 7}, Index: []int{5}}
 	for name, c := range map[string]struct {
 		change func(fields []string)
 		want   []string
@@ -126,127 +123,19 @@ func TestDisagreements(t *testing.T) {
 		})
 	}
 	d := copyTree(t)
-	edit(t, d.Paths.Responses(s), func(s string) string {
-		return strings.TrimSuffix(s, "\n")[:strings.LastIndex(strings.TrimSuffix(s, "\n"), "\n")+1]
-	})
-	_, err := d.Betas(context.Background(), s, mask, BetaOptions{})
-	wantError(t, err, "betas_session03.hdf5: betas of 24 trials, responses.tsv has 23")
-	_, err = d.Betas(context.Background(), s, fmri.Mask{Shape: [3]int{7, 11, 9}, Index: []int{5}}, BetaOptions{})
-	wantError(t, err, "betas of a volume of [9 11 7] voxels (x, y, z), the mask is of [7 11 9]")
-	_, err = d.Betas(context.Background(), s, mask, BetaOptions{Sessions: []int{4}})
-	wantError(t, err, "betas_session04.hdf5: not there")
+	f, err := OpenSession(d.Paths.SessionBetas(s, DefaultSpace, DefaultBetas, 3, "hdf5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Check(24, [3]int{9, 11, 7}); err != nil {
+		t.Error(err)
+	}
+	wantError(t, f.Check(23, f.Shape), "betas_session03.hdf5: betas of 24 trials, responses.tsv has 23")
+	wantError(t, f.Read(make([]float32, 24), fmri.Mask{Shape: [3]int{7, 11, 9}, Index: []int{5}}),
+		"betas of a volume of [9 11 7] voxels (x, y, z), the mask is of [7 11 9]")
 	_, err = d.Region(s, "", "streams/dorsal")
 	wantError(t, err, "no region dorsal in streams; there is early, midventral")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := d.Betas(ctx, s, mask, BetaOptions{Sessions: []int{1}}); err != context.Canceled {
-		t.Errorf("cancelled: %v", err)
-	}
-}
-
-// TestGaps: sessions of different lengths, one of them missing on disk and one in responses.tsv, and betas of a session that
-// took place but was held back.
-func TestGaps(t *testing.T) {
-	const s = fmri.Subject("subj03")
-	dir := t.TempDir()
-	p := Paths(dir)
-	lengths := []int{3, 2, 4, 2}
-	order := []float64{1, 2, 1, 3, 2, 4, 1, 4, 5, 3, 5}
-	ids := []float64{70, 11, 12, 13, 14} // 73k ids of the subject's images
-	subjectim := make([]float64, 3*5)
-	for k, id := range ids {
-		subjectim[3*k+2] = id
-		subjectim[3*k], subjectim[3*k+1] = id, id
-	}
-	pattern := make([]float64, 4*1*6)
-	for session, n := range lengths {
-		for k := range n {
-			pattern[session+4*(k+1)] = 1
-		}
-	}
-	if err := matfile.Write(p.ExpDesign(), matfile.Matrix{Name: "masterordering", Dims: []int{1, len(order)}, Data: order},
-		matfile.Matrix{Name: "subjectim", Dims: []int{3, 5}, Data: subjectim},
-		matfile.Matrix{Name: "sharedix", Dims: []int{1, 1}, Data: []float64{70}},
-		matfile.Matrix{Name: "stimpattern", Dims: []int{4, 1, 6}, Data: pattern}); err != nil {
-		t.Fatal(err)
-	}
-	shape := [3]int{2, 2, 1}
-	tsv := "SUBJECT\tSESSION\tRUN\tTRIAL\t73KID\tRT\n"
-	at := 0
-	for session, n := range lengths {
-		w, err := hdf5.Create(p.SessionBetas(s, DefaultSpace, DefaultBetas, session+1, "hdf5"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := hdf5.NewDataset[int16](w, "betas", []int{n, 1, 2, 2}, []int{n, 1, 1, 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for v := range 4 {
-			col := make([]int16, n)
-			for k := range col {
-				col[k] = int16(300 * (100*(at+k) + v))
-			}
-			if err := b.Append(col); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		for k := range n {
-			if session != 1 { // session 2 was held back: its betas are there, its trials are not known
-				tsv += strings.Join([]string{"3", string(rune('1' + session)), "1", "1", trimFloat(ids[int(order[at+k])-1]), "NaN"}, "\t") + "\r\n"
-			}
-		}
-		at += n
-	}
-	if err := os.MkdirAll(filepath.Dir(p.Responses(s)), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(p.Responses(s), []byte(tsv), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(p.SessionBetas(s, DefaultSpace, DefaultBetas, 3, "hdf5")); err != nil {
-		t.Fatal(err)
-	}
-	d, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mask := fmri.NewMask(shape, func(x, y, z int) bool { return x == 1 })
-	_, err = d.Betas(context.Background(), s, mask, BetaOptions{})
-	wantError(t, err, "betas_session03.hdf5: not there, nor as .nii.gz: it is the betas of session 3 of subj03, and session 4 is there; ask for sessions by number")
-	r, err := d.Betas(context.Background(), s, mask, BetaOptions{Sessions: []int{1, 4}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "images", r.Images, []int32{69, 10, 69, 11, 13}) // sessions 1 and 4: trials 0, 1, 2, 9, 10
-	same(t, "sessions", r.Sessions, []int32{1, 1, 1, 4, 4})
-	// voxel (1, 0) is element 1 of the file, voxel (1, 1) element 3; 32767/300 is passed, so values wrap as int16 does
-	var want []float32
-	for _, trial := range []int{0, 1, 2, 9, 10} {
-		for _, v := range []int{1, 3} {
-			want = append(want, float32(int16(300*(100*trial+v)))/300)
-		}
-	}
-	near(t, "betas", r.X, want, 0)
-	a := r.Average()
-	same(t, "averaged images", a.Images, []int32{69, 10, 11, 13})
-	same(t, "counts", a.Counts, []int32{2, 1, 1, 1})
-	// Without the last one, session 3 is one that is not there yet.
-	if err := os.Remove(p.SessionBetas(s, DefaultSpace, DefaultBetas, 4, "hdf5")); err != nil {
-		t.Fatal(err)
-	}
-	if r, err = d.Betas(context.Background(), s, mask, BetaOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	same(t, "sessions of a part of the data", r.Sessions, []int32{1, 1, 1})
-}
-
-func trimFloat(v float64) string {
-	n := int(v)
-	return string(rune('0'+n/10)) + string(rune('0'+n%10))
 }
 
 // TestLabelTables: tables as they are found, not only as they should be.

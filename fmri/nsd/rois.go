@@ -2,6 +2,7 @@ package nsd
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -198,10 +199,12 @@ func (d *Dataset) Brain(s fmri.Subject, space string) (fmri.Mask, error) {
 	return fmri.NewMask(shape, func(x, y, z int) bool { return values[(z*shape[1]+y)*shape[0]+x] > 0 }), nil
 }
 
-// NoiseCeilingSNR reads the ncsnr of each of the mask's voxels. NaN means that NSD could not estimate it.
-func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, o BetaOptions) ([]float32, error) {
-	path := d.Paths.NCSNR(s, o.space(), o.version())
-	shape, values, err := d.readNCSNR(s, o.space(), o.version())
+// NoiseCeilingSNR reads the ncsnr of each of the mask's voxels, [voxels], for the betas of a version ("" means DefaultBetas) in a
+// space ("" means DefaultSpace). NaN means that NSD could not estimate it. A mask of another volume is an error.
+func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, space, version string) ([]float32, error) {
+	space, version = cmp.Or(space, DefaultSpace), cmp.Or(version, DefaultBetas)
+	path := d.Paths.NCSNR(s, space, version)
+	shape, values, err := d.readNCSNR(s, space, version)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,10 @@
 package nsd
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"percept/fmri"
@@ -9,6 +12,9 @@ import (
 	"percept/fmri/internal/hdf5"
 	"percept/fmri/internal/nifti"
 )
+
+// betaScale is what NSD multiplied percent signal change with to store it in 16 bits (NSD data manual, "Functional data").
+const betaScale = 300
 
 // SessionFile is a file of one session's betas whose header was read, and from which voxels can be read. Close it.
 type SessionFile struct {
@@ -115,18 +121,54 @@ func (s *SessionFile) Check(trials int, shape [3]int) error {
 	return nil
 }
 
-// Read reads the voxels of a mask as they are stored into dst [Trials, voxels]. Of HDF5 only those voxels' chunks are read,
-// in file order, after the index of chunks, which is read once however often Read is called. A .nii.gz is read through from
-// front to back every time.
-func (s *SessionFile) Read(dst []float32, mask fmri.Mask) error {
+// ElementSize is how many bytes a stored beta takes: 2 of int16, 4 of float32.
+func (s *SessionFile) ElementSize() int {
+	if s.sides != nil {
+		return 4
+	}
+	return 2
+}
+
+// ReadStored reads the voxels of a mask as they are stored, int16 or float32, little-endian, into dst [Trials, voxels] of
+// ElementSize bytes each. Of HDF5 only those voxels' chunks are read, in file order, after the index of chunks, which is read
+// once however often ReadStored is called. A .nii.gz is read through from front to back every time. A mask of another volume
+// is an error.
+func (s *SessionFile) ReadStored(dst []byte, mask fmri.Mask) (err error) {
 	if s.Shape != mask.Shape {
 		return s.Check(s.Trials, mask.Shape)
 	}
+	bigEndian := true
 	switch {
 	case s.image != nil:
-		return s.image.ReadVoxels(dst, mask.FileIndex())
-	case s.sides != nil:
-		return s.readVertices(dst, mask)
+		bigEndian = s.image.BigEndian()
+		err = s.image.ReadVoxels(dst, mask.FileIndex())
+	case s.sides != nil: // which MGH files always are
+		err = s.readVertices(dst, mask)
+	default:
+		bigEndian = s.betas.Type().BigEndian
+		err = hdf5.ReadColumns(s.betas, dst, mask.FileIndex())
 	}
-	return hdf5.ReadColumns(s.betas, dst, mask.FileIndex())
+	if size := s.ElementSize(); bigEndian && err == nil {
+		for at := 0; at < len(dst); at += size {
+			slices.Reverse(dst[at : at+size])
+		}
+	}
+	return err
+}
+
+// Read is ReadStored with the stored numbers as float32, which holds each of them; dst is [Trials, voxels].
+func (s *SessionFile) Read(dst []float32, mask fmri.Mask) error {
+	size, le := s.ElementSize(), binary.LittleEndian
+	stored := make([]byte, len(dst)*size)
+	if err := s.ReadStored(stored, mask); err != nil {
+		return err
+	}
+	for i := range dst {
+		if size == 2 {
+			dst[i] = float32(int16(le.Uint16(stored[2*i:])))
+		} else {
+			dst[i] = math.Float32frombits(le.Uint32(stored[4*i:]))
+		}
+	}
+	return nil
 }

@@ -1,7 +1,10 @@
 package nsd
 
 import (
+	"encoding/binary"
+	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,5 +114,52 @@ func TestReadsOnlyItsVoxels(t *testing.T) {
 	}
 	if n := len(counter.spans); n != 1 || counter.spans[0][1]-counter.spans[0][0] != int64(2*trials*near.Len()) {
 		t.Errorf("a slice of %d voxels took %d reads %v, want 1 of %d bytes", near.Len(), n, counter.spans, 2*trials*near.Len())
+	}
+}
+
+// TestReadStored: bytes come little-endian, from files of either order, and Read has the same numbers.
+func TestReadStored(t *testing.T) {
+	// A NIfTI-1 file of big-endian int16, 2×1×2 voxels of 3 volumes (nifti1.h).
+	const trials = 3
+	shape := [3]int{2, 1, 2}
+	be := binary.BigEndian
+	h := make([]byte, 352)
+	be.PutUint32(h, 348)
+	for i, d := range []uint16{4, 2, 1, 2, trials, 1, 1, 1} {
+		be.PutUint16(h[40+2*i:], d)
+		be.PutUint32(h[76+4*i:], math.Float32bits(1)) // pixdim
+	}
+	be.PutUint16(h[70:], 4) // int16
+	be.PutUint16(h[72:], 16)
+	be.PutUint32(h[108:], math.Float32bits(352))
+	copy(h[344:], "n+1\x00")
+	for i := range 4 * trials {
+		h = be.AppendUint16(h, uint16(int16(300*i-1000)))
+	}
+	path := filepath.Join(t.TempDir(), "betas_session01.nii")
+	if err := os.WriteFile(path, h, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenSession(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mask := fmri.Mask{Shape: shape, Index: []int{3, 0, 3}} // (1, 0, 1) and (0, 0, 0): places 3 and 0 of the file
+	stored, x := make([]byte, 2*trials*3), make([]float32, trials*3)
+	if err := errors.Join(s.ReadStored(stored, mask), s.Read(x, mask)); err != nil || s.ElementSize() != 2 {
+		t.Fatal(s.ElementSize(), err)
+	}
+	for i := range x {
+		want := int16(300*(4*(i/3)+[]int{3, 0, 3}[i%3]) - 1000)
+		if got := int16(binary.LittleEndian.Uint16(stored[2*i:])); got != want || x[i] != float32(want) {
+			t.Errorf("beta %d is %d and %v, want %d", i, got, x[i], want)
+		}
+	}
+	for _, err := range []error{
+		s.ReadStored(stored[1:], mask),
+		s.ReadStored(stored, fmri.Mask{Shape: [3]int{2, 2, 2}, Index: []int{0, 1, 2}}),
+	} {
+		wantError(t, err, path)
 	}
 }

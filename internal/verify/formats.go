@@ -1,8 +1,8 @@
 package verify
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -33,41 +33,36 @@ type formatEntry struct {
 }
 
 // formatCases are those of single files, good and bad: one case a file of the manifest.
-func formatCases(s *set) []Case {
-	if !s.want(formatManifest) {
-		return nil
-	}
+func formatCases(s *set) []testCase {
 	var manifest map[string]formatEntry
 	if err := s.json(formatManifest, &manifest); err != nil {
-		s.broken = append(s.broken, unknown{formatManifest, err.Error()})
-		return nil
+		s.lacks(formatManifest, err)
 	}
-	var cases []Case
+	var cases []testCase
 	for _, name := range slices.Sorted(maps.Keys(manifest)) {
-		if !s.want("formats/" + name) {
+		if !s.has("formats/" + name) {
+			s.lacks("formats/"+name, errors.New("no such file in the set"))
 			continue
 		}
-		cases = append(cases, formatCase(name, manifest[name]))
+		cases = append(cases, testCase{"formats: " + name, func(c *check) { formatFile(c, name, manifest[name]) }})
 	}
 	return cases
 }
 
-func formatCase(name string, e formatEntry) Case {
-	title, file := "formats: "+name, "formats/"+name
+func formatFile(c *check, name string, e formatEntry) {
+	file := "formats/" + name
 	switch {
 	case name == "half_tables.safetensors":
-		return Case{Name: title, run: func(_ context.Context, c *check) { halfTables(c, file) }}
+		halfTables(c, file)
 	case name == "half_rounding.safetensors":
-		return Case{Name: title, run: func(_ context.Context, c *check) { halfRounding(c, file) }}
+		halfRounding(c, file)
 	case strings.HasPrefix(name, "st_"):
-		return Case{Name: title, run: func(_ context.Context, c *check) { safetensorsFile(c, file, e) }}
+		safetensorsFile(c, file, e)
 	case strings.HasPrefix(name, "model_"):
-		return Case{Name: title, run: func(_ context.Context, c *check) { modelFile(c, file, e) }}
+		modelFile(c, file, e)
+	default:
+		arrayFile(c, file, name, e)
 	}
-	if a, ok := arrayCase(title, name, e); ok {
-		return a
-	}
-	return Case{Name: title, run: func(_ context.Context, c *check) { c.problem("unknown kind of file: %s", e.What) }}
 }
 
 // safetensorsFile opens a file and compares its contents, or its refusal, with the manifest.
@@ -83,28 +78,25 @@ func safetensorsFile(c *check, file string, e formatEntry) {
 	if !*e.Valid {
 		c.that(err != nil, "accepted, although: %s", e.What)
 		if err != nil {
-			c.that(strings.Contains(err.Error(), c.set.path(file)) && !strings.Contains(err.Error(), "\n"), "the error is not one line that names the file: %v", err)
+			c.that(strings.Contains(err.Error(), c.set.path(file)) && !strings.Contains(err.Error(), "\n"),
+				"the error is not one line that names the file: %v", err)
 		}
 		return
 	}
 	c.must(err)
 	for name, want := range e.Expect {
-		got, err := st.Float64(name)
-		c.must(err)
+		got := must(st.Float64(name))
 		c.that(slices.Equal(got, flatten(want)), "%q is %v, the reference has %v", name, got, want)
 	}
 	for name, want := range e.ExpectF32 {
-		got, err := st.Float32(name)
-		c.must(err)
 		ref := make([]float32, len(want))
 		for i, b := range want {
 			ref[i] = math.Float32frombits(b)
 		}
-		c.bits(name, got, ref)
+		c.bits(name, must(st.Float32(name)), ref)
 	}
 	for name, want := range e.ExpectInt {
-		got, err := st.Int64(name)
-		c.must(err)
+		got := must(st.Int64(name))
 		for i, w := range want {
 			// An unsigned value above the signed ones comes with its bits.
 			var u uint64
@@ -138,57 +130,61 @@ func flatten(v any) []float64 {
 	return nil
 }
 
+// modelProblems is what has to be reported of each file of weights for one model.
+var modelProblems = map[string]string{
+	"model_ok": "", "model_missing_key": "missing", "model_wrong_shape": "misshapen", "model_extra_key": "unexpected",
+	"model_nan": "not finite",
+}
+
 // modelFile checks a file as the weights of the model of model_ok.safetensors.
 func modelFile(c *check, file string, e formatEntry) {
-	ok, err := weights.Open(c.set.path("formats/model_ok.safetensors"))
-	c.must(err)
-	defer ok.Close()
-	want := map[string][]int{}
+	ok := c.checkpoint("formats/model_ok.safetensors")
+	shapes := map[string][]int{}
 	for _, name := range ok.Names() {
-		_, want[name], _ = ok.Info(name)
+		_, shapes[name], _ = ok.Info(name)
 	}
-	st, err := weights.Open(c.set.path(file))
-	c.must(err)
-	defer st.Close()
-	expected := map[string]string{"model_ok": "", "model_missing_key": "missing", "model_wrong_shape": "misshapen", "model_extra_key": "unexpected", "model_nan": "not finite"}
-	problem, known := expected[strings.TrimSuffix(strings.TrimPrefix(file, "formats/"), ".safetensors")]
+	problem, known := modelProblems[strings.TrimSuffix(strings.TrimPrefix(file, "formats/"), ".safetensors")]
 	if !known {
 		c.problem("unknown kind of model file: %s", e.What)
 		return
 	}
-	err = st.CheckAgainst(want)
+	err := c.checkpoint(file).CheckAgainst(shapes)
 	if problem == "" {
 		c.that(err == nil, "%v", err)
 		return
 	}
 	// The manifest's remark begins with the name of the tensor.
 	tensor, _, _ := strings.Cut(e.What, " ")
-	c.that(err != nil && strings.Contains(err.Error(), problem) && strings.Contains(err.Error(), tensor), "%v, want a report of %s %s", err, problem, tensor)
+	c.that(err != nil && strings.Contains(err.Error(), problem) && strings.Contains(err.Error(), tensor),
+		"%v, expected a report of %s %s", err, problem, tensor)
 }
 
 func halfTables(c *check, file string) {
 	patterns := c.ints(file, "bits_u16_as_i32")
-	for name, f := range map[string]func(uint16) float32{"f16_to_f32_bits": half.FromF16, "bf16_to_f32_bits": half.FromBF16} {
-		want := c.ints(file, name)
-		got, ref := make([]float32, len(want)), make([]float32, len(want))
-		for i, w := range want {
-			got[i], ref[i] = f(uint16(patterns[i])), math.Float32frombits(uint32(w))
-		}
-		c.bits(name, got, ref)
-	}
+	c.halves(file, "f16_to_f32_bits", func(i int, w int64) (got, want float32) {
+		return half.FromF16(uint16(patterns[i])), math.Float32frombits(uint32(w))
+	})
+	c.halves(file, "bf16_to_f32_bits", func(i int, w int64) (got, want float32) {
+		return half.FromBF16(uint16(patterns[i])), math.Float32frombits(uint32(w))
+	})
 }
 
 func halfRounding(c *check, file string) {
 	x := c.float32s(file, "f32")
-	for name, f := range map[string]struct {
-		to   func(float32) uint16
-		from func(uint16) float32
-	}{"to_f16_bits": {half.ToF16, half.FromF16}, "to_bf16_bits": {half.ToBF16, half.FromBF16}} {
-		want := c.ints(file, name)
-		got, ref := make([]float32, len(want)), make([]float32, len(want))
-		for i, w := range want {
-			got[i], ref[i] = f.from(f.to(x[i])), f.from(uint16(w)) // widening is exact, and any NaN will do
-		}
-		c.bits(name, got, ref)
+	c.halves(file, "to_f16_bits", func(i int, w int64) (got, want float32) { // widening is exact, and any NaN will do
+		return half.FromF16(half.ToF16(x[i])), half.FromF16(uint16(w))
+	})
+	c.halves(file, "to_bf16_bits", func(i int, w int64) (got, want float32) {
+		return half.FromBF16(half.ToBF16(x[i])), half.FromBF16(uint16(w))
+	})
+}
+
+// halves compares what is made of each value of a tensor.
+func (c *check) halves(file, name string, of func(i int, stored int64) (got, want float32)) {
+	stored := c.ints(file, name)
+	got, want := make([]float32, len(stored)), make([]float32, len(stored))
+	for i, w := range stored {
+		got[i], want[i] = of(i, w)
 	}
+	c.bits(name, got, want)
 }

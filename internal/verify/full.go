@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"percept/clip"
+	"percept/internal/golden"
 	"percept/nn"
 	"percept/unet"
 	"percept/vae"
@@ -24,13 +24,31 @@ const fullFolder = "full_sd14/"
 
 // fullCases are those of models of Stable Diffusion v1.4's size with generated weights. Each model is built
 // once, by the first of its cases, and given back by the last.
-func fullCases(s *set) []Case {
-	var cases []Case
-	if s.want(fullFolder+"text_encoder.json") && s.want(fullFolder+"text_encoder.safetensors") {
-		cases = append(cases, Case{Name: "full: text encoder, hidden states", run: fullText})
+func fullCases(s *set) []testCase {
+	const unetFile = fullFolder + "unet.json"
+	var v *vae.Model
+	cases := []testCase{
+		{"full: text encoder, hidden states", fullText},
+		{"full: VAE, moments and every module of the encoder", func(c *check) { fullEncode(c, &v) }},
+		{"full: VAE, image and every module of the decoder", func(c *check) {
+			defer func() { v = nil; release() }()
+			fullDecode(c, &v)
+		}},
 	}
-	cases = append(cases, fullVAECases(s)...)
-	return append(cases, fullUNetCases(s)...)
+	var runs map[string]fullUNetRun
+	if err := s.json(unetFile, &runs); err != nil {
+		s.lacks(unetFile, err)
+	}
+	var u *unet.Model
+	for i, name := range slices.Sorted(maps.Keys(runs)) {
+		cases = append(cases, testCase{"full: U-Net, run " + name + ", eps and every module", func(c *check) {
+			if i == len(runs)-1 {
+				defer func() { u = nil; release() }()
+			}
+			fullUNet(c, &u, fullFolder+"unet_"+name, runs[name])
+		}})
+	}
+	return cases
 }
 
 // fullInput is a generated input.
@@ -40,26 +58,42 @@ type fullInput struct {
 	Scale any    `json:"scale"`
 }
 
-// generate makes the values of an input that has four dimensions, or as many as given.
+// generate makes the values of an input that has as many dimensions as given.
 func (c *check) generate(in fullInput, dims int) []float32 {
 	if len(in.Shape) != dims {
-		c.must(fmt.Errorf("input %s has shape %v, want %d dimensions", in.Name, in.Shape, dims))
+		c.must(fmt.Errorf("input %s has shape %v, expected %d dimensions", in.Name, in.Shape, dims))
 	}
-	scale, err := inputScale(in.Scale)
-	c.must(err)
+	return synth.Input(strings.TrimPrefix(in.Name, "input."), c.seed(), must(inputScale(in.Scale)), size(in.Shape))
+}
+
+func size(shape []int) int {
 	n := 1
-	for _, d := range in.Shape {
+	for _, d := range shape {
 		n *= d
 	}
-	return synth.Input(strings.TrimPrefix(in.Name, "input."), c.seed(), scale, n)
+	return n
+}
+
+// inputScale reads the scale of a generated input: a number or "sqrt(3)".
+func inputScale(v any) (float32, error) {
+	switch v := v.(type) {
+	case float64:
+		return float32(v), nil
+	case string:
+		if v == "sqrt(3)" {
+			return float32(math.Sqrt(3)), nil
+		}
+		f, err := strconv.ParseFloat(v, 32)
+		return float32(f), err
+	}
+	return 0, fmt.Errorf("scale %v, expected a number or sqrt(3)", v)
 }
 
 // memoryFor ends the case as "not yet" where the machine has not the memory for a model; only Linux tells.
-func (c *check) memoryFor(model string, gib float64) {
+func (c *check) memoryFor(model, files string, gib float64) {
 	free, ok := availableGiB()
 	if ok && free < gib {
-		c.notYet = fmt.Sprintf("%s needs %.1f GiB of memory, %.1f are free", model, gib, free)
-		panic(abort{})
+		c.later(fullFolder+files, "%s needs %.1f GiB of memory, %.1f are free", model, gib, free)
 	}
 }
 
@@ -90,16 +124,15 @@ func release() {
 	debug.FreeOSMemory()
 }
 
-func fullText(ctx context.Context, c *check) {
+func fullText(c *check) {
 	const file = fullFolder + "text_encoder.safetensors"
-	var info struct {
-		Prompts []string            `json:"prompts"`
-		Errors  map[string]measured `json:"f32_error"`
-	}
-	c.json(fullFolder+"text_encoder.json", &info)
-	c.memoryFor("the text encoder", 1)
+	c.memoryFor("the text encoder", "text_encoder.", 1)
 	defer release()
 	defer frugal()()
+	info := fromJSON[struct {
+		Prompts []string            `json:"prompts"`
+		Errors  map[string]measured `json:"f32_error"`
+	}](c, fullFolder+"text_encoder.json")
 
 	ids := c.rows(file, "input_ids")
 	if c.set.has(vocabFile) {
@@ -112,28 +145,23 @@ func fullText(ctx context.Context, c *check) {
 	cfg := clip.SD14()
 	width := c.shape(file, "last_hidden_state", 3)[2]
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Heads, cfg.Layers = width, 4*width, width/64, len(info.Errors)-2
-	m, err := clip.NewText(cfg, synth.New("text_encoder", c.seed()))
-	c.must(err)
-	p, err := m.Program(len(ids))
-	c.must(err)
-	got := map[string]summary{}
-	c.activations(ctx, p, map[string][]float32{"input_ids": float32ids(ids)}, slices.Collect(maps.Keys(info.Errors)), summaries(got))
+	p := must(must(clip.NewText(cfg, synth.New("text_encoder", c.seed()))).Program(len(ids)))
+	got := activations(c, p, map[string][]float32{"input_ids": float32ids(ids)}, slices.Collect(maps.Keys(info.Errors)),
+		func(v nn.Value) []float32 { return golden.Sample(v.Data()) })
 	for name, e := range info.Errors {
 		if name == "last_hidden_state" {
-			c.near(name, p.Output(name), c.float32s(file, name), e.tolerance())
+			near(c, name, p.Output(name), c.float32s(file, name), e.tolerance())
 			continue
 		}
-		c.near(name, got[name].sample, untilNaN(c.float32s(file, name+".sample256")), e.tolerance())
+		near(c, name, got[name], untilNaN(c.float32s(file, name+".sample256")), e.tolerance())
 	}
 }
 
 // levels reads the channels of each level off the module table of a full-size model: those of
 // "<prefix>0", "<prefix>1", …
 func (c *check) levels(file, prefix string) []int {
-	var table moduleTable
-	c.json(file, &table)
 	var channels []int
-	for _, m := range table.Modules {
+	for _, m := range fromJSON[moduleTable](c, file).Modules {
 		if m.Path == prefix+strconv.Itoa(len(channels)) && len(m.Shape) == 4 {
 			channels = append(channels, m.Shape[1])
 		}
@@ -152,72 +180,40 @@ type fullVAE struct {
 	LDM    map[string]measured `json:"ldm_code_f32_error"`
 }
 
-func fullVAECases(s *set) []Case {
-	ok := true
-	for _, f := range []string{"vae.json", "vae_encode.safetensors", "vae_decode.safetensors", "vae_encode_modules.json", "vae_encode_modules.safetensors", "vae_decode_modules.json", "vae_decode_modules.safetensors"} {
-		ok = s.want(fullFolder+f) && ok
+// fullVAE reads vae.json, and builds the model where that has not been done.
+func (c *check) fullVAE(m **vae.Model) fullVAE {
+	if *m == nil {
+		c.memoryFor("the VAE", "vae", 3)
+		cfg := vae.SD14()
+		cfg.BlockOutChannels = c.levels(fullFolder+"vae_encode_modules.json", "encoder.down_blocks.")
+		*m = must(vae.New(cfg, synth.New("vae", c.seed())))
 	}
-	if !ok {
-		return nil
-	}
-	var m *vae.Model
-	model := func(c *check) *vae.Model {
-		if m == nil {
-			c.memoryFor("the VAE", 3)
-			cfg := vae.SD14()
-			cfg.BlockOutChannels = c.levels(fullFolder+"vae_encode_modules.json", "encoder.down_blocks.")
-			var err error
-			m, err = vae.New(cfg, synth.New("vae", c.seed()))
-			c.must(err)
-		}
-		return m
-	}
-	return []Case{
-		{Name: "full: VAE, moments and every module of the encoder", run: func(ctx context.Context, c *check) {
-			defer frugal()()
-			fullEncode(ctx, c, model(c))
-		}},
-		{Name: "full: VAE, image and every module of the decoder", run: func(ctx context.Context, c *check) {
-			defer func() { m = nil; release() }()
-			defer frugal()()
-			fullDecode(ctx, c, model(c))
-		}},
-	}
+	return fromJSON[fullVAE](c, fullFolder+"vae.json")
 }
 
-func fullEncode(ctx context.Context, c *check, m *vae.Model) {
-	var info fullVAE
-	c.json(fullFolder+"vae.json", &info)
+func fullEncode(c *check, m **vae.Model) {
+	defer frugal()()
+	info := c.fullVAE(m)
 	in := info.Encode
 	image := c.generate(in, 4)
-	p, err := nnProgram(m.EncodeGraph(in.Shape[0], in.Shape[2], in.Shape[3]))
-	c.must(err)
-	var table moduleTable
-	c.json(fullFolder+"vae_encode_modules.json", &table)
-	got := map[string]summary{}
-	c.activations(ctx, p, map[string][]float32{"image": image}, table.paths(), summaries(got))
-	c.near("moments", p.Output("moments"), c.float32s(fullFolder+"vae_encode.safetensors", "moments"), info.Errors["encode"].tolerance())
-	c.sampledModules(fullFolder+"vae_encode_modules", table, got)
+	p := must(nn.Compile(must((*m).EncodeGraph(in.Shape[0], in.Shape[2], in.Shape[3])), nn.Options{}))
+	c.sampledModules(fullFolder+"vae_encode_modules", p, map[string][]float32{"image": image})
+	near(c, "moments", p.Output("moments"), c.float32s(fullFolder+"vae_encode.safetensors", "moments"), info.Errors["encode"].tolerance())
 }
 
-func fullDecode(ctx context.Context, c *check, m *vae.Model) {
+func fullDecode(c *check, m **vae.Model) {
+	defer frugal()()
 	const file = fullFolder + "vae_decode.safetensors"
-	var info fullVAE
-	c.json(fullFolder+"vae.json", &info)
+	info := c.fullVAE(m)
 	in := info.Decode
 	latent := c.generate(in, 4)
-	p, err := nnProgram(m.DecodeGraph(in.Shape[0], in.Shape[2], in.Shape[3]))
-	c.must(err)
-	var table moduleTable
-	c.json(fullFolder+"vae_decode_modules.json", &table)
-	got := map[string]summary{}
-	c.activations(ctx, p, map[string][]float32{"latent": latent}, table.paths(), summaries(got))
+	p := must(nn.Compile(must((*m).DecodeGraph(in.Shape[0], in.Shape[2], in.Shape[3])), nn.Options{}))
+	c.sampledModules(fullFolder+"vae_decode_modules", p, map[string][]float32{"latent": latent})
 	image, tol := p.Output("image"), info.Errors["decode"].tolerance()
-	h, w := in.Shape[2]*m.Config.Downscale(), in.Shape[3]*m.Config.Downscale()
-	c.near("centre of the image", window(image, h, w, (h-64)/2, (w-64)/2, 64, 64, 1), c.float32s(file, "image_center_crop64"), tol)
-	c.near("every 8th pixel", window(image, h, w, 0, 0, (h+7)/8, (w+7)/8, 8), c.float32s(file, "image_stride8"), tol)
-	c.near("mean, deviation, least, greatest", summarise(image).stats, c.float32s(file, "image_stats"), tol)
-	c.sampledModules(fullFolder+"vae_decode_modules", table, got)
+	h, w := in.Shape[2]*(*m).Config.Downscale(), in.Shape[3]*(*m).Config.Downscale()
+	near(c, "centre of the image", window(image, h, w, (h-64)/2, (w-64)/2, 64, 64, 1), c.float32s(file, "image_center_crop64"), tol)
+	near(c, "every 8th pixel", window(image, h, w, 0, 0, (h+7)/8, (w+7)/8, 8), c.float32s(file, "image_stride8"), tol)
+	near(c, "mean, deviation, least, greatest", summarise(image).stats, c.float32s(file, "image_stats"), tol)
 }
 
 // window takes rows×cols pixels of planes of h×w, from (top, left) on, every stride-th.
@@ -233,14 +229,6 @@ func window(x []float32, h, w, top, left, rows, cols, stride int) []float32 {
 	return out
 }
 
-// nnProgram compiles a graph for one use.
-func nnProgram(g *nn.Graph, err error) (*nn.Program, error) {
-	if err != nil {
-		return nil, err
-	}
-	return nn.Compile(g, nn.Options{})
-}
-
 // fullUNetRun is one entry of unet.json.
 type fullUNetRun struct {
 	Latent   fullInput `json:"latent"`
@@ -251,45 +239,6 @@ type fullUNetRun struct {
 	LDM      measured  `json:"ldm_code_f32_error"`
 }
 
-func fullUNetCases(s *set) []Case {
-	const file = fullFolder + "unet.json"
-	if !s.want(file) {
-		return nil
-	}
-	var runs map[string]fullUNetRun
-	if err := s.json(file, &runs); err != nil {
-		s.broken = append(s.broken, unknown{file, err.Error()})
-		return nil
-	}
-	names := make([]string, 0, len(runs))
-	for name := range runs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var m *unet.Model
-	var cases []Case
-	for i, name := range names {
-		base, run := fullFolder+"unet_"+name, runs[name]
-		ok := s.want(base + ".safetensors")
-		ok = s.want(base+"_modules.json") && ok
-		ok = s.want(base+"_modules.safetensors") && ok
-		if !ok {
-			continue
-		}
-		cases = append(cases, Case{Name: "full: U-Net, run " + name + ", eps and every module", run: func(ctx context.Context, c *check) {
-			if i == len(names)-1 {
-				defer func() { m = nil; release() }()
-			}
-			defer frugal()()
-			if m == nil {
-				m = c.fullUNet(base, run)
-			}
-			fullUNet(ctx, c, m, base, run)
-		}})
-	}
-	return cases
-}
-
 func (c *check) fullUNet(base string, run fullUNetRun) *unet.Model {
 	cfg := unet.SD14()
 	cfg.BlockOutChannels = c.levels(base+"_modules.json", "down_blocks.")
@@ -298,26 +247,22 @@ func (c *check) fullUNet(base string, run fullUNetRun) *unet.Model {
 	}
 	// Weights packed, one tensor being generated, activations: 6.0 GiB resident with 1280 channels.
 	widest := float64(slices.Max(cfg.BlockOutChannels)) / 1280
-	c.memoryFor("the U-Net", 0.5+6.5*math.Min(1, widest*widest))
-	m, err := unet.New(cfg, synth.New("unet", c.seed()))
-	c.must(err)
-	return m
+	c.memoryFor("the U-Net", "unet", 0.5+6.5*math.Min(1, widest*widest))
+	return must(unet.New(cfg, synth.New("unet", c.seed())))
 }
 
-func fullUNet(ctx context.Context, c *check, m *unet.Model, base string, run fullUNetRun) {
-	latent, text := c.generate(run.Latent, 4), c.generate(run.Context, 3)
-	steps := make([]float32, run.Latent.Shape[0])
-	for i := range steps {
-		steps[i] = run.Timestep
+// fullUNet compares a run of the U-Net, which it builds where that has not been done.
+func fullUNet(c *check, m **unet.Model, base string, run fullUNetRun) {
+	defer frugal()()
+	if *m == nil {
+		*m = c.fullUNet(base, run)
 	}
-	p, err := m.Compile(unet.Shape{N: run.Latent.Shape[0], H: run.Latent.Shape[2], W: run.Latent.Shape[3], Tokens: run.Context.Shape[1]}, nn.Options{})
-	c.must(err)
-	var table moduleTable
-	c.json(base+"_modules.json", &table)
-	got := map[string]summary{}
-	c.activations(ctx, p, map[string][]float32{"latent": latent, "timesteps": steps, "context": text}, table.paths(), summaries(got))
+	latent, text := c.generate(run.Latent, 4), c.generate(run.Context, 3)
+	steps := slices.Repeat([]float32{run.Timestep}, run.Latent.Shape[0])
+	p := must((*m).Compile(unet.Shape{N: run.Latent.Shape[0], H: run.Latent.Shape[2], W: run.Latent.Shape[3], Tokens: run.Context.Shape[1]},
+		nn.Options{}))
+	c.sampledModules(base+"_modules", p, map[string][]float32{"latent": latent, "timesteps": steps, "context": text})
 	eps := p.Output("eps")
-	c.near("eps", eps, c.float32s(base+".safetensors", "eps"), run.F32.tolerance())
-	c.near("eps: mean, deviation, least, greatest", summarise(eps).stats, run.Stats, run.F32.tolerance())
-	c.sampledModules(base+"_modules", table, got)
+	near(c, "eps", eps, c.float32s(base+".safetensors", "eps"), run.F32.tolerance())
+	near(c, "eps: mean, deviation, least, greatest", summarise(eps).stats, run.Stats, run.F32.tolerance())
 }

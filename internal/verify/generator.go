@@ -3,18 +3,20 @@ package verify
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"percept/internal/filesum"
 	"percept/weights/safetensors"
 	"percept/weights/synth"
 )
+
+const generatorFile = "generator_checks.json"
 
 // generatorChecks is generator_checks.json.
 type generatorChecks struct {
@@ -39,37 +41,31 @@ type generatorCheck struct {
 }
 
 // topCases are those of the files at the top of a set.
-func topCases(s *set) []Case {
-	s.has("README.md")
-	var cases []Case
+func topCases(s *set) []testCase {
+	s.path("README.md")
+	cases := []testCase{{"generator: parameters", generatorParameters}, {"generator: inputs", generatorInputs}}
 	if s.has("SHA256SUMS") {
-		cases = append(cases, Case{Name: "SHA256SUMS: files of the set", run: verifySums})
-	}
-	if s.want("generator_checks.json") {
-		cases = append(cases, Case{Name: "generator: parameters", run: generatorParameters}, Case{Name: "generator: inputs", run: generatorInputs})
+		cases = slices.Insert(cases, 0, testCase{"SHA256SUMS: files of the set", verifySums})
 	}
 	return cases
 }
 
 // verifySums checks that the set is what was published: every listed file has its sum, and no other file is there.
-func verifySums(ctx context.Context, c *check) {
-	b, err := c.set.read("SHA256SUMS")
-	c.must(err)
+func verifySums(c *check) {
 	listed := map[string]bool{"SHA256SUMS": true, "README.md": true}
-	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
-		c.must(ctx.Err())
+	for lines := bufio.NewScanner(bytes.NewReader(must(c.set.read("SHA256SUMS")))); lines.Scan(); {
+		c.must(c.ctx.Err())
 		sum, file, ok := strings.Cut(lines.Text(), "  ")
 		if !ok {
-			c.problem("SHA256SUMS: line %q, want a sum, two blanks and a file", lines.Text())
+			c.problem("SHA256SUMS: line %q, expected a sum, two blanks and a file", lines.Text())
 			continue
 		}
 		listed[file] = true
-		if _, ok := c.set.files[file]; !ok {
+		if !c.set.has(file) {
 			c.problem("%s: listed in SHA256SUMS, not in the set", file)
 			continue
 		}
-		got, err := filesum.Hex(c.set.path(file))
-		c.must(err)
+		got := must(filesum.Hex(filepath.Join(c.set.dir, filepath.FromSlash(file)))) // which makes it no known one
 		c.that(got == sum, "%s: SHA-256 %s, SHA256SUMS says %s", file, got, sum)
 	}
 	for file := range c.set.files {
@@ -80,26 +76,26 @@ func verifySums(ctx context.Context, c *check) {
 }
 
 // sha256F32 is the sum of float32 values as little-endian bytes.
-func sha256F32(x []float32) string {
-	sum := sha256.Sum256(safetensors.NamedF32("", x).Data)
+func sha256F32(x []float32) string { return sha256Of(safetensors.NamedF32("", x).Data) }
+
+func sha256Of(b []byte) string {
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
-func generatorParameters(ctx context.Context, c *check) {
-	var g generatorChecks
-	c.json("generator_checks.json", &g)
+func generatorParameters(c *check) {
 	seed := c.seed()
-	for _, p := range g.Parameters {
-		c.must(ctx.Err())
+	for _, p := range fromJSON[generatorChecks](c, generatorFile).Parameters {
+		c.must(c.ctx.Err())
 		component, name, ok := splitComponent(p.Name)
 		if !ok {
 			c.problem("%s: unknown component", p.Name)
 			continue
 		}
 		norm, scale := synth.Rule(p.Name, p.Shape)
-		c.that(norm == (p.Rule == "norm") && bits(scale) == p.ScaleBits, "%s: rule or scale %g, the reference has %s %g", p.Name, scale, p.Rule, p.Scale)
-		x, err := synth.New(component, seed).Float32(name, p.Shape...)
-		c.must(err)
+		c.that(norm == (p.Rule == "norm") && bits(scale) == p.ScaleBits,
+			"%s: rule or scale %g, the reference has %s %g", p.Name, scale, p.Rule, p.Scale)
+		x := must(synth.New(component, seed).Float32(name, p.Shape...))
 		c.generated(p, x)
 		sum := 0.0
 		for _, v := range x {
@@ -109,16 +105,10 @@ func generatorParameters(ctx context.Context, c *check) {
 	}
 }
 
-func generatorInputs(_ context.Context, c *check) {
-	var g generatorChecks
-	c.json("generator_checks.json", &g)
+func generatorInputs(c *check) {
 	seed := c.seed()
-	for _, p := range g.Inputs {
-		n := 1
-		for _, d := range p.Shape {
-			n *= d
-		}
-		c.generated(p, synth.Input(strings.TrimPrefix(p.Name, "input."), seed, float32(p.Scale), n))
+	for _, p := range fromJSON[generatorChecks](c, generatorFile).Inputs {
+		c.generated(p, synth.Input(strings.TrimPrefix(p.Name, "input."), seed, float32(p.Scale), size(p.Shape)))
 	}
 }
 
@@ -132,14 +122,15 @@ func (c *check) generated(p generatorCheck, x []float32) {
 	if p.LastBits != "" && len(x) > 0 && bits(x[len(x)-1]) != p.LastBits {
 		c.problem("%s: last value %g (%s), the reference has %s", p.Name, x[len(x)-1], bits(x[len(x)-1]), p.LastBits)
 	}
-	got := sha256F32(x)
-	c.that(got == p.SHA256, "%s: SHA-256 %s, the reference has %s", p.Name, got, p.SHA256)
+	sum := sha256F32(x)
+	c.that(sum == p.SHA256, "%s: SHA-256 %s, the reference has %s", p.Name, sum, p.SHA256)
 }
 
 func bits(v float32) string { return fmt.Sprintf("0x%08x", math.Float32bits(v)) }
 
 // components are those whose parameters are generated; a longer name comes before its own beginning.
-var components = []string{"nano.unet", "nano.vae", "nano.text_encoder", "unet", "vae", "text_encoder", "alexnet", "inception_v3", "clip_vision"}
+var components = []string{"nano.unet", "nano.vae", "nano.text_encoder", "unet", "vae", "text_encoder", "alexnet", "inception_v3",
+	"clip_vision"}
 
 func splitComponent(hashed string) (component, name string, ok bool) {
 	for _, c := range components {
@@ -148,19 +139,4 @@ func splitComponent(hashed string) (component, name string, ok bool) {
 		}
 	}
 	return "", "", false
-}
-
-// inputScale reads the scale of a generated input: a number or "sqrt(3)".
-func inputScale(v any) (float32, error) {
-	switch v := v.(type) {
-	case float64:
-		return float32(v), nil
-	case string:
-		if v == "sqrt(3)" {
-			return float32(math.Sqrt(3)), nil
-		}
-		f, err := strconv.ParseFloat(v, 32)
-		return float32(f), err
-	}
-	return 0, fmt.Errorf("scale %v, want a number or sqrt(3)", v)
 }

@@ -1,9 +1,6 @@
 package verify
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"image"
 	"slices"
@@ -19,19 +16,11 @@ const (
 )
 
 // imageCases are those of reading and resizing pictures.
-func imageCases(s *set) []Case {
-	for _, f := range s.under("images") {
-		if strings.HasSuffix(f, ".png") { // inputs of the cases below
-			s.has(f)
-		}
-	}
-	for _, f := range []string{"images/pil.json", pillowFile, "images/torch_interpolate.json", interpolateFile} {
-		s.want(f)
-	}
-	return []Case{
-		{Name: "images: Pillow resize and load_img", run: pillowResize},
-		{Name: "images: colour conversion and to_uint8", run: pillowColours},
-		{Name: "images: torch interpolate", run: torchInterpolate},
+func imageCases(*set) []testCase {
+	return []testCase{
+		{"images: Pillow resize and load_img", pillowResize},
+		{"images: colour conversion and to_uint8", pillowColours},
+		{"images: torch interpolate", torchInterpolate},
 	}
 }
 
@@ -50,10 +39,8 @@ type pillowImages struct {
 }
 
 // pillowResize scales the pictures of the set and compares all pixels by their SHA-256, and some one by one.
-func pillowResize(_ context.Context, c *check) {
-	var list pillowImages
-	c.json("images/pil.json", &list)
-	for _, p := range list.Images {
+func pillowResize(c *check) {
+	for _, p := range fromJSON[pillowImages](c, "images/pil.json").Images {
 		m := c.picture("images/" + p.Name + ".png")
 		c.equalPixels(p.Name, hwc(m), p.Name)
 		c.that(m.Rect.Size() == image.Pt(p.SizeWH[0], p.SizeWH[1]), "%s: %v, the reference has %v", p.Name, m.Rect.Size(), p.SizeWH)
@@ -61,8 +48,7 @@ func pillowResize(_ context.Context, c *check) {
 			f, w, h := c.resizeKey(key)
 			got := picture.Resize(m, w, h, f)
 			name := p.Name + "." + key
-			sum := sha256.Sum256(hwc(got))
-			c.that(hex.EncodeToString(sum[:]) == want.SHA256, "%s: SHA-256 of the pixels differs from the reference's", name)
+			c.that(sha256Of(hwc(got)) == want.SHA256, "%s: SHA-256 of the pixels differs from the reference's", name)
 			if mean := mean(hwc(got)); mean-want.Mean > 1e-9 || want.Mean-mean > 1e-9 {
 				c.problem("%s: mean %.6f, the reference has %.6f", name, mean, want.Mean)
 			}
@@ -71,81 +57,58 @@ func pillowResize(_ context.Context, c *check) {
 		x, w, h, err := picture.Load(m, picture.LoadOptions{})
 		c.must(err)
 		c.that(slices.Equal([]int{1, 3, h, w}, p.LoadShape), "%s.load_img: 1×3×%d×%d, the reference has %v", p.Name, h, w, p.LoadShape)
-		c.near(p.Name+".load_img", x, c.float32s(pillowFile, p.Name+".load_img"), 1.2e-7)
+		near(c, p.Name+".load_img", x, c.float32s(pillowFile, p.Name+".load_img"), 1.2e-7)
 	}
 }
 
 // resizeKey takes a key such as "lanczos_37x91" apart.
 func (c *check) resizeKey(key string) (f picture.Filter, w, h int) {
 	name, size, _ := strings.Cut(key, "_")
-	f, err := picture.ParseFilter(name)
-	c.must(err)
-	_, err = fmt.Sscanf(size, "%dx%d", &w, &h)
-	if err != nil {
-		c.must(fmt.Errorf("images/pil.json: key %q, want filter_WxH", key))
+	if _, err := fmt.Sscanf(size, "%dx%d", &w, &h); err != nil {
+		c.must(fmt.Errorf("images/pil.json: key %q, expected filter_WxH", key))
 	}
-	return f, w, h
+	return must(picture.ParseFilter(name)), w, h
 }
 
 // resized compares a result with what a set holds of it: all, or every n-th pixel and the centre.
 func (c *check) resized(name string, m *image.RGBA) {
-	st, err := c.set.open(pillowFile)
-	c.must(err)
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	if _, _, ok := st.Info(name); ok {
+	if c.holds(pillowFile, name) {
 		c.equalPixels(name, hwc(m), name)
 		return
 	}
-	for _, tensor := range st.Names() {
+	w, h, pixels := m.Rect.Dx(), m.Rect.Dy(), hwc(m)
+	for _, tensor := range c.open(pillowFile).Names() {
 		part, ok := strings.CutPrefix(tensor, name+".")
-		if !ok {
-			continue
-		}
-		pixels := hwc(m)
-		var got []byte
+		stride, every := strings.CutPrefix(part, "stride")
 		switch {
-		case strings.HasPrefix(part, "stride"):
-			step, err := strconv.Atoi(strings.TrimPrefix(part, "stride"))
-			c.must(err)
-			for y := 0; y < h; y += step {
-				for x := 0; x < w; x += step {
-					got = append(got, pixels[3*(y*w+x):][:3]...)
-				}
-			}
-		case part == "crop32":
-			for y := (h - 32) / 2; y < (h+32)/2; y++ {
-				got = append(got, pixels[3*(y*w+(w-32)/2):][:3*32]...)
-			}
-		default:
-			continue // unknown, and listed as such
+		case ok && every:
+			step := must(strconv.Atoi(stride))
+			c.equalPixels(tensor, crop(pixels, w, 0, 0, (w+step-1)/step, (h+step-1)/step, step), tensor)
+		case ok && part == "crop32":
+			c.equalPixels(tensor, crop(pixels, w, (w-32)/2, (h-32)/2, 32, 32, 1), tensor)
 		}
-		c.equalPixels(tensor, got, tensor)
 	}
+}
+
+// crop takes cols×rows pixels of a picture w wide, from (left, top) on, every step-th.
+func crop(pixels []byte, w, left, top, cols, rows, step int) []byte {
+	var out []byte
+	for y := range rows {
+		for x := range cols {
+			out = append(out, pixels[3*((top+y*step)*w+left+x*step):][:3]...)
+		}
+	}
+	return out
 }
 
 // equalPixels compares 8-bit values with those of a tensor.
 func (c *check) equalPixels(label string, got []byte, tensor string) {
-	c.comparisons++
-	want := c.ints(pillowFile, tensor)
-	if len(got) != len(want) {
-		c.problem("%s: %d values, the reference has %d", label, len(got), len(want))
-		return
-	}
-	for i, w := range want {
-		if int64(got[i]) != w {
-			c.problem("%s: value %d is %d, the reference has %d", label, i, got[i], w)
-			return
-		}
-	}
+	whole(c, label, got, c.ints(pillowFile, tensor))
 }
 
 // picture reads a picture of the set.
 func (c *check) picture(file string) *image.RGBA {
-	b, err := c.set.read(file)
-	c.must(err)
-	m, err := picture.Decode(c.set.path(file), b)
-	c.must(err)
-	return m
+	return must(picture.Decode(c.set.path(file), must(c.set.read(file))))
 }
 
 // hwc lists a picture's red, green and blue, row after row.
@@ -166,7 +129,7 @@ func mean(x []byte) float64 {
 }
 
 // pillowColours checks what convert("RGB") and convert("L") make of each mode, and how floats become levels.
-func pillowColours(_ context.Context, c *check) {
+func pillowColours(c *check) {
 	for _, name := range []string{"rgba", "gray", "palette"} {
 		c.equalPixels(name+".png", hwc(c.picture("images/"+name+".png")), name+"_convert_RGB")
 	}
@@ -181,58 +144,45 @@ func pillowColours(_ context.Context, c *check) {
 
 	x := c.float32s(pillowFile, "to_uint8.input")
 	shape := c.shape(pillowFile, "to_uint8.input", 4)
-	for name, rule := range map[string]picture.Rounding{"to_uint8.ldm_truncate_hwc": picture.Truncate, "to_uint8.diffusers_round_hwc": picture.HalfToEven} {
-		m, err := picture.FromFloat(x, shape[3], shape[2], rule)
-		c.must(err)
+	for name, rule := range map[string]picture.Rounding{"to_uint8.ldm_truncate_hwc": picture.Truncate,
+		"to_uint8.diffusers_round_hwc": picture.HalfToEven} {
+		m := must(picture.FromFloat(x, shape[3], shape[2], rule))
 		c.equalPixels(name, hwc(m), name)
 	}
 }
 
 // torchInterpolate compares with torch in float64; a report says how far its own float32 is from that.
-func torchInterpolate(_ context.Context, c *check) {
-	var report struct {
+func torchInterpolate(c *check) {
+	report := fromJSON[struct {
 		Layout string
 		F32    map[string]float64 `json:"f32_max_abs_error"`
-	}
-	c.json("images/torch_interpolate.json", &report)
+	}](c, "images/torch_interpolate.json")
 	in := c.shape(interpolateFile, "input", 4)
 	x := c.float32s(interpolateFile, "input")
-	st, err := c.set.open(interpolateFile)
-	c.must(err)
 	for key := range report.F32 {
-		_, _, ok := st.Info(key)
-		c.that(ok, "images/torch_interpolate.json: %s is no tensor of the set", key)
+		c.that(c.holds(interpolateFile, key), "images/torch_interpolate.json: %s is no tensor of the set", key)
 	}
-	for _, key := range st.Names() {
+	for _, key := range c.open(interpolateFile).Names() {
 		if key == "input" {
 			continue
 		}
 		parts := strings.Split(key, ".")
-		mode, err := picture.ParseMode(parts[0])
-		c.must(err)
+		mode := must(picture.ParseMode(parts[0]))
 		out := c.shape(interpolateFile, key, 4)
-		var o picture.InterpolateOptions
-		for _, p := range parts[1:] {
-			switch p {
-			case "antialias":
-				o.Antialias = true
-			case "align_corners":
-				o.AlignCorners = true
-			case "scale2":
-				o.ScaleH, o.ScaleW = 2, 2
-			}
+		o := picture.InterpolateOptions{Antialias: slices.Contains(parts, "antialias"), AlignCorners: slices.Contains(parts, "align_corners")}
+		if slices.Contains(parts, "scale2") {
+			o.ScaleH, o.ScaleW = 2, 2
 		}
-		got, err := picture.Interpolate(x, in[0], in[1], in[2], in[3], out[2], out[3], mode, o)
-		c.must(err)
+		got := must(picture.Interpolate(x, in[0], in[1], in[2], in[3], out[2], out[3], mode, o))
 		want := c.float32s(interpolateFile, key)
-		tol := 1e-5
-		if e, ok := report.F32[key]; ok { // the nearest modes copy
-			tol = min(tol, tolerance(e, rms(want)))
-		}
-		if strings.HasPrefix(key, "nearest") {
+		if strings.HasPrefix(key, "nearest") { // which copies
 			c.bits(key, got, want)
 			continue
 		}
-		c.near(key, got, want, tol)
+		tol := 1e-5
+		if e, ok := report.F32[key]; ok {
+			tol = min(tol, tolerance(e, rms(want)))
+		}
+		near(c, key, got, want, tol)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -18,9 +19,7 @@ type keyed struct {
 
 // keyed reads a JSON object, or ends the case.
 func (c *check) keyed(file string) *keyed {
-	k := &keyed{c: c, file: file}
-	c.json(file, &k.left)
-	return k
+	return &keyed{c, file, fromJSON[map[string]json.RawMessage](c, file)}
 }
 
 // take decodes a key and removes it; it ends the case where the key is missing.
@@ -35,25 +34,31 @@ func (k *keyed) take(key string, v any) {
 	}
 }
 
-// skip removes keys that need no check of their own: remarks, and those of cases in other functions.
-func (k *keyed) skip(keys ...string) {
-	for _, key := range keys {
-		delete(k.left, key)
-	}
-}
-
-// skipPrefix removes all keys that begin so.
-func (k *keyed) skipPrefix(prefix string) {
-	for key := range k.left {
-		if strings.HasPrefix(key, prefix) {
-			delete(k.left, key)
+// fill takes every key that a struct has a tag for.
+func (k *keyed) fill(v any) {
+	s := reflect.ValueOf(v).Elem()
+	for i := range s.NumField() {
+		if key, ok := s.Type().Field(i).Tag.Lookup("json"); ok {
+			k.take(key, s.Field(i).Addr().Interface())
 		}
 	}
 }
 
-// end reports what is left.
-func (k *keyed) end() {
+// take decodes a key and removes it, or ends the case.
+func take[T any](k *keyed, key string) (v T) {
+	k.take(key, &v)
+	return v
+}
+
+// end reports the keys that are left, but for those that need no check of their own: remarks, and those of cases in
+// other functions. A known key that ends in "*" stands for all that begin so.
+func (k *keyed) end(known ...string) {
 	for _, key := range slices.Sorted(maps.Keys(k.left)) {
-		k.c.problem("%s: unknown key %q: no case uses it", k.file, key)
+		if !slices.ContainsFunc(known, func(p string) bool {
+			prefix, all := strings.CutSuffix(p, "*")
+			return key == p || all && strings.HasPrefix(key, prefix)
+		}) {
+			k.c.problem("%s: unknown key %q: no case uses it", k.file, key)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func TestStatisticsCases(t *testing.T) {
 	dir := smallSet(t, nil)
 	for prefix, want := range map[string]int{"ridge": 11, "metrics: pixcorr": 1, "metrics: identification": 1, "metrics: retrieval": 1} {
 		var out bytes.Buffer
-		sum, err := RunOnly(t.Context(), dir, prefix, &out)
+		sum, err := Run(t.Context(), dir, prefix, &out)
 		if err != nil || sum.Passed != want || sum.Failed != 0 {
 			t.Errorf("%s: %d passed, %d failed, %v; want %d passed\n%s", prefix, sum.Passed, sum.Failed, err, want, out.String())
 		}
@@ -72,7 +72,7 @@ func TestStatisticsCasesFail(t *testing.T) {
 			t.Fatalf("%s: %s does not hold %q", c.name, c.file, c.old)
 		}
 		var out bytes.Buffer
-		sum, err := RunOnly(t.Context(), dir, c.prefix, &out)
+		sum, err := Run(t.Context(), dir, c.prefix, &out)
 		if err == nil || sum.Failed == 0 || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %d failed, %v; want a failure that names %q\n%s", c.name, sum.Failed, err, c.want, out.String())
 		}

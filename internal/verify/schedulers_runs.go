@@ -10,29 +10,25 @@ import (
 )
 
 // run compares every step of a run.
-func (r mockRun) run(ctx context.Context, c *check, rule scheduler.Convention) {
-	key := r.key()
-	info, k := c.samplerInfo()
-	var timesteps []int
-	k.take(key+".timesteps", &timesteps)
-	var report map[string]measured
-	c.keyed(schedulerReport).take(key, &report)
-	tol := report["ldm_f32_vs_ref_whole"].tolerance()
+func (r mockRun) run(c *check, rule scheduler.Convention) {
+	key, info := r.key(), c.samplerInfo()
+	timesteps := take[[]int](info.rest, key+".timesteps")
+	tol := take[map[string]measured](c.keyed(schedulerReport), key)["ldm_f32_vs_ref_whole"].tolerance()
 
-	d := c.ddim(info.steps, r.eta, rule)
-	x, last := c.float32s(mockFile, "xT"), 0
+	d := c.ddim(info.Steps, r.eta, rule)
+	start, last := "xT", 0
 	if r.kind == "img2img" {
-		x, last = c.float32s(mockFile, "img2img.z_enc"), info.tEnc
+		start, last = "img2img.z_enc", info.TEnc
 	}
-	model := info.model(len(x))
-	run := c.sample(ctx, d, model, x, last, c.float32s(mockFile, "step_noise"))
+	x := c.float32s(mockFile, start)
+	run := c.sample(d, info.model(len(x)), x, last, c.float32s(mockFile, "step_noise"))
 	label := fmt.Sprintf("%v ", rule)
 	c.that(slices.Equal(run.timesteps, timesteps), "%stimesteps %v, the reference has %v", label, run.timesteps, timesteps)
-	c.near(label+"trajectory", run.trajectory, c.float32s(mockFile, key+".trajectory"), tol)
-	c.near(label+"guided eps", run.eps, c.float32s(mockFile, key+".guided_eps"), tol)
+	near(c, label+"trajectory", run.trajectory, c.float32s(mockFile, key+".trajectory"), tol)
+	c.ifStored(label+"guided eps", run.eps, mockFile, key+".guided_eps", tol)
 	// x̂_0 = (x - √(1-ᾱ)·eps)/√ᾱ carries the errors of x and eps, multiplied by 1/√ᾱ of the first step.
 	gain := 1 / math.Sqrt(d.AlphaBar[len(d.AlphaBar)-len(timesteps)])
-	c.near(label+"predicted x0", run.pred, c.float32s(mockFile, key+".pred_x0"), gain*tol)
+	c.ifStored(label+"predicted x0", run.pred, mockFile, key+".pred_x0", gain*tol)
 }
 
 // model is the formula in place of a model, guided, for latents of n values.
@@ -40,15 +36,15 @@ func (info samplerInfo) model(n int) scheduler.Model {
 	return scheduler.Guided(func(_ context.Context, x []float32, t float64) ([]float32, error) {
 		eps := make([]float32, len(x))
 		for i, v := range x {
-			cond := info.uncond
+			cond := info.Uncond
 			if i >= n {
-				cond = info.cond
+				cond = info.Cond
 			}
 			v := float64(v)
 			eps[i] = float32(0.3*v + 0.4*math.Sin(2*v+0.01*t) + 0.1*cond*math.Cos(v))
 		}
 		return eps, nil
-	}, info.scale)
+	}, info.Scale)
 }
 
 // sampled is what a run has shown.
@@ -58,10 +54,10 @@ type sampled struct {
 }
 
 // sample runs a sampler; noise holds the noise of each executed step.
-func (c *check) sample(ctx context.Context, s scheduler.Sampler, model scheduler.Model, x []float32, last int, noise []float32) sampled {
+func (c *check) sample(s scheduler.Sampler, model scheduler.Model, x []float32, last int, noise []float32) sampled {
 	r := sampled{trajectory: slices.Clone(x)}
 	drawn := 0
-	_, err := s.Sample(ctx, model, x, scheduler.Run{
+	must(s.Sample(c.ctx, model, x, scheduler.Run{
 		Last:  last,
 		Noise: func(z []float32) { drawn += copy(z, noise[drawn:]) },
 		OnStep: func(st scheduler.Step) error {
@@ -71,17 +67,14 @@ func (c *check) sample(ctx context.Context, s scheduler.Sampler, model scheduler
 			r.eps = append(r.eps, st.Eps...)
 			return nil
 		},
-	})
-	c.must(err)
+	}))
 	return r
 }
 
 // multistep runs PLMS or PNDM from the set's noise. It returns what the run has shown, and the timesteps and
 // latents that the model was asked about.
-func (c *check) multistep(ctx context.Context, name string) (run sampled, timesteps []int, asked []float32, info samplerInfo) {
-	info, _ = c.samplerInfo()
-	s, err := scheduler.New(scheduler.Options{Name: name, Steps: info.plms.Steps})
-	c.must(err)
+func (c *check) multistep(name string, info samplerInfo) (run sampled, timesteps []int, asked []float32) {
+	s := must(scheduler.New(scheduler.Options{Name: name, Steps: info.PLMS.Steps}))
 	x := c.float32s(plmsFile, "xT")
 	formula := info.model(len(x))
 	model := func(ctx context.Context, x []float32, t float64) ([]float32, error) {
@@ -89,23 +82,25 @@ func (c *check) multistep(ctx context.Context, name string) (run sampled, timest
 		asked = append(asked, x...)
 		return formula(ctx, x, t)
 	}
-	return c.sample(ctx, s, model, s.Start(x), 0, nil), timesteps, asked, info
+	run = c.sample(s, model, s.Start(x), 0, nil)
+	return run, timesteps, asked
 }
 
-func (c *check) plmsReport() (report map[string]measured) {
-	c.keyed(schedulerReport).take("plms", &report)
-	return report
+func (c *check) plmsReport() map[string]measured {
+	return take[map[string]measured](c.keyed(schedulerReport), "plms")
 }
 
-func plmsRun(ctx context.Context, c *check) {
-	run, _, _, info := c.multistep(ctx, "plms")
-	c.that(slices.Equal(run.timesteps, info.plms.LDM), "timesteps %v, the reference has %v", run.timesteps, info.plms.LDM)
-	c.near("trajectory", run.trajectory, c.float32s(plmsFile, "plms.trajectory"), c.plmsReport()["ldm_f32_vs_ref"].tolerance())
+func plmsRun(c *check) {
+	info := c.samplerInfo()
+	run, _, _ := c.multistep("plms", info)
+	c.that(slices.Equal(run.timesteps, info.PLMS.LDM), "timesteps %v, the reference has %v", run.timesteps, info.PLMS.LDM)
+	near(c, "trajectory", run.trajectory, c.float32s(plmsFile, "plms.trajectory"), c.plmsReport()["ldm_f32_vs_ref"].tolerance())
 }
 
-func pndmRun(ctx context.Context, c *check) {
-	run, timesteps, asked, info := c.multistep(ctx, "pndm")
-	c.that(slices.Equal(timesteps, info.plms.Diffusers), "the model is asked at %v, the reference asks at %v", timesteps, info.plms.Diffusers)
+func pndmRun(c *check) {
+	info := c.samplerInfo()
+	run, timesteps, asked := c.multistep("pndm", info)
+	c.that(slices.Equal(timesteps, info.PLMS.Diffusers), "the model is asked at %v, the reference asks at %v", timesteps, info.PLMS.Diffusers)
 	// diffusers counts the first step, which is made twice, as two: the latent between them is the second that the
 	// model is asked about.
 	n := len(asked) / len(timesteps)
@@ -114,8 +109,8 @@ func pndmRun(ctx context.Context, c *check) {
 		trajectory = slices.Insert(trajectory, n, asked[n:2*n]...)
 	}
 	report := c.plmsReport()
-	c.near("trajectory", trajectory, c.float32s(plmsFile, "pndm.trajectory"), report["diffusers_f32_vs_f64"].tolerance())
+	near(c, "trajectory", trajectory, c.float32s(plmsFile, "pndm.trajectory"), report["diffusers_f32_vs_f64"].tolerance())
 	plms := c.float32s(plmsFile, "plms.trajectory")
-	final := report["diffusers_pndm_f64_final_vs_ldm_ref_final"]
-	c.near("result beside PLMS", trajectory[len(trajectory)-n:], plms[len(plms)-n:], final.tolerance())
+	near(c, "result beside PLMS", trajectory[len(trajectory)-n:], plms[len(plms)-n:],
+		report["diffusers_pndm_f64_final_vs_ldm_ref_final"].tolerance())
 }

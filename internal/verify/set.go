@@ -20,8 +20,7 @@ type set struct {
 	dir    string
 	files  map[string]bool // every file, by slash-separated path; true where a case knows it
 	stores map[string]*weights.Store
-	known  map[string]func(name string) bool // tensors of a file that belong to cases which cannot run yet
-	broken []unknown                         // what listing the cases came across
+	broken []unknown // what listing the cases came across
 }
 
 // unknown is a part of a set that no case knows, or that a case needs and the set lacks.
@@ -36,7 +35,7 @@ func openSet(dir string) (*set, error) {
 	if !st.IsDir() {
 		return nil, fmt.Errorf("verify: %s: not a folder", dir)
 	}
-	s := &set{dir: dir, files: map[string]bool{}, stores: map[string]*weights.Store{}, known: map[string]func(string) bool{}}
+	s := &set{dir: dir, files: map[string]bool{}, stores: map[string]*weights.Store{}}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -49,7 +48,7 @@ func openSet(dir string) (*set, error) {
 		return nil, fmt.Errorf("verify: %s: %w", dir, err)
 	}
 	if len(s.files) == 0 {
-		return nil, fmt.Errorf("verify: %s: the folder is empty, want reference data", dir)
+		return nil, fmt.Errorf("verify: %s: the folder is empty, expected reference data", dir)
 	}
 	return s, nil
 }
@@ -61,11 +60,11 @@ func (s *set) close() {
 }
 
 // plan lists the cases of all folders.
-func (s *set) plan() []Case {
-	var cases []Case
+func (s *set) plan() []testCase {
+	var cases []testCase
 	for _, f := range folders {
-		if f.name != "" && !s.hasFolder(f.name) {
-			s.broken = append(s.broken, unknown{f.name + "/", "the set has no such folder"})
+		if f.name != "" && len(s.under(f.name+"/")) == 0 {
+			s.lacks(f.name+"/", fmt.Errorf("the set has no such folder"))
 			continue
 		}
 		cases = append(cases, f.cases(s)...)
@@ -73,38 +72,20 @@ func (s *set) plan() []Case {
 	return cases
 }
 
-func (s *set) hasFolder(name string) bool {
-	for f := range s.files {
-		if strings.HasPrefix(f, name+"/") {
-			return true
-		}
-	}
-	return false
-}
+// lacks notes what keeps cases from being listed.
+func (s *set) lacks(name string, err error) { s.broken = append(s.broken, unknown{name, err.Error()}) }
 
-// has reports whether the set holds a file; if so, it is known from now on.
+// has reports whether the set holds a file.
 func (s *set) has(file string) bool {
 	_, ok := s.files[file]
-	if ok {
-		s.files[file] = true
-	}
 	return ok
 }
 
-// want is has for a file that every set must hold.
-func (s *set) want(file string) bool {
-	ok := s.has(file)
-	if !ok {
-		s.broken = append(s.broken, unknown{file, "no such file in the set"})
-	}
-	return ok
-}
-
-// under returns the files below a folder, sorted.
-func (s *set) under(folder string) []string {
+// under returns the files whose paths begin with prefix, sorted.
+func (s *set) under(prefix string) []string {
 	var list []string
 	for f := range s.files {
-		if strings.HasPrefix(f, folder+"/") {
+		if strings.HasPrefix(f, prefix) {
 			list = append(list, f)
 		}
 	}
@@ -112,15 +93,26 @@ func (s *set) under(folder string) []string {
 	return list
 }
 
-// path is where a file lies on disk.
-func (s *set) path(file string) string { return filepath.Join(s.dir, filepath.FromSlash(file)) }
+// knows tells that a case uses the files whose paths begin with prefix.
+func (s *set) knows(prefix string) {
+	for _, f := range s.under(prefix) {
+		s.files[f] = true
+	}
+}
+
+// path is where a file lies on disk; it is known from now on.
+func (s *set) path(file string) string {
+	if s.has(file) {
+		s.files[file] = true
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(file))
+}
 
 // read returns a file.
 func (s *set) read(file string) ([]byte, error) {
-	s.has(file)
 	b, err := os.ReadFile(s.path(file))
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read, want a file of the reference set", s.path(file))
+		return nil, fmt.Errorf("%s: cannot be read, expected a file of the reference set", s.path(file))
 	}
 	return b, nil
 }
@@ -141,7 +133,6 @@ func (s *set) json(file string, v any) error {
 
 // open returns the tensors of a file; it stays open until the set is closed.
 func (s *set) open(file string) (*weights.Store, error) {
-	s.has(file)
 	if st := s.stores[file]; st != nil {
 		return st, nil
 	}
@@ -151,9 +142,6 @@ func (s *set) open(file string) (*weights.Store, error) {
 	}
 	return st, err
 }
-
-// knows tells that some tensors of a file belong to cases that cannot run yet.
-func (s *set) knows(file string, belongs func(name string) bool) { s.known[file] = belongs }
 
 // unknown lists what has been missed and, after all cases have run, what nobody asked for.
 func (s *set) unknown() []unknown {
@@ -165,49 +153,48 @@ func (s *set) unknown() []unknown {
 	}
 	for f, st := range s.stores {
 		for _, name := range st.Unused() {
-			if belongs := s.known[f]; belongs == nil || !belongs(name) {
-				list = append(list, unknown{f + ": " + name, "unknown tensor: no case uses it"})
-			}
+			list = append(list, unknown{f + ": " + name, "unknown tensor: no case uses it"})
 		}
 	}
 	slices.SortFunc(list, func(a, b unknown) int { return strings.Compare(a.name, b.name) })
 	return list
 }
 
+// open returns the tensors of a file, or ends the case.
+func (c *check) open(file string) *weights.Store { return must(c.set.open(file)) }
+
 // float32s reads a tensor, or ends the case.
-func (c *check) float32s(file, name string) []float32 {
-	st, err := c.set.open(file)
-	c.must(err)
-	x, err := st.Float32(name)
-	c.must(err)
-	return x
-}
+func (c *check) float32s(file, name string) []float32 { return must(c.open(file).Float32(name)) }
+
+// float64s reads a tensor in double precision, or ends the case.
+func (c *check) float64s(file, name string) []float64 { return must(c.open(file).Float64(name)) }
 
 // ints reads a tensor of integers, or ends the case.
-func (c *check) ints(file, name string) []int64 {
-	st, err := c.set.open(file)
-	c.must(err)
-	x, err := st.Int64(name)
-	c.must(err)
-	return x
+func (c *check) ints(file, name string) []int64 { return must(c.open(file).Int64(name)) }
+
+// holds reports whether a file has a tensor.
+func (c *check) holds(file, name string) bool {
+	_, _, ok := c.open(file).Info(name)
+	return ok
 }
 
-// shape returns a tensor's shape, or ends the case where it has not the wanted number of dimensions.
+// shape returns a tensor's shape, or ends the case where it has not the expected number of dimensions.
 func (c *check) shape(file, name string, dims int) []int {
-	st, err := c.set.open(file)
-	c.must(err)
-	_, shape, ok := st.Info(name)
+	_, shape, ok := c.open(file).Info(name)
 	if !ok {
 		c.must(fmt.Errorf("%s: no tensor %s", c.set.path(file), name))
 	}
 	if len(shape) != dims {
-		c.must(fmt.Errorf("%s: %s has shape %v, want %d dimensions", c.set.path(file), name, shape, dims))
+		c.must(fmt.Errorf("%s: %s has shape %v, expected %d dimensions", c.set.path(file), name, shape, dims))
 	}
 	return shape
 }
 
-// json decodes a file, or ends the case.
-func (c *check) json(file string, v any) { c.must(c.set.json(file, v)) }
+// fromJSON decodes a file, or ends the case.
+func fromJSON[T any](c *check, file string) (v T) {
+	c.must(c.set.json(file, &v))
+	return v
+}
 
 // rows reads a matrix of token ids.
 func (c *check) rows(file, name string) [][]int32 {
@@ -215,24 +202,12 @@ func (c *check) rows(file, name string) [][]int32 {
 	if width == 0 {
 		c.must(fmt.Errorf("%s: %s has no columns", c.set.path(file), name))
 	}
-	var rows [][]int32
-	for row := range slices.Chunk(c.ints(file, name), width) {
-		r := make([]int32, width)
-		for i, v := range row {
-			r[i] = int32(v)
-		}
-		rows = append(rows, r)
-	}
-	return rows
+	return slices.Collect(slices.Chunk(converted[int32](c.ints(file, name)), width))
 }
 
 // seed is the one that the set's generated weights and inputs come from.
 func (c *check) seed() uint64 {
-	var g generatorChecks
-	c.json("generator_checks.json", &g)
-	seed, err := strconv.ParseUint(g.Seed, 0, 64)
-	c.must(err)
-	return seed
+	return must(strconv.ParseUint(fromJSON[generatorChecks](c, generatorFile).Seed, 0, 64))
 }
 
 // measured is the error of a second computation of a reference value, as the report files give it.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"percept/clip"
+	"percept/internal/golden"
 	"percept/nn"
 	"percept/scheduler"
 	"percept/unet"
@@ -17,29 +18,30 @@ import (
 	"percept/weights/synth"
 )
 
+const (
+	tinyReportFile  = "tiny/report.json"
+	tinyUNetIO      = "tiny/unet_io.safetensors"
+	tinyActivations = "tiny/unet_activations"
+	tinyTextIO      = "tiny/text_io"
+)
+
 // tinyCases are those of small models with the structure of Stable Diffusion v1.
-func tinyCases(s *set) []Case {
-	ok := true
-	for _, f := range []string{"report.json", "unet_io.safetensors", "unet_activations.json", "unet_activations.safetensors", "unet_attn2_probs.safetensors",
-		"vae_io.safetensors", "vae_encode_activations.json", "vae_encode_activations.safetensors", "vae_decode_activations.json", "vae_decode_activations.safetensors",
-		"text_io.json", "text_io.safetensors", "nano_io.safetensors"} {
-		ok = s.want("tiny/"+f) && ok
-	}
-	if !ok {
-		return nil
-	}
-	cases := []Case{
-		{Name: "tiny: keys of report.json", run: tinyKeys},
-		{Name: "tiny: U-Net, batches with unequal timesteps", run: tinyUNet},
-		{Name: "tiny: U-Net, every module", run: tinyUNetModules},
-		{Name: "tiny: U-Net, text attention maps", run: tinyProbs},
-		{Name: "tiny: VAE, encode, posterior and decode", run: tinyVAE},
-		{Name: "tiny: VAE, every module of the encoder", run: func(ctx context.Context, c *check) { tinyVAEModules(ctx, c, "encode") }},
-		{Name: "tiny: VAE, every module of the decoder", run: func(ctx context.Context, c *check) { tinyVAEModules(ctx, c, "decode") }},
-		{Name: "tiny: text encoder, hidden states", run: tinyText},
-		{Name: "tiny: text encoder, every module", run: tinyTextModules},
-	}
-	return append(cases, nanoCases(s)...)
+func tinyCases(*set) []testCase {
+	return append([]testCase{
+		{"tiny: keys of report.json", tinyKeys},
+		{"tiny: U-Net, batches with unequal timesteps", tinyUNet},
+		{"tiny: U-Net, every module", tinyUNetModules},
+		{"tiny: U-Net, text attention maps", tinyProbs},
+		{"tiny: VAE, encode, posterior and decode", tinyVAE},
+		{"tiny: VAE, every module of the encoder", func(c *check) {
+			tinyVAEModules(c, "encode", "image", "moments", "vae.moments", (*vae.Model).EncodeProgram)
+		}},
+		{"tiny: VAE, every module of the decoder", func(c *check) {
+			tinyVAEModules(c, "decode", "latent", "image", "vae.decode", (*vae.Model).DecodeProgram)
+		}},
+		{"tiny: text encoder, hidden states", tinyText},
+		{"tiny: text encoder, every module", tinyTextModules},
+	}, nanoCases()...)
 }
 
 // tinyReport is report.json.
@@ -63,17 +65,13 @@ type tinyConfig struct {
 	} `json:"text"`
 }
 
-func (c *check) tinyReport() tinyReport {
-	var r tinyReport
-	c.json("tiny/report.json", &r)
-	return r
-}
+func (c *check) tinyReport() tinyReport { return fromJSON[tinyReport](c, tinyReportFile) }
 
-// tolerance is that of a named result: the error of its float32 run is the entry itself or its "f32".
-func (r tinyReport) tolerance(c *check, name string) float64 {
-	raw, ok := r.Errors[name]
+// tinyTolerance is that of a named result: the error of its float32 run is the entry itself or its "f32".
+func (c *check) tinyTolerance(name string) float64 {
+	raw, ok := c.tinyReport().Errors[name]
 	if !ok {
-		c.must(fmt.Errorf("%s: no error given for %s", c.set.path("tiny/report.json"), name))
+		c.must(fmt.Errorf("%s: no error given for %s", c.set.path(tinyReportFile), name))
 	}
 	var runs struct {
 		measured
@@ -86,29 +84,23 @@ func (r tinyReport) tolerance(c *check, name string) float64 {
 	return runs.tolerance()
 }
 
-func tinyKeys(_ context.Context, c *check) {
-	r := c.tinyReport()
+func tinyKeys(c *check) {
 	known := []string{"unet.act", "vae.moments", "vae.decode", "text.last_hidden_state", "nano.vae.moments", "nano.vae.decode", "nano.text"}
-	for _, p := range [][2]string{{"unet", ""}, {"nano.unet", "unet."}} {
-		file := "tiny/unet_io.safetensors"
-		if p[1] != "" {
-			file = "tiny/nano_io.safetensors"
-		}
-		for _, name := range c.unetRuns(file, p[1]) {
-			known = append(known, p[0]+"."+name)
-		}
+	for _, name := range c.unetRuns(tinyUNetIO, "") {
+		known = append(known, "unet."+name)
 	}
-	for name := range r.Errors {
-		c.that(slices.Contains(known, name), "tiny/report.json: unknown key %q: no case uses it", name)
+	for _, name := range c.unetRuns(nanoIO, "unet.") {
+		known = append(known, "nano.unet."+name)
+	}
+	for name := range c.tinyReport().Errors {
+		c.that(slices.Contains(known, name), "%s: unknown key %q: no case uses it", tinyReportFile, name)
 	}
 }
 
 // unetRuns lists the names of the runs in a file: those with a latent.
 func (c *check) unetRuns(file, prefix string) []string {
-	st, err := c.set.open(file)
-	c.must(err)
 	var runs []string
-	for _, name := range st.Names() {
+	for _, name := range c.open(file).Names() {
 		if run, ok := strings.CutSuffix(name, ".latent"); ok && strings.HasPrefix(run, prefix) && !strings.Contains(run, "vae.") {
 			runs = append(runs, strings.TrimPrefix(run, prefix))
 		}
@@ -116,81 +108,68 @@ func (c *check) unetRuns(file, prefix string) []string {
 	return runs
 }
 
-// tinyUNet is the model of unet_io; its weights are generated.
+// tinyUNet is a model with generated weights.
 func (c *check) tinyUNet(channels []int, context int) *unet.Model {
 	cfg := unet.SD14()
 	cfg.BlockOutChannels, cfg.CrossAttentionDim = channels, context
-	m, err := unet.New(cfg, synth.New("unet", c.seed()))
-	c.must(err)
-	return m
+	return must(unet.New(cfg, synth.New("unet", c.seed())))
 }
 
 // runUNet compares eps of one run of a file.
-func (c *check) runUNet(ctx context.Context, m *unet.Model, file, run, label string, tol float64) {
+func (c *check) runUNet(m *unet.Model, file, run, label string, tol float64) {
 	shape := c.shape(file, run+".latent", 4)
 	want := c.float32s(file, run+".eps")
 	got := make([]float32, len(want))
-	c.must(m.Predict(ctx, got, c.float32s(file, run+".latent"), c.float32s(file, run+".timesteps"), c.float32s(file, run+".context"), shape[0], shape[2], shape[3]))
-	c.near(label, got, want, tol)
+	c.must(m.Predict(c.ctx, got, c.float32s(file, run+".latent"), c.float32s(file, run+".timesteps"), c.float32s(file, run+".context"),
+		shape[0], shape[2], shape[3]))
+	near(c, label, got, want, tol)
 }
 
-func tinyUNet(ctx context.Context, c *check) {
-	const file = "tiny/unet_io.safetensors"
+func tinyUNet(c *check) {
 	r := c.tinyReport()
 	m := c.tinyUNet(r.Config.UNet, r.Config.Context)
-	for _, run := range c.unetRuns(file, "") {
-		c.runUNet(ctx, m, file, run, run+".eps", r.tolerance(c, "unet."+run))
+	for _, run := range c.unetRuns(tinyUNetIO, "") {
+		c.runUNet(m, tinyUNetIO, run, run+".eps", c.tinyTolerance("unet."+run))
 	}
 }
 
-// tinyActivations runs the U-Net on the input of unet_activations.
-func (c *check) tinyActivations(ctx context.Context, table moduleTable) map[string]activation {
-	const file = "tiny/unet_activations.safetensors"
+// tinyActivations runs the U-Net on the input of unet_activations and keeps the nodes that names lists.
+func (c *check) tinyActivations(names []string) (*nn.Program, map[string]golden.Value) {
+	const file = tinyActivations + ".safetensors"
 	r := c.tinyReport()
-	m := c.tinyUNet(r.Config.UNet, r.Config.Context)
 	latent, text := c.shape(file, "latent", 4), c.shape(file, "context", 3)
-	p, err := m.Compile(unet.Shape{N: latent[0], H: latent[2], W: latent[3], Tokens: text[1]}, nn.Options{})
-	c.must(err)
-	names := table.paths()
-	for path := range table.Probs {
+	p := must(c.tinyUNet(r.Config.UNet, r.Config.Context).Compile(unet.Shape{N: latent[0], H: latent[2], W: latent[3], Tokens: text[1]},
+		nn.Options{}))
+	inputs := map[string][]float32{}
+	for _, in := range []string{"latent", "timesteps", "context"} {
+		inputs[in] = c.float32s(file, in)
+	}
+	return p, activations(c, p, inputs, names, published)
+}
+
+func tinyUNetModules(c *check) {
+	const file = tinyActivations + ".safetensors"
+	table := fromJSON[moduleTable](c, tinyActivations+".json")
+	p, got := c.tinyActivations(table.paths())
+	c.modules(table, file, got)
+	near(c, "eps", p.Output("eps"), c.float32s(file, "eps"), c.tinyTolerance("unet.act"))
+}
+
+func tinyProbs(c *check) {
+	const file = "tiny/unet_attn2_probs.safetensors"
+	probs := fromJSON[moduleTable](c, tinyActivations+".json").Probs
+	var names []string
+	for path := range probs {
 		names = append(names, path+".probs")
 	}
-	got := map[string]activation{}
-	c.activations(ctx, p, map[string][]float32{
-		"latent": c.float32s(file, "latent"), "timesteps": c.float32s(file, "timesteps"), "context": c.float32s(file, "context"),
-	}, names, wholes(got))
-	got["eps"] = activation{data: slices.Clone(p.Output("eps"))}
-	return got
-}
-
-func tinyUNetModules(ctx context.Context, c *check) {
-	const file = "tiny/unet_activations.safetensors"
-	var table moduleTable
-	c.json("tiny/unet_activations.json", &table)
-	got := c.tinyActivations(ctx, table)
-	c.modules(table, file, got)
-	c.near("eps", got["eps"].data, c.float32s(file, "eps"), c.tinyReport().tolerance(c, "unet.act"))
-}
-
-func tinyProbs(ctx context.Context, c *check) {
-	const file = "tiny/unet_attn2_probs.safetensors"
-	var table moduleTable
-	c.json("tiny/unet_activations.json", &table)
-	got := c.tinyActivations(ctx, table)
-	for path, raw := range table.Probs {
-		var entry struct {
-			Shape  []int   `json:"shape"`
-			MaxAbs float64 `json:"f32_max_abs"`
-		}
-		c.must(json.Unmarshal(raw, &entry))
+	_, got := c.tinyActivations(names)
+	for path, raw := range probs {
+		var m golden.Module
+		c.must(json.Unmarshal(raw, &m))
 		want := c.float32s(file, path+".probs")
-		a, ok := got[path+".probs"]
-		if !ok || !sameElements(a.shape, entry.Shape) {
-			c.comparisons++
-			c.problem("%s.probs: shape %v, the reference has %v", path, a.shape, entry.Shape)
-			continue
+		if a, ok := kept(c, got, path+".probs"); ok {
+			c.activation(path, a, m.Shape, want, tolerance(m.F32MaxAbs, rms(want)))
 		}
-		c.near(path, a.data, want, tolerance(entry.MaxAbs, rms(want)))
 	}
 }
 
@@ -198,171 +177,138 @@ func tinyProbs(ctx context.Context, c *check) {
 func (c *check) tinyVAE() *vae.Model {
 	cfg := vae.SD14()
 	cfg.BlockOutChannels = c.tinyReport().Config.VAE
-	m, err := vae.New(cfg, synth.New("vae", c.seed()))
-	c.must(err)
-	return m
+	return must(vae.New(cfg, synth.New("vae", c.seed())))
 }
 
 // runVAE compares the moments and images of a file whose keys begin with prefix.
-func (c *check) runVAE(ctx context.Context, m *vae.Model, file, prefix string, momentsTol, decodeTol float64) (moments []float32) {
-	image := c.shape(file, prefix+"encode.image", 4)
-	want := c.float32s(file, prefix+"encode.moments")
-	moments = make([]float32, len(want))
-	c.must(m.Encode(ctx, moments, c.float32s(file, prefix+"encode.image"), image[0], image[2], image[3]))
-	c.near("moments", moments, want, momentsTol)
-
-	latent := c.shape(file, prefix+"decode.latent", 4)
-	want = c.float32s(file, prefix+"decode.image")
-	got := make([]float32, len(want))
-	c.must(m.Decode(ctx, got, c.float32s(file, prefix+"decode.latent"), latent[0], latent[2], latent[3]))
-	c.near("decoded image", got, want, decodeTol)
+func (c *check) runVAE(m *vae.Model, file, prefix string, momentsTol, decodeTol float64) (moments []float32) {
+	run := func(from, to, label string, tol float64, f func(m *vae.Model, dst, src []float32, n, h, w int) error) []float32 {
+		shape, want := c.shape(file, prefix+from, 4), c.float32s(file, prefix+to)
+		got := make([]float32, len(want))
+		c.must(f(m, got, c.float32s(file, prefix+from), shape[0], shape[2], shape[3]))
+		near(c, label, got, want, tol)
+		return got
+	}
+	moments = run("encode.image", "encode.moments", "moments", momentsTol, func(m *vae.Model, dst, src []float32, n, h, w int) error {
+		return m.Encode(c.ctx, dst, src, n, h, w)
+	})
+	run("decode.latent", "decode.image", "decoded image", decodeTol, func(m *vae.Model, dst, src []float32, n, h, w int) error {
+		return m.Decode(c.ctx, dst, src, n, h, w)
+	})
 	return moments
 }
 
-func tinyVAE(ctx context.Context, c *check) {
+func tinyVAE(c *check) {
 	const file = "tiny/vae_io.safetensors"
-	r, m := c.tinyReport(), c.tinyVAE()
-	tol := r.tolerance(c, "vae.moments")
-	moments := c.runVAE(ctx, m, file, "", tol, r.tolerance(c, "vae.decode"))
+	m, tol := c.tinyVAE(), c.tinyTolerance("vae.moments")
+	moments := c.runVAE(m, file, "", tol, c.tinyTolerance("vae.decode"))
 
 	// The rest follows from the moments; so do the tolerances, by the derivative of each step.
 	mean, logVar, err := vae.Moments(moments, c.shape(file, "encode.image", 4)[0])
 	c.must(err)
-	c.near("mean", mean, c.float32s(file, "encode.mean"), tol)
-	c.near("log-variance", logVar, c.float32s(file, "encode.logvar_clamped"), tol)
+	near(c, "mean", mean, c.float32s(file, "encode.mean"), tol)
+	near(c, "log-variance", logVar, c.float32s(file, "encode.logvar_clamped"), tol)
 	want := c.float32s(file, "encode.std")
 	stdTol := tol / 2 * float64(slices.Max(want))
-	c.near("standard deviation", vae.Std(logVar), want, stdTol)
+	near(c, "standard deviation", vae.Std(logVar), want, stdTol)
 	noise := c.float32s(file, "encode.noise")
 	z := make([]float32, len(mean))
 	scale := m.Config.ScalingFactor
 	c.must(vae.Sample(z, mean, logVar, noise, scale))
 	largest := math.Max(float64(slices.Max(noise)), -float64(slices.Min(noise)))
-	c.near("sample", z, c.float32s(file, "encode.sample_scaled"), float64(scale)*(tol+largest*stdTol))
+	near(c, "sample", z, c.float32s(file, "encode.sample_scaled"), float64(scale)*(tol+largest*stdTol))
 }
 
-func tinyVAEModules(ctx context.Context, c *check, side string) {
+// tinyVAEModules compares every module of one side of the VAE, whose graph has these inputs and outputs.
+func tinyVAEModules(c *check, side, in, out, result string, program func(m *vae.Model, n, h, w int) (*nn.Program, error)) {
 	base := "tiny/vae_" + side + "_activations"
-	var table moduleTable
-	c.json(base+".json", &table)
-	m, r := c.tinyVAE(), c.tinyReport()
-	shape := c.shape(base+".safetensors", "input", 4)
-	var p *nn.Program
-	var err error
-	in, out, tol := "image", "moments", r.tolerance(c, "vae.moments")
-	if side == "decode" {
-		in, out, tol = "latent", "image", r.tolerance(c, "vae.decode")
-		p, err = m.DecodeProgram(shape[0], shape[2], shape[3])
-	} else {
-		p, err = m.EncodeProgram(shape[0], shape[2], shape[3])
-	}
-	c.must(err)
-	got := map[string]activation{}
-	c.activations(ctx, p, map[string][]float32{in: c.float32s(base+".safetensors", "input")}, table.paths(), wholes(got))
-	c.modules(table, base+".safetensors", got)
-	c.near(out, p.Output(out), c.float32s(base+".safetensors", "output"), tol)
+	file, table := base+".safetensors", fromJSON[moduleTable](c, base+".json")
+	shape := c.shape(file, "input", 4)
+	p := must(program(c.tinyVAE(), shape[0], shape[2], shape[3]))
+	c.modules(table, file, activations(c, p, map[string][]float32{in: c.float32s(file, "input")}, table.paths(), published))
+	near(c, out, p.Output(out), c.float32s(file, "output"), c.tinyTolerance(result))
 }
 
-// tinyText is the model of text_io; its weights are generated.
-func (c *check) tinyText() *clip.Text {
+// tinyTextRun runs the model of text_io, whose weights are generated, on the ids there, and keeps the nodes that names
+// lists.
+func (c *check) tinyTextRun(names ...string) (m *clip.Text, last []float32, got map[string]golden.Value) {
 	t := c.tinyReport().Config.Text
+	const file = tinyTextIO + ".safetensors"
+	ids := c.rows(file, "input_ids")
 	cfg := clip.SD14()
 	cfg.HiddenSize, cfg.IntermediateSize, cfg.Layers, cfg.Heads, cfg.VocabSize = t.Hidden, t.Inter, t.Layers, t.Heads, t.Vocab
-	cfg.EndToken = t.Vocab - 1
-	cfg.MaxPositionEmbeddings = c.shape("tiny/text_io.safetensors", "input_ids", 2)[1]
-	m, err := clip.NewText(cfg, synth.New("text_encoder", c.seed()))
-	c.must(err)
-	return m
+	cfg.EndToken, cfg.MaxPositionEmbeddings = t.Vocab-1, c.shape(file, "input_ids", 2)[1]
+	m = must(clip.NewText(cfg, synth.New("text_encoder", c.seed())))
+	p := must(m.Program(len(ids)))
+	got = activations(c, p, map[string][]float32{"input_ids": float32ids(ids)}, names, published)
+	return m, p.Output("last_hidden_state"), got
 }
 
-func (c *check) tinyTextRun(ctx context.Context, m *clip.Text, ids [][]int32, names []string) map[string]activation {
-	p, err := m.Program(len(ids))
-	c.must(err)
-	got := map[string]activation{}
-	c.activations(ctx, p, map[string][]float32{"input_ids": float32ids(ids)}, names, wholes(got))
-	got["last_hidden_state"] = activation{data: slices.Clone(p.Output("last_hidden_state"))}
-	return got
-}
-
-func tinyText(ctx context.Context, c *check) {
-	const file = "tiny/text_io.safetensors"
-	var table moduleTable
-	c.json("tiny/text_io.json", &table)
+func tinyText(c *check) {
+	const file = tinyTextIO + ".safetensors"
 	tols := map[string]float64{}
-	for _, m := range table.Modules {
-		tols[m.Path] = tolerance(m.MaxAbs, m.RMS)
+	for _, m := range fromJSON[moduleTable](c, tinyTextIO+".json").Modules {
+		tols[m.Path] = m.Tolerance()
 	}
-	m := c.tinyText()
-	ids := c.rows(file, "input_ids")
 	var names []string
-	for k := range m.Config.Layers + 1 {
+	for k := range c.tinyReport().Config.Text.Layers + 1 {
 		names = append(names, "hidden_states."+strconv.Itoa(k))
 	}
-	got := c.tinyTextRun(ctx, m, ids, names)
+	m, last, got := c.tinyTextRun(names...)
 	// A hidden state is the output of the module before it.
-	for k := range m.Config.Layers + 1 {
-		name, module := "hidden_states."+strconv.Itoa(k), "text_model.embeddings"
+	for k, name := range names {
+		module := "text_model.embeddings"
 		if k > 0 {
 			module = "text_model.encoder.layers." + strconv.Itoa(k-1)
 		}
 		tol, ok := tols[module]
 		if !ok {
-			c.must(fmt.Errorf("%s: no module %s", c.set.path("tiny/text_io.json"), module))
+			c.must(fmt.Errorf("%s: no module %s", c.set.path(tinyTextIO+".json"), module))
 		}
-		c.near(name, got[name].data, c.float32s(file, name), tol)
+		near(c, name, got[name].Data, c.float32s(file, name), tol)
 	}
-	tol := c.tinyReport().tolerance(c, "text.last_hidden_state")
-	last := got["last_hidden_state"].data
-	c.near("last_hidden_state", last, c.float32s(file, "last_hidden_state"), tol)
-	pooled, err := m.Pooled(last, ids)
-	c.must(err)
-	c.near("pooler_output", pooled, c.float32s(file, "pooler_output"), tol)
+	tol := c.tinyTolerance("text.last_hidden_state")
+	near(c, "last_hidden_state", last, c.float32s(file, "last_hidden_state"), tol)
+	near(c, "pooler_output", must(m.Pooled(last, c.rows(file, "input_ids"))), c.float32s(file, "pooler_output"), tol)
 }
 
-func tinyTextModules(ctx context.Context, c *check) {
-	const file = "tiny/text_io.safetensors"
-	var table moduleTable
-	c.json("tiny/text_io.json", &table)
-	c.modules(table, file, c.tinyTextRun(ctx, c.tinyText(), c.rows(file, "input_ids"), table.paths()))
+func tinyTextModules(c *check) {
+	table := fromJSON[moduleTable](c, tinyTextIO+".json")
+	_, _, got := c.tinyTextRun(table.paths()...)
+	c.modules(table, tinyTextIO+".safetensors", got)
 }
 
 // tinySampling runs DDIM with the tiny U-Net, guided, both halves in one batch.
-func tinySampling(ctx context.Context, c *check, kind string) {
-	info, _ := c.samplerInfo()
-	var report map[string]measured
-	c.keyed(schedulerReport).take("tiny_unet."+kind, &report)
-	f32, ok := report["f32_whole"]
+func tinySampling(c *check, kind string) {
+	tiny, report := c.samplerInfo().Tiny, c.keyed(schedulerReport)
+	errors := take[map[string]measured](report, "tiny_unet."+kind)
+	f32, ok := errors["f32_whole"]
 	if !ok {
-		f32 = report["f32_final"]
+		f32 = errors["f32_final"]
 	}
-	m := c.tinyUNet(info.tiny.Channels, info.tiny.Context)
-	d := c.ddim(info.tiny.Steps, "0", scheduler.CompVis)
+	m := c.tinyUNet(tiny.Channels, tiny.Context)
+	d := c.ddim(tiny.Steps, "0", scheduler.CompVis)
 	ascending := slices.Clone(d.Timesteps)
 	slices.Reverse(ascending)
-	c.that(slices.Equal(ascending, info.tiny.Ascending), "timesteps %v, the reference has %v", ascending, info.tiny.Ascending)
+	c.that(slices.Equal(ascending, tiny.Ascending), "timesteps %v, the reference has %v", ascending, tiny.Ascending)
 
 	start, last := "txt2img.xT", 0
 	if kind == "img2img" {
 		start = "img2img.z_enc"
-		n, err := scheduler.StepsFor(info.tiny.Strength, info.tiny.Steps)
-		c.must(err)
-		c.that(n == info.tiny.TEnc, "strength %g makes %d steps, the reference has %d", info.tiny.Strength, n, info.tiny.TEnc)
-		last = n
-		z, err := d.StochasticEncode(c.float32s(tinyUNetFile, "img2img.x0"), c.float32s(tinyUNetFile, "img2img.noise"), n)
-		c.must(err)
-		var encode measured
-		c.keyed(schedulerReport).take("stochastic_encode", &encode)
-		c.near("z_enc", z, c.float32s(tinyUNetFile, "img2img.z_enc"), encode.tolerance())
+		last = must(scheduler.StepsFor(tiny.Strength, tiny.Steps))
+		c.that(last == tiny.TEnc, "strength %g makes %d steps, the reference has %d", tiny.Strength, last, tiny.TEnc)
+		z := must(d.StochasticEncode(c.float32s(tinyUNetFile, "img2img.x0"), c.float32s(tinyUNetFile, "img2img.noise"), last))
+		near(c, "z_enc", z, c.float32s(tinyUNetFile, start), take[measured](report, "stochastic_encode").tolerance())
 	}
-	shape := c.shape(tinyUNetFile, start, 4)
+	shape, x := c.shape(tinyUNetFile, start, 4), c.float32s(tinyUNetFile, start)
 	text := append(c.float32s(tinyUNetFile, "uncond"), c.float32s(tinyUNetFile, "cond")...)
-	eps := make([]float32, 2*len(c.float32s(tinyUNetFile, start)))
+	eps := make([]float32, 2*len(x))
 	model := scheduler.Guided(func(ctx context.Context, x []float32, t float64) ([]float32, error) {
 		at := slices.Repeat([]float32{float32(t)}, 2*shape[0])
 		return eps, m.Predict(ctx, eps, x, at, text, 2*shape[0], shape[2], shape[3])
-	}, info.tiny.Scale)
-	run := c.sample(ctx, d, model, c.float32s(tinyUNetFile, start), last, nil)
-	c.near("trajectory", run.trajectory, c.float32s(tinyUNetFile, kind+".trajectory"), f32.tolerance())
+	}, tiny.Scale)
+	run := c.sample(d, model, x, last, nil)
+	near(c, "trajectory", run.trajectory, c.float32s(tinyUNetFile, kind+".trajectory"), f32.tolerance())
 	// The report measures the latents alone; an error of x reaches eps through the model, guidance multiplies it.
-	c.near("guided eps", run.eps, c.float32s(tinyUNetFile, kind+".guided_eps"), float64(info.tiny.Scale)*f32.tolerance())
+	c.ifStored("guided eps", run.eps, tinyUNetFile, kind+".guided_eps", float64(tiny.Scale)*f32.tolerance())
 }

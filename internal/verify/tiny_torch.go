@@ -1,15 +1,9 @@
 package verify
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"math"
 	"slices"
 	"strings"
 
-	"percept/weights"
 	"percept/weights/safetensors"
 )
 
@@ -29,16 +23,13 @@ var torchDTypes = map[string]safetensors.DType{
 }
 
 // nanoTorchFile compares every tensor of a checkpoint with the manifest.
-func nanoTorchFile(ctx context.Context, c *check, file string) {
-	var manifest map[string]map[string]torchTensor
-	c.json(nanoManifest, &manifest)
+func nanoTorchFile(c *check, file string) {
+	manifest := fromJSON[map[string]map[string]torchTensor](c, nanoManifest)
 	want := manifest[file]
 	c.that(len(want) > 0, "%s does not describe %s", nanoManifest, file)
-	s, err := weights.Open(c.set.path(nanoFolder + "/" + file))
-	c.must(err)
-	defer s.Close()
-	c.that(s.Format() == "torch zip", "format %s, want torch zip", s.Format())
-	c.that(len(manifest) == len(nanoCheckpoints), "%s describes %d files, want %d", nanoManifest, len(manifest), len(nanoCheckpoints))
+	s := c.checkpoint(nanoFolder + "/" + file)
+	c.that(s.Format() == "torch zip", "format %s, expected torch zip", s.Format())
+	c.that(len(manifest) == len(nanoCheckpoints), "%s describes %d files, expected %d", nanoManifest, len(manifest), len(nanoCheckpoints))
 	for _, name := range s.Names() {
 		if _, ok := want[name]; !ok && !strings.HasPrefix(name, "optimizer_states.") && !strings.HasPrefix(name, "callbacks.") {
 			c.problem("%s: unknown tensor %s", file, name)
@@ -50,37 +41,23 @@ func nanoTorchFile(ctx context.Context, c *check, file string) {
 			c.problem("%s: no tensor %s", file, name)
 			continue
 		}
-		c.that(dtype == torchDTypes[w.DType] && slices.Equal(shape, w.Shape), "%s: %s %v, the reference has %s %v", name, dtype, shape, w.DType, w.Shape)
-		x, err := s.Float32(name)
-		c.must(err)
-		raw := make([]byte, 0, 4*len(x))
-		for _, v := range x {
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		}
-		sum := sha256.Sum256(raw)
-		c.that(hex.EncodeToString(sum[:]) == w.SHA256, "%s: other values than the reference", name)
-		wide, err := s.Float64(name)
-		c.must(err)
+		c.that(dtype == torchDTypes[w.DType] && slices.Equal(shape, w.Shape),
+			"%s: %s %v, the reference has %s %v", name, dtype, shape, w.DType, w.Shape)
+		c.that(sha256F32(must(s.Float32(name))) == w.SHA256, "%s: other values than the reference", name)
 		total := 0.0
-		for _, v := range wide {
+		for _, v := range must(s.Float64(name)) {
 			total += v
 		}
 		c.that(total == w.Sum, "%s: the values add up to %v, the reference's to %v", name, total, w.Sum)
 	}
-	c.must(s.Verify(ctx))
+	c.must(s.Verify(c.ctx))
 }
 
 // nanoOldTorchFile reads the format from before torch 1.6; its contents are those that the set's description names.
-func nanoOldTorchFile(_ context.Context, c *check) {
-	s, err := weights.Open(c.set.path(nanoOldTorch))
-	c.must(err)
-	defer s.Close()
-	c.that(s.Format() == "torch legacy", "format %s, want torch legacy", s.Format())
-	c.that(slices.Equal(s.Names(), []string{"x", "y"}), "tensors %v, want x and y", s.Names())
-	x, err := s.Float32("x", 2, 3)
-	c.must(err)
-	c.bits("x", x, []float32{0, 1, 2, 3, 4, 5})
-	y, err := s.Int64("y", 2)
-	c.must(err)
-	c.that(slices.Equal(y, []int64{1, 2}), "y is %v, want [1 2]", y)
+func nanoOldTorchFile(c *check) {
+	s := c.checkpoint(nanoOldTorch)
+	c.that(s.Format() == "torch legacy", "format %s, expected torch legacy", s.Format())
+	c.that(slices.Equal(s.Names(), []string{"x", "y"}), "tensors %v, expected x and y", s.Names())
+	c.bits("x", must(s.Float32("x", 2, 3)), []float32{0, 1, 2, 3, 4, 5})
+	whole(c, "y", must(s.Int64("y", 2)), []int64{1, 2})
 }

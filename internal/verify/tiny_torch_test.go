@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,11 +48,11 @@ func TestTorchCasesSeeWhatIsOff(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c := runCase(t.Context(), s, Case{Name: tt.name, run: func(ctx context.Context, c *check) { nanoTorchFile(ctx, c, "ldm_f32.ckpt") }})
+		c := runCase(t.Context(), s, testCase{run: func(c *check) { nanoTorchFile(c, "ldm_f32.ckpt") }})
 		if got := strings.Join(c.problems, "\n"); (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
-		if c := runCase(t.Context(), s, Case{run: nanoOldTorchFile}); len(c.problems) == 0 {
+		if c := runCase(t.Context(), s, testCase{run: nanoOldTorchFile}); len(c.problems) == 0 {
 			t.Error("another file of the old format passes")
 		}
 		s.close()

@@ -1,9 +1,9 @@
 package verify
 
 import (
-	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"percept/clip"
@@ -16,20 +16,23 @@ const (
 )
 
 // tokenizerCases are those of CLIP's byte-pair tokenizer.
-func tokenizerCases(s *set) []Case {
-	ok := true
-	for _, f := range []string{vocabFile, promptsFile, idsFile, "tokenizer/vocab_spot_checks.json"} {
-		ok = s.want(f) && ok
+func tokenizerCases(*set) []testCase {
+	prompts := func(cleaning clip.Cleaning, unpadded func(promptCase) []int32, padded ...string) func(c *check) {
+		return func(c *check) {
+			c.unpadded(cleaning, unpadded)
+			for _, array := range padded {
+				c.padded(cleaning, array)
+			}
+		}
 	}
-	if !ok {
-		return nil
-	}
-	return []Case{
-		{Name: "tokenizer: vocabulary", run: tokenizerVocabulary},
-		{Name: "tokenizer: prompts as transformers", run: tokenizerPrompts},
-		{Name: "tokenizer: padded to the context as transformers", run: tokenizerPadded},
-		{Name: "tokenizer: prompts as OpenAI's simple_tokenizer", run: tokenizerOpenAI},
-		{Name: "tokenizer: prompts with ftfy, without unescaping", run: tokenizerFtfy},
+	return []testCase{
+		{"tokenizer: vocabulary", tokenizerVocabulary},
+		{"tokenizer: prompts as transformers", tokenizerPrompts},
+		{"tokenizer: padded to the context as transformers", func(c *check) { c.padded(clip.CleanTransformers, "hf_padded_eot") }},
+		{"tokenizer: prompts as OpenAI's simple_tokenizer", prompts(clip.CleanOpenAI,
+			func(k promptCase) []int32 { return k.OpenAI }, "openai_padded_eot", "openai_tokenize_padded_zero")},
+		{"tokenizer: prompts with ftfy, without unescaping", prompts(clip.CleanFtfy,
+			func(k promptCase) []int32 { return k.Ftfy }, "ftfy_no_unescape_padded_eot")},
 	}
 }
 
@@ -53,29 +56,20 @@ type promptCase struct {
 	Truncated    bool    `json:"truncated_at_77"`
 }
 
-func (c *check) prompts() prompts {
-	var p prompts
-	c.json(promptsFile, &p)
-	return p
-}
+func (c *check) prompts() prompts { return fromJSON[prompts](c, promptsFile) }
 
 func (c *check) tokenizer() *clip.Tokenizer {
-	b, err := c.set.read(vocabFile)
-	c.must(err)
-	t, err := clip.NewTokenizerOpenAI(b)
-	c.must(err)
-	return t
+	return must(clip.NewTokenizerOpenAI(must(c.set.read(vocabFile))))
 }
 
-func tokenizerVocabulary(_ context.Context, c *check) {
-	var spot struct {
+func tokenizerVocabulary(c *check) {
+	spot := fromJSON[struct {
 		Size   int               `json:"n_vocab"`
 		First  map[string]int32  `json:"first"`
 		Some   map[string]int32  `json:"some"`
 		Merges int               `json:"n_merges"`
 		Bytes  map[string]string `json:"byte_encoder"`
-	}
-	c.json("tokenizer/vocab_spot_checks.json", &spot)
+	}](c, "tokenizer/vocab_spot_checks.json")
 	t := c.tokenizer()
 	c.that(t.Size() == spot.Size, "%d tokens, the reference has %d", t.Size(), spot.Size)
 	c.that(t.Merges() == spot.Merges, "%d merges, the reference has %d", t.Merges(), spot.Merges)
@@ -85,17 +79,17 @@ func tokenizerVocabulary(_ context.Context, c *check) {
 		}
 	}
 	for b, letter := range spot.Bytes {
-		n, err := strconv.ParseUint(b, 10, 8)
-		c.must(err)
+		n := must(strconv.ParseUint(b, 10, 8))
 		r, _ := utf8.DecodeRuneInString(letter)
 		c.that(clip.ByteLetter(byte(n)) == r, "byte %d is written %q, the reference has %q", n, clip.ByteLetter(byte(n)), letter)
 	}
 }
 
-func tokenizerPrompts(_ context.Context, c *check) {
+func tokenizerPrompts(c *check) {
 	p := c.prompts()
 	t := c.tokenizer()
-	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad, "start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
+	c.that(t.Start() == p.Start && t.End() == p.End && t.End() == p.Pad,
+		"start %d, end and padding %d, the reference has %d, %d and %d", t.Start(), t.End(), p.Start, p.End, p.Pad)
 	c.unpadded(clip.CleanTransformers, func(k promptCase) []int32 { return k.HF })
 	for _, k := range p.Cases {
 		if !k.EqualsOpenAI { // the counts below are of OpenAI's ids
@@ -103,23 +97,9 @@ func tokenizerPrompts(_ context.Context, c *check) {
 		}
 		ids, lost := t.Cut(k.Prompt, p.Context)
 		n := len(t.Encode(k.Prompt)) - 2
-		c.that(len(ids) == p.Context && n == k.Tokens && (lost != "") == k.Truncated, "%q: %d tokens, lost %q; the reference has %d and truncated %v", k.Prompt, n, lost, k.Tokens, k.Truncated)
+		c.that(len(ids) == p.Context && n == k.Tokens && (lost != "") == k.Truncated,
+			"%q: %d tokens, lost %q; the reference has %d and truncated %v", k.Prompt, n, lost, k.Tokens, k.Truncated)
 	}
-}
-
-func tokenizerPadded(_ context.Context, c *check) {
-	c.padded(clip.CleanTransformers, "hf_padded_eot", c.prompts().End)
-}
-
-func tokenizerOpenAI(_ context.Context, c *check) {
-	c.unpadded(clip.CleanOpenAI, func(k promptCase) []int32 { return k.OpenAI })
-	c.padded(clip.CleanOpenAI, "openai_padded_eot", c.prompts().End)
-	c.padded(clip.CleanOpenAI, "openai_tokenize_padded_zero", 0)
-}
-
-func tokenizerFtfy(_ context.Context, c *check) {
-	c.unpadded(clip.CleanFtfy, func(k promptCase) []int32 { return k.Ftfy })
-	c.padded(clip.CleanFtfy, "ftfy_no_unescape_padded_eot", c.prompts().End)
 }
 
 // unpadded compares the ids between start and end of every prompt.
@@ -132,9 +112,14 @@ func (c *check) unpadded(cleaning clip.Cleaning, want func(promptCase) []int32) 
 	}
 }
 
-// padded compares the ids of every prompt at the context's length with an array of the reference.
-func (c *check) padded(cleaning clip.Cleaning, array string, fill int32) {
+// padded compares the ids of every prompt at the context's length with an array of the reference, whose name says what
+// fills the end.
+func (c *check) padded(cleaning clip.Cleaning, array string) {
 	p := c.prompts()
+	fill := p.Pad
+	if strings.HasSuffix(array, "_zero") {
+		fill = 0
+	}
 	t := c.tokenizer().WithCleaning(cleaning)
 	rows := c.rows(idsFile, array)
 	if len(rows) != len(p.Cases) {

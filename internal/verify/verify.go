@@ -28,14 +28,11 @@ type Summary struct {
 	Seconds                float64
 }
 
-// folder lists the cases of one folder of a set; its name is "" for the files at the top.
-type folder struct {
+// folders are all that a set may hold, with what lists their cases; "" is the files at the top.
+var folders = []struct {
 	name  string
-	cases func(s *set) []Case
-}
-
-// folders are all that a set may hold.
-var folders = []folder{
+	cases func(s *set) []testCase
+}{
 	{"", topCases},
 	{"tiny", tinyCases},
 	{"full_sd14", fullCases},
@@ -48,166 +45,130 @@ var folders = []folder{
 	{"formats", formatCases},
 }
 
-// A Case is one line of the table.
-type Case struct {
-	Name   string
-	NotYet string // why it cannot be run yet; empty for a case that runs
-	run    func(ctx context.Context, c *check)
+// A testCase is one line of the table.
+type testCase struct {
+	name string
+	run  func(c *check)
 }
 
-// later returns a case that cannot be run yet.
-func later(name, reason string) Case { return Case{Name: name, NotYet: reason} }
-
-// Cases lists what Run would do with the set in dir.
-func Cases(dir string) ([]Case, error) {
-	s, err := openSet(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	return s.plan(), nil
-}
-
-// Run runs every case of the set in dir and writes a table to out. The error is nil only if every case that
-// can be run passes and the set holds nothing unknown.
-func Run(ctx context.Context, dir string, out io.Writer) (Summary, error) {
-	return RunOnly(ctx, dir, "", out)
-}
-
-// RunOnly is Run for the cases whose names begin with prefix, such as "tiny" or "full: VAE". Unless all are run, what
-// the set holds beyond them is not judged. A prefix without a case is an error.
-func RunOnly(ctx context.Context, dir, prefix string, out io.Writer) (Summary, error) {
+// Run runs the cases of the set in dir whose names begin with prefix, such as "tiny" or "full: VAE", and writes a table
+// to out; an empty prefix means all. The error is nil only if every case that can be run passes and the set holds
+// nothing unknown; with a prefix, what the set holds beyond the cases is not judged. A prefix without a case is an error.
+func Run(ctx context.Context, dir, prefix string, out io.Writer) (Summary, error) {
 	start := time.Now()
 	s, err := openSet(dir)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer s.close()
-	var sum Summary
-	cases := slices.DeleteFunc(s.plan(), func(c Case) bool { return !strings.HasPrefix(c.Name, prefix) })
+	cases := slices.DeleteFunc(s.plan(), func(c testCase) bool { return !strings.HasPrefix(c.name, prefix) })
 	if len(cases) == 0 && prefix == "" {
 		return Summary{}, fmt.Errorf("verify: %s: no reference data in it", dir)
-	}
-	if len(cases) == 0 {
+	} else if len(cases) == 0 {
 		return Summary{}, fmt.Errorf("verify: %s: no case begins with %q", dir, prefix)
 	}
-	width := 4
+	t := &report{out: out, width: 4}
 	for _, c := range cases {
-		width = max(width, len([]rune(c.Name)))
+		t.width = max(t.width, len([]rune(c.name)))
 	}
-	table := &table{out: out, width: width, sum: &sum}
-	table.head()
+	t.printf("%-*s  %10s  %10s  %s\n", t.width, "case", "error", "tolerance", "result")
 	for _, c := range cases {
 		if err := ctx.Err(); err != nil {
-			return sum, err
+			return t.sum, err
 		}
-		table.row(c, runCase(ctx, s, c))
+		t.row(c.name, runCase(ctx, s, c))
 	}
-	for _, u := range s.unknown() {
-		if prefix != "" {
-			break
+	if prefix == "" {
+		for _, u := range s.unknown() {
+			t.row(u.name, &check{problems: []string{u.problem}})
 		}
-		table.row(Case{Name: u.name}, &check{problems: []string{u.problem}})
 	}
 	if err := ctx.Err(); err != nil {
-		return sum, err
+		return t.sum, err
 	}
+	sum := &t.sum
 	sum.Seconds = time.Since(start).Seconds()
-	table.foot()
-	if table.err != nil {
-		return sum, table.err
+	t.printf("%d passed, %d failed, %d not yet; %d comparisons in %.1f s\n", sum.Passed, sum.Failed, sum.NotYet, sum.Comparisons, sum.Seconds)
+	if t.err == nil && sum.Failed > 0 {
+		return *sum, fmt.Errorf("verify: %s: %d of %d cases failed", dir, sum.Failed, sum.Passed+sum.Failed)
 	}
-	if sum.Failed > 0 {
-		return sum, fmt.Errorf("verify: %s: %d of %d cases failed", dir, sum.Failed, sum.Passed+sum.Failed)
-	}
-	return sum, nil
+	return *sum, t.err
 }
 
 // runCase runs one case; a panic in it is a failure of that case alone.
-func runCase(ctx context.Context, s *set, c Case) (result *check) {
-	result = &check{set: s}
-	if c.NotYet != "" {
-		result.notYet = c.NotYet
-		return result
-	}
+func runCase(ctx context.Context, s *set, tc testCase) (c *check) {
+	c = &check{ctx: ctx, set: s}
 	defer func() {
 		if r := recover(); r != nil {
-			if _, ok := r.(abort); !ok {
-				result.problem("internal error: %v", r)
+			if a, ok := r.(abort); !ok {
+				c.problem("internal error: %v", r)
+			} else if a.err != nil {
+				c.problem("%v", a.err)
 			}
 		}
+		for _, end := range c.ends {
+			_ = end()
+		}
 	}()
-	c.run(ctx, result)
-	if len(result.problems) == 0 && result.comparisons == 0 && result.notYet == "" {
-		result.problem("nothing was compared")
+	tc.run(c)
+	if len(c.problems) == 0 && c.comparisons == 0 {
+		c.problem("nothing was compared")
 	}
-	return result
+	return c
 }
 
-// table writes the rows as they come.
-type table struct {
+// report writes the rows as they come, and counts.
+type report struct {
 	out   io.Writer
 	width int
-	sum   *Summary
+	sum   Summary
 	err   error
 }
 
-func (t *table) printf(format string, args ...any) {
+func (t *report) printf(format string, args ...any) {
 	if t.err == nil {
 		_, t.err = fmt.Fprintf(t.out, format, args...)
-	}
-}
-
-func (t *table) head() {
-	t.printf("%-*s  %10s  %10s  %s\n", t.width, "case", "error", "tolerance", "result")
-}
-
-func (t *table) row(c Case, r *check) {
-	t.sum.Comparisons += r.comparisons
-	largest, tolerance := "-", "-"
-	if r.measured {
-		largest, tolerance = fmt.Sprintf("%.2e", r.worst.err), fmt.Sprintf("%.2e", r.worst.tol)
-		if r.worst.tol == 0 {
-			tolerance = "exact"
-		}
-	} else if r.comparisons > 0 {
-		largest, tolerance = "0", "exact"
-	}
-	result := "pass"
-	switch {
-	case len(r.problems) > 0:
-		result = "FAIL"
-		t.sum.Failed++
-	case r.notYet != "":
-		result = "not yet: " + r.notYet
-		t.sum.NotYet++
-	default:
-		t.sum.Passed++
-		if r.comparisons > 1 {
-			result += fmt.Sprintf(" (%d compared", r.comparisons)
-			if r.measured && r.worst.label != "" {
-				result += ", nearest to its limit: " + r.worst.label
-			}
-			result += ")"
-		}
-	}
-	t.printf("%-*s  %10s  %10s  %s\n", t.width, c.Name, largest, tolerance, result)
-	for i, p := range r.problems {
-		if i == maxProblems {
-			t.printf("%-*s  and %d more\n", 2, "", len(r.problems)-i)
-			break
-		}
-		t.printf("%-*s  %s\n", 2, "", strings.ReplaceAll(p, "\n", "; "))
 	}
 }
 
 // maxProblems bounds what is printed of one case.
 const maxProblems = 12
 
-func (t *table) foot() {
-	t.printf("%d passed, %d failed, %d not yet; %d comparisons in %.1f s\n",
-		t.sum.Passed, t.sum.Failed, t.sum.NotYet, t.sum.Comparisons, t.sum.Seconds)
+func (t *report) row(name string, c *check) {
+	t.sum.Comparisons += c.comparisons
+	largest, tolerance := "-", "-"
+	if c.measured {
+		largest, tolerance = fmt.Sprintf("%.2e", c.worst.err), fmt.Sprintf("%.2e", c.worst.tol)
+		if c.worst.tol == 0 {
+			tolerance = "exact"
+		}
+	} else if c.comparisons > 0 {
+		largest, tolerance = "0", "exact"
+	}
+	result := "pass"
+	switch {
+	case len(c.problems) > 0:
+		result = "FAIL"
+		t.sum.Failed++
+	case c.notYet != "":
+		result = "not yet: " + c.notYet
+		t.sum.NotYet++
+	default:
+		t.sum.Passed++
+		if c.comparisons > 1 {
+			result += fmt.Sprintf(" (%d compared", c.comparisons)
+			if c.measured && c.worst.label != "" {
+				result += ", nearest to its limit: " + c.worst.label
+			}
+			result += ")"
+		}
+	}
+	t.printf("%-*s  %10s  %10s  %s\n", t.width, name, largest, tolerance, result)
+	for i, p := range c.problems {
+		if i == maxProblems {
+			t.printf("%-*s  and %d more\n", 2, "", len(c.problems)-i)
+			break
+		}
+		t.printf("%-*s  %s\n", 2, "", strings.ReplaceAll(p, "\n", "; "))
+	}
 }
-
-// abort ends a case whose files cannot be read; the problem has been noted.
-type abort struct{}

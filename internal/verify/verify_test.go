@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"percept/internal/golden"
 	"percept/weights"
 	"percept/weights/safetensors"
 )
@@ -50,7 +51,7 @@ func copyFiles(t *testing.T, to, glob string) {
 func only(t *testing.T, dir, prefix string) (Summary, string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	s, err := RunOnly(t.Context(), dir, prefix, &out)
+	s, err := Run(t.Context(), dir, prefix, &out)
 	return s, out.String(), err
 }
 
@@ -84,6 +85,39 @@ func TestSchedulersPass(t *testing.T) {
 	}
 }
 
+// A run without guidance has no guided noise to keep; one without its trajectory is broken.
+func TestTensorsThatACaseHasNot(t *testing.T) {
+	for _, tt := range []struct {
+		without  string
+		compared int
+		passes   bool
+	}{{"", 8, true}, {".guided_eps", 6, true}, {".pred_x0", 6, true}, {".trajectory", 0, false}} {
+		dir := partOf(t)
+		path := filepath.Join(dir, filepath.FromSlash(mockFile))
+		st, err := weights.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []safetensors.Named
+		for _, name := range st.Names() {
+			x, err := st.Float32(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, shape, _ := st.Info(name); tt.without == "" || !strings.HasSuffix(name, tt.without) {
+				left = append(left, safetensors.NamedF32(name, x, shape...))
+			}
+		}
+		if err := errors.Join(st.Close(), os.Remove(path), safetensors.Write(path, left, nil)); err != nil {
+			t.Fatal(err)
+		}
+		sum, out, err := only(t, dir, "schedulers: DDIM with a formula, txt2img.eta0.0")
+		if (err == nil) != tt.passes || tt.passes && sum.Comparisons != tt.compared {
+			t.Errorf("without %q: %+v, %v, expected %d comparisons\n%s", tt.without, sum, err, tt.compared, out)
+		}
+	}
+}
+
 func TestRunReportsWhatIsMissingAndUnknown(t *testing.T) {
 	dir := partOf(t)
 	for _, f := range []string{"formats/h7_new.h7", "surprise.txt"} {
@@ -92,12 +126,12 @@ func TestRunReportsWhatIsMissingAndUnknown(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	s, err := Run(t.Context(), dir, &out)
+	s, err := Run(t.Context(), dir, "", &out)
 	if err == nil || s.Failed == 0 {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	for _, want := range []string{
-		"tiny/ ", "the set has no such folder", "schedulers/ddim_tiny_unet.safetensors ", "no such file in the set",
+		"tiny/ ", "the set has no such folder", "schedulers/ddim_tiny_unet.safetensors: no such file",
 		"formats/h7_new.h7 ", "surprise.txt ", "unknown file: no case uses it",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -134,15 +168,14 @@ func TestAChangedValueFails(t *testing.T) {
 }
 
 func TestUnknownTensorFails(t *testing.T) {
-	s := &set{dir: t.TempDir(), files: map[string]bool{"a.safetensors": false}, stores: map[string]*weights.Store{}, known: map[string]func(string) bool{}}
+	s := &set{dir: t.TempDir(), files: map[string]bool{"a.safetensors": false}, stores: map[string]*weights.Store{}}
 	defer s.close()
 	err := safetensors.Write(s.path("a.safetensors"), []safetensors.Named{
-		safetensors.NamedF32("used", []float32{1}, 1), safetensors.NamedF32("new", []float32{1}, 1), safetensors.NamedF32("later", []float32{1}, 1),
+		safetensors.NamedF32("used", []float32{1}, 1), safetensors.NamedF32("new", []float32{1}, 1),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.knows("a.safetensors", func(name string) bool { return name == "later" })
 	(&check{set: s}).float32s("a.safetensors", "used")
 	if u := s.unknown(); len(u) != 1 || u[0].name != "a.safetensors: new" {
 		t.Errorf("unknown: %v", u)
@@ -169,7 +202,7 @@ func TestSumsFindAChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := runCase(t.Context(), s, Case{run: verifySums})
+		c := runCase(t.Context(), s, testCase{run: verifySums})
 		if len(c.problems) != tt.problems {
 			t.Errorf("%q: problems %q, want %d", tt.sums, c.problems, tt.problems)
 		}
@@ -182,7 +215,7 @@ func TestRunRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{filepath.Join(t.TempDir(), "absent"), file, t.TempDir()} {
-		_, err := Run(t.Context(), dir, &bytes.Buffer{})
+		_, err := Run(t.Context(), dir, "", &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want one line that names it", dir, err)
 		}
@@ -195,7 +228,7 @@ func TestRunRejects(t *testing.T) {
 func TestRunStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Run(ctx, partOf(t), &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
+	if _, err := Run(ctx, partOf(t), "", &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled run: %v", err)
 	}
 }
@@ -220,38 +253,30 @@ func TestNear(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := &check{}
-		c.near(tt.name, tt.got, tt.want, tt.tol)
+		near(c, tt.name, tt.got, tt.want, tt.tol)
 		c64 := &check{}
-		c64.near64(tt.name, widen(tt.got), widen(tt.want), tt.tol)
+		near(c64, tt.name, converted[float64](tt.got), converted[float64](tt.want), tt.tol)
 		if (len(c.problems) == 0) != tt.ok || (len(c64.problems) == 0) != tt.ok {
 			t.Errorf("%s: %v, in float64 %v", tt.name, c.problems, c64.problems)
 		}
 	}
 	// The table shows the comparison nearest to its limit, not the largest error.
 	c := &check{}
-	c.near("large", []float32{2}, []float32{1}, 100)
-	c.near("near its limit", []float32{1.5}, []float32{1}, 0.6)
-	c.near("small", []float32{1.1}, []float32{1}, 0.6)
+	near(c, "large", []float32{2}, []float32{1}, 100)
+	near(c, "near its limit", []float32{1.5}, []float32{1}, 0.6)
+	near(c, "small", []float32{1.1}, []float32{1}, 0.6)
 	if c.worst.label != "near its limit" || c.comparisons != 3 {
 		t.Errorf("worst %+v of %d", c.worst, c.comparisons)
 	}
 }
 
-func widen(x []float32) []float64 {
-	var y []float64
-	for _, v := range x {
-		y = append(y, float64(v))
-	}
-	return y
-}
-
 func TestACaseThatPanicsOrComparesNothingFails(t *testing.T) {
-	for name, run := range map[string]func(context.Context, *check){
-		"panics":            func(context.Context, *check) { panic("ouch") },
-		"compares nothing":  func(context.Context, *check) {},
-		"cannot read files": func(_ context.Context, c *check) { c.must(errors.New("no such file")) },
+	for name, run := range map[string]func(*check){
+		"panics":            func(*check) { panic("ouch") },
+		"compares nothing":  func(*check) {},
+		"cannot read files": func(c *check) { c.must(errors.New("no such file")) },
 	} {
-		if c := runCase(t.Context(), nil, Case{run: run}); len(c.problems) != 1 {
+		if c := runCase(t.Context(), nil, testCase{run: run}); len(c.problems) != 1 {
 			t.Errorf("a case that %s: %q", name, c.problems)
 		}
 	}
@@ -286,7 +311,7 @@ func TestWindowAndSamples(t *testing.T) {
 	if got := window(x[:24], 4, 6, 0, 0, 2, 2, 3); !slices.Equal(got, []float32{0, 3, 18, 21}) {
 		t.Errorf("strided window %v", got)
 	}
-	if got := sampled256(make([]float32, 1000)); len(got) != 256 {
+	if got := golden.Sample(make([]float32, 1000)); len(got) != 256 {
 		t.Errorf("%d samples", len(got))
 	}
 	s := summarise([]float32{1, 2, 3, 4})

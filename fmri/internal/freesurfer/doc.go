@@ -13,7 +13,7 @@
 // A map of 163,842 vertices and 750 frames (NSD's betas on fsaverage, 491 MB) is read in part:
 //
 //	m, err := freesurfer.OpenMGH("lh.betas_session01.mgh") // header only
-//	err = m.ReadVoxels(dst, vertices)                      // [frames, vertices], only those kept
+//	err = m.ReadVoxels(stored, vertices)                   // [frames, vertices] as stored, only those kept
 //	err = m.ReadFrames(dst, 10)                            // whole frames from frame 10 on
 //
 // Formats: FreeSurfer's wiki pages MghFormat and LabelsClutsAnnotationFiles, and its MATLAB readers (read_surf.m,

@@ -92,7 +92,7 @@ func checkParts(t *testing.T, m *Image, ref []float64) {
 	}
 	for _, index := range [][]int{{}, {0}, {vox - 1}, {5, 3, 5, vox - 1, 0}} {
 		got := make([]float32, m.Frames()*len(index))
-		if err := m.ReadVoxels(got, index); err != nil {
+		if err := readVoxels(m, got, index); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range got {
@@ -102,7 +102,7 @@ func checkParts(t *testing.T, m *Image, ref []float64) {
 		}
 	}
 	for _, index := range [][]int{{-1}, {vox}} {
-		if err := m.ReadVoxels(make([]float32, m.Frames()), index); err == nil {
+		if err := readVoxels(m, make([]float32, m.Frames()), index); err == nil {
 			t.Errorf("voxel %d was read", index[0])
 		}
 	}
@@ -222,4 +222,13 @@ func TestPatch(t *testing.T) {
 	if faces := golden.Values[int32](want, "patch.faces"); !slices.Equal(flat(p.Faces(s.Faces)), faces) {
 		t.Errorf("faces %v, want %v", p.Faces(s.Faces), faces)
 	}
+}
+
+// readVoxels is ReadVoxels with the values as numbers.
+func readVoxels(m *Image, dst []float32, index []int) error {
+	stored := make([]byte, len(dst)*m.Type.Size())
+	if err := m.ReadVoxels(stored, index); err != nil {
+		return err
+	}
+	return m.decode(dst, stored, len(dst))
 }

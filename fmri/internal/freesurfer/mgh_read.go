@@ -104,19 +104,23 @@ func (m *Image) ReadFrames(dst []float32, first int) error {
 	})
 }
 
-// ReadVoxels reads some values of every frame into dst [Frames(), len(index)]. An index is the place in a frame, width
-// fastest; of a surface's map, the vertex. Any order, repeats allowed. Of a file that is not compressed only the parts
-// that hold one are read, neighbours together.
-func (m *Image) ReadVoxels(dst []float32, index []int) error {
-	if len(dst) != m.Frames()*len(index) {
-		return fmt.Errorf("%s: %d values of %d frames into %d places", m.file.Name, len(index), m.Frames(), len(dst))
+// ReadVoxels reads some values of every frame as they are stored, big-endian, into dst [Frames(), len(index)], Type.Size()
+// bytes each. An index is the place in a frame, width fastest; of a surface's map, the vertex. Any order, repeats allowed. Of
+// a file that is not compressed only the parts that hold one are read, neighbours together.
+func (m *Image) ReadVoxels(dst []byte, index []int) error {
+	size := m.Type.Size()
+	if len(dst) != m.Frames()*len(index)*size {
+		return fmt.Errorf("%s: %d values of %d frames into %d places", m.file.Name, len(index), m.Frames(), len(dst)/size)
 	}
 	for _, v := range index {
 		if v < 0 || v >= m.Voxels() {
 			return fmt.Errorf("%s: value %d of a frame of %d", m.file.Name, v, m.Voxels())
 		}
 	}
-	return m.values().Pick(m.Voxels(), index, func(place int, b []byte) error { return m.decode(dst[place:], b, 1) })
+	return m.values().Pick(m.Voxels(), index, func(place int, b []byte) error {
+		copy(dst[place*size:], b[:size])
+		return nil
+	})
 }
 
 // Footer is what follows the values: five float32 (repetition time and echo time in ms, flip angle in rad, inversion time,

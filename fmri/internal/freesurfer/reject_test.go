@@ -30,7 +30,7 @@ var all = map[string]func(name string, b []byte) error{
 			return err
 		}
 		m.ReadInts()
-		m.ReadVoxels(make([]float32, m.Frames()), []int{m.Voxels() - 1})
+		readVoxels(m, make([]float32, m.Frames()), []int{m.Voxels() - 1})
 		_, err = m.Footer()
 		return err
 	},
@@ -300,7 +300,7 @@ func TestBig(t *testing.T) {
 		index = append(index, v)
 	}
 	got := make([]float32, frames*len(index))
-	golden.WithinMemory(t, 0, false, func() { err = m.ReadVoxels(got, index) })
+	golden.WithinMemory(t, 0, false, func() { err = readVoxels(m, got, index) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -217,15 +217,43 @@ func parts(t *testing.T, d *Dataset, path string, all []float64) {
 	width := len(all) / d.shape[0]
 	columns := []int{width - 1, 0, width / 2}
 	got := make([]float64, d.shape[0]*3)
-	if err := ReadColumns(d, got, columns); err != nil {
+	if err := readColumns(d, got, columns); err != nil {
 		t.Errorf("%s: columns: %v", path, err)
 		return
 	}
+	// The same as they are stored, and everything so.
+	size := d.elem.Size
+	raw := make([]byte, len(got)*size)
+	if err := ReadColumns(d, raw, columns); err != nil {
+		t.Errorf("%s: columns as stored: %v", path, err)
+		return
+	}
+	whole, err := Raw(d)
+	if err != nil {
+		t.Errorf("%s: as stored: %v", path, err)
+		return
+	}
 	for i, v := range got {
-		if w := all[i/3*width+columns[i%3]]; v != w {
+		at := i/3*width + columns[i%3]
+		if w := all[at]; v != w {
 			t.Errorf("%s: column value %d is %v, want %v", path, i, v, w)
 			return
 		}
+		if b := raw[i*size:][:size]; !bytes.Equal(b, whole[at*size:][:size]) {
+			t.Errorf("%s: column value %d is stored as % x, want % x", path, i, b, whole[at*size:][:size])
+			return
+		}
+	}
+	decode, err := newDecoder[float64](d.number())
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+		return
+	}
+	if decode(got, 1, raw, len(got)); got[len(got)-1] != all[(d.shape[0]-1)*width+columns[2]] {
+		t.Errorf("%s: the last column value is stored as % x", path, raw[len(raw)-size:])
+	}
+	if err := ReadColumns(d, raw[1:], columns); err == nil {
+		t.Errorf("%s: columns as stored were read into too little", path)
 	}
 }
 
@@ -401,4 +429,13 @@ func TestHalf(t *testing.T) {
 			t.Fatalf("half %#04x is %v, want %v", h, got, want)
 		}
 	}
+}
+
+// readColumns is ReadColumns with the elements as numbers.
+func readColumns[T Number](d *Dataset, dst []T, columns []int) error {
+	r, err := newReader(d, dst)
+	if err != nil {
+		return err
+	}
+	return r.columns(columns)
 }

@@ -62,6 +62,24 @@ func each[T Number](size int, get func([]byte) T) decoder[T] {
 	}
 }
 
+// copyElements leaves elements of size bytes as they are stored; the stride is in bytes.
+func copyElements(size int) decoder[byte] {
+	return func(dst []byte, stride int, src []byte, n int) {
+		switch {
+		case stride == size:
+			copy(dst, src[:n*size])
+		case size == 2: // NSD's betas
+			for i, k := 0, 0; i < n; i, k = i+1, k+stride {
+				dst[k], dst[k+1] = src[2*i], src[2*i+1]
+			}
+		default:
+			for i, k := 0, 0; i < n; i, k = i+1, k+stride {
+				copy(dst[k:], src[i*size:(i+1)*size])
+			}
+		}
+	}
+}
+
 // holds says whether every value of the type from is a value of the type to.
 func holds(to, from Type) bool {
 	switch {

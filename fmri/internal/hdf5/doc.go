@@ -24,7 +24,7 @@
 //	ds, err := f.Dataset("betas")
 //	ds.Shape()                                               // [750 83 104 81]
 //	err = hdf5.ReadSlab(ds, dst, start, count)               // any block
-//	err = hdf5.ReadColumns(ds, dst, columns)                 // the time courses of some voxels
+//	err = hdf5.ReadColumns(ds, stored, columns)              // the time courses of some voxels, as they are stored
 //
 // Format: "HDF5 File Format Specification", version 3.0, The HDF Group.
 package hdf5

@@ -1,47 +1,24 @@
 package hdf5
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Raw reads the whole dataset as it is stored, Type().Size bytes an element, in C order.
 func Raw(d *Dataset) ([]byte, error) {
 	if err := d.plausible(); err != nil {
 		return nil, err
 	}
-	view, err := d.bytes()
-	if err != nil {
-		return nil, err
-	}
-	return Read[uint8](view)
+	dst := make([]byte, d.Len()*d.elem.Size)
+	return dst, newRawReader(d, dst).slab(make([]int, len(d.shape)), d.shape)
 }
 
-// bytes is the dataset with one more axis, the bytes of an element.
-func (d *Dataset) bytes() (*Dataset, error) {
-	v := &Dataset{f: d.f, name: d.name, header: d.header, elem: Type{Class: Fixed, Size: 1}, class: d.class, compact: d.compact,
-		addr: d.addr, size: d.size, filters: d.filters}
-	v.shape = append(d.Shape(), d.elem.Size)
-	var chunks []chunkRef
-	whole := d.class == layoutCompact || d.addr != undefined
-	if d.class == layoutChunked {
-		var err error
-		if chunks, err = d.loadChunks(); err != nil {
-			return nil, err
-		}
-		n, _ := product(d.grid())
-		whole = len(chunks) == n
-	}
-	if !whole && slices.ContainsFunc(d.fill, func(b byte) bool { return b != 0 }) {
-		return nil, d.errorf("elements of %s that were never written and have a fill value, which is not supported", d.elem)
-	}
-	if d.class != layoutChunked {
-		return v, nil
-	}
-	v.chunk = append(d.Chunks(), d.elem.Size)
-	v.index.plainEdges = d.index.plainEdges
-	v.once.Do(func() { v.chunks = chunks })
-	return v, nil
+// ReadColumns reads, for a dataset of shape (n, ...), all n elements of the given columns as they are stored, in the byte order
+// of the file, into dst [n, len(columns)], Type().Size bytes each. A column is the C-order index into the axes after the
+// first: for betas (trials, Z, Y, X), column (z·Y+y)·X+x is the voxel's response in each trial. Columns may come in any order
+// and more than once.
+//
+// The chunk index is read once; then only the chunks that hold a column are read, in file order, neighbours together.
+func ReadColumns(d *Dataset, dst []byte, columns []int) error {
+	return newRawReader(d, dst).columns(columns)
 }
 
 // Strings reads a dataset or attribute of strings, of fixed or variable length.

@@ -75,8 +75,9 @@ func (s *selection) runs(out []run) []run {
 type reader[T Number] struct {
 	d      *Dataset
 	dst    []T
+	unit   int // values of dst that an element takes: 1, or the bytes of one that is not converted
 	decode decoder[T]
-	fill   T
+	fill   []T // an element that was never written
 	buf    []byte
 }
 
@@ -88,22 +89,27 @@ func newReader[T Number](d *Dataset, dst []T) (*reader[T], error) {
 	if err != nil {
 		return nil, d.errorf("%v", err)
 	}
-	r := &reader[T]{d: d, dst: dst, decode: decode}
+	r := &reader[T]{d: d, dst: dst, unit: 1, decode: decode, fill: make([]T, 1)}
 	if d.fill != nil {
-		one := make([]T, 1)
-		decode(one, 1, d.fill, 1)
-		r.fill = one[0]
+		decode(r.fill, 1, d.fill, 1)
 	}
 	return r, nil
 }
 
+// newRawReader reads elements of any type as they are stored.
+func newRawReader(d *Dataset, dst []byte) *reader[byte] {
+	r := &reader[byte]{d: d, dst: dst, unit: d.elem.Size, decode: copyElements(d.elem.Size), fill: make([]byte, d.elem.Size)}
+	copy(r.fill, d.fill)
+	return r
+}
+
 func (r *reader[T]) put(v run, src []byte) {
-	r.decode(r.dst[v.to:], v.stride, src, v.n)
+	r.decode(r.dst[v.to*r.unit:], v.stride*r.unit, src, v.n)
 }
 
 func (r *reader[T]) putFill(v run) {
-	for i, k := 0, v.to; i < v.n; i, k = i+1, k+v.stride {
-		r.dst[k] = r.fill
+	for i, k := 0, v.to*r.unit; i < v.n; i, k = i+1, k+v.stride*r.unit {
+		copy(r.dst[k:], r.fill)
 	}
 }
 
@@ -144,8 +150,8 @@ func (r *reader[T]) gatherBytes(runs []run) error {
 	size := uint64(r.d.elem.Size)
 	for len(runs) > 0 {
 		first := runs[0]
-		if uint64(first.n)*size > maxRead { // a long run comes in pieces
-			n := int(maxRead / size)
+		if first.n > 1 && uint64(first.n)*size > maxRead { // a long run comes in pieces
+			n := max(1, int(maxRead/size))
 			if err := r.readSpan(first.off, first.off+uint64(n)*size, []run{{first.off, n, first.to, first.stride}}); err != nil {
 				return err
 			}

@@ -45,6 +45,15 @@ func (d *Dataset) plausible() error {
 // ReadSlab reads the block of the given size that begins at start into dst, in C order; dst holds the product of
 // count. Only the parts of the file that the block needs are read.
 func ReadSlab[T Number](d *Dataset, dst []T, start, count []int) error {
+	r, err := newReader(d, dst)
+	if err != nil {
+		return err
+	}
+	return r.slab(start, count)
+}
+
+func (r *reader[T]) slab(start, count []int) error {
+	d := r.d
 	if len(start) != len(d.shape) || len(count) != len(d.shape) {
 		return d.errorf("slab at %v of %v for shape %v", start, count, d.shape)
 	}
@@ -54,12 +63,11 @@ func ReadSlab[T Number](d *Dataset, dst []T, start, count []int) error {
 		}
 	}
 	n, _ := product(count)
-	if len(dst) != n {
-		return d.errorf("slab of %v into %d values", count, len(dst))
+	if len(r.dst) != n*r.unit {
+		return d.errorf("slab of %v into %d values", count, len(r.dst)/max(1, r.unit))
 	}
-	r, err := newReader(d, dst)
-	if err != nil || n == 0 {
-		return err
+	if len(r.dst) == 0 {
+		return nil
 	}
 	if d.class != layoutChunked {
 		s := selection{block: make([]int, len(start)), shape: d.shape, start: start, count: count, stride: strides(count)}
@@ -108,12 +116,9 @@ func advance(at, lo, hi []int) bool {
 	return false
 }
 
-// ReadColumns reads, for a dataset of shape (n, ...), all n values of the given columns into dst [n, len(columns)]. A
-// column is the C-order index into the axes after the first: for betas (trials, Z, Y, X), column (z·Y+y)·X+x is the
-// voxel's response in each trial. Columns may come in any order and more than once.
-//
-// The chunk index is read once; then only the chunks that hold a column are read, in file order, neighbours together.
-func ReadColumns[T Number](d *Dataset, dst []T, columns []int) error {
+// columns is ReadColumns for values of the reader's type.
+func (r *reader[T]) columns(columns []int) (err error) {
+	d := r.d
 	if len(d.shape) == 0 {
 		return d.errorf("a scalar has no columns")
 	}
@@ -126,12 +131,11 @@ func ReadColumns[T Number](d *Dataset, dst []T, columns []int) error {
 			return d.errorf("column %d of shape %v", c, d.shape)
 		}
 	}
-	if len(dst) != n*len(columns) {
-		return d.errorf("%d rows of %d columns into %d values", n, len(columns), len(dst))
+	if len(r.dst) != n*len(columns)*r.unit {
+		return d.errorf("%d rows of %d columns into %d values", n, len(columns), len(r.dst)/max(1, r.unit))
 	}
-	r, err := newReader(d, dst)
-	if err != nil || len(dst) == 0 {
-		return err
+	if len(r.dst) == 0 {
+		return nil
 	}
 	// stored is the block that holds everything, a chunk or the whole dataset, and step how many rows are read at a time.
 	stored, step := d.shape, max(1, (1<<18)/len(columns))

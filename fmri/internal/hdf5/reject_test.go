@@ -67,7 +67,7 @@ func TestRejectsRequests(t *testing.T) {
 	if err := ReadSlab(d, make([]int16, 2), []int{0, 0, 0, 0}, []int{1, 1, 1, 1}); err == nil {
 		t.Error("a slab into a slice of another length was read")
 	}
-	if err := ReadColumns(d, make([]int16, 13), []int{140}); err == nil {
+	if err := readColumns(d, make([]int16, 13), []int{140}); err == nil {
 		t.Error("a column outside was read")
 	}
 	f64, err := f.Dataset("f64")
@@ -162,7 +162,7 @@ func readOne(file *File, name string) {
 		_, _, _ = o.Members()
 	}
 	if s := d.Shape(); len(s) > 0 && s[0] > 0 && s[0] < 1000 && d.Len() > 0 {
-		_ = ReadColumns(d, make([]float64, 2*s[0]), []int{0, d.Len()/s[0] - 1})
+		_ = readColumns(d, make([]float64, 2*s[0]), []int{0, d.Len()/s[0] - 1})
 	}
 }
 

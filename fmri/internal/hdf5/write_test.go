@@ -71,7 +71,7 @@ func TestBetasRoundTrip(t *testing.T) {
 	}
 	columns[7] = columns[200] // repeats are allowed
 	got := make([]float32, 5*len(columns))
-	if err := ReadColumns(d, got, columns); err != nil {
+	if err := readColumns(d, got, columns); err != nil {
 		t.Fatal(err)
 	}
 	for j, v := range got {
@@ -240,7 +240,7 @@ func TestColumnsReadLittle(t *testing.T) {
 		columns[i] = 8000 * i / n
 	}
 	dst := make([]float32, 1000*n)
-	if err := ReadColumns(d, dst, columns); err != nil {
+	if err := readColumns(d, dst, columns); err != nil {
 		t.Fatal(err)
 	}
 	if src.bytes > 1<<20 || len(b) < 15<<20 { // 40 chunks of 2000 bytes, and an index of about 8000·48
@@ -251,7 +251,7 @@ func TestColumnsReadLittle(t *testing.T) {
 	for i := range columns {
 		columns[i] = 500 + int(neighbours[n-1-i])
 	}
-	if err := ReadColumns(d, dst, columns); err != nil {
+	if err := readColumns(d, dst, columns); err != nil {
 		t.Fatal(err)
 	}
 	if src.calls != 1 || src.bytes != n*2000 {

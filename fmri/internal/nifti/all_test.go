@@ -132,7 +132,7 @@ func pieces(t *testing.T, name string, img *Image, whole []float32) {
 	}
 	index := []int{vox - 1, 0, vox / 2, 0}
 	got := make([]float32, img.Volumes()*len(index))
-	if err := img.ReadVoxels(got, index); err != nil {
+	if err := readVoxels(img, got, index); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	for i, v := range got {
@@ -227,4 +227,13 @@ func TestTruncated(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readVoxels is ReadVoxels with the values as numbers.
+func readVoxels(m *Image, dst []float32, index []int) error {
+	stored := make([]byte, len(dst)*m.Type.Size())
+	if err := m.ReadVoxels(stored, index); err != nil {
+		return err
+	}
+	return m.decode(dst, stored, len(dst))
 }

@@ -51,7 +51,7 @@ func TestGolden(t *testing.T) {
 			}
 			index := []int{7, 0, 59, 7, 31}
 			dst := make([]float32, len(index))
-			if err := img.ReadVoxels(dst, index); err != nil {
+			if err := readVoxels(img, dst, index); err != nil {
 				t.Fatal(err)
 			}
 			for i, v := range index {

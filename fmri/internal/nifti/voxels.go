@@ -1,6 +1,7 @@
 package nifti
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -77,20 +78,27 @@ func (img *Image) ReadVolumes(dst []float32, first int) error {
 	})
 }
 
-// ReadVoxels reads some voxels of every volume into dst [Volumes(), len(index)], in one pass that keeps nothing else.
-// An index is the place in a volume, x fastest: (z·Y+y)·X+x; any order, repeats allowed. Of a file that is not compressed
-// only the parts that hold one are read.
-func (img *Image) ReadVoxels(dst []float32, index []int) error {
-	if len(dst) != img.Volumes()*len(index) {
-		return fmt.Errorf("%s: %d voxels of %d volumes into %d values", img.name, len(index), img.Volumes(), len(dst))
+// ReadVoxels reads some voxels of every volume as they are stored into dst [Volumes(), len(index)], Type.Size() bytes each, in
+// one pass that keeps nothing else. An index is the place in a volume, x fastest: (z·Y+y)·X+x; any order, repeats allowed. Of
+// a file that is not compressed only the parts that hold one are read.
+func (img *Image) ReadVoxels(dst []byte, index []int) error {
+	size := img.Type.Size()
+	if len(dst) != img.Volumes()*len(index)*size {
+		return fmt.Errorf("%s: %d voxels of %d volumes into %d values", img.name, len(index), img.Volumes(), len(dst)/size)
 	}
 	for _, v := range index {
 		if v < 0 || v >= img.Voxels() {
 			return fmt.Errorf("%s: voxel %d of %d", img.name, v, img.Voxels())
 		}
 	}
-	return img.values().Pick(img.Voxels(), index, func(place int, b []byte) error { return img.decode(dst[place:], b, 1) })
+	return img.values().Pick(img.Voxels(), index, func(place int, b []byte) error {
+		copy(dst[place*size:], b[:size])
+		return nil
+	})
 }
+
+// BigEndian says in which order the bytes of a voxel are stored.
+func (img *Image) BigEndian() bool { return img.order == binary.BigEndian }
 
 // decode converts n stored values to float32.
 func (img *Image) decode(dst []float32, b []byte, n int) error {

@@ -95,7 +95,7 @@ func TestReadVoxels(t *testing.T) {
 	}
 	index := []int{5999, 0, 17, 0, 3333}
 	dst := make([]float32, volumes*len(index))
-	if err := img.ReadVoxels(dst, index); err != nil {
+	if err := readVoxels(img, dst, index); err != nil {
 		t.Fatal(err)
 	}
 	for i, v := range dst {
@@ -103,10 +103,10 @@ func TestReadVoxels(t *testing.T) {
 			t.Fatalf("volume %d, voxel %d = %v, want %v", i/len(index), index[i%len(index)], v, want)
 		}
 	}
-	if err := img.ReadVoxels(dst[:volumes], []int{vox}); err == nil {
+	if err := readVoxels(img, dst[:volumes], []int{vox}); err == nil {
 		t.Error("a voxel outside was read")
 	}
-	if err := img.ReadVoxels(dst, []int{1}); err == nil {
+	if err := readVoxels(img, dst, []int{1}); err == nil {
 		t.Error("voxels were read into a slice of another length")
 	}
 }
@@ -159,7 +159,7 @@ func FuzzRead(f *testing.F) {
 			_, _ = img.ReadAll64()
 			_, _ = img.ReadInts()
 			if img.Volumes() < 1000 {
-				_ = img.ReadVoxels(make([]float32, img.Volumes()), []int{img.Voxels() - 1})
+				_ = readVoxels(img, make([]float32, img.Volumes()), []int{img.Voxels() - 1})
 			}
 		})
 	})

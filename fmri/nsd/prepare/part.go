@@ -36,29 +36,21 @@ func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mas
 	if f.Format != "hdf5" {
 		bytes = blockBytesStream
 	}
-	width := max(1, bytes/(4*f.Trials))
-	size := storedSize(f.Stored)
-	buf := make([]float32, f.Trials*min(width, len(order)))
-	raw := make([]byte, 0, size*min(width, len(order)))
+	size := f.ElementSize()
+	width := max(1, bytes/(size*f.Trials))
+	buf := make([]byte, size*f.Trials*min(width, len(order)))
 	for lo := 0; lo < len(order); lo += width {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(width, len(order)-lo)
-		block := buf[:f.Trials*n]
-		if err := f.Read(block, mask.Pick(order[lo:lo+n])); err != nil {
+		block := buf[:size*f.Trials*n]
+		if err := f.ReadStored(block, mask.Pick(order[lo:lo+n])); err != nil {
 			return err
 		}
 		for t := range f.Trials {
-			raw = raw[:0]
-			for _, x := range block[t*n:][:n] {
-				if size == 2 {
-					raw = binary.LittleEndian.AppendUint16(raw, uint16(int16(x)))
-				} else {
-					raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
-				}
-			}
-			if _, err := tmp.WriteAt(raw, int64(size)*(int64(t)*int64(len(order))+int64(lo))); err != nil {
+			row := block[size*t*n:][:size*n]
+			if _, err := tmp.WriteAt(row, int64(size)*(int64(t)*int64(len(order))+int64(lo))); err != nil {
 				return fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
 			}
 		}
@@ -72,14 +64,6 @@ func extract(ctx context.Context, f *nsd.SessionFile, path string, mask fmri.Mas
 	return nil
 }
 
-// storedSize is the bytes of an element that OpenSession can hand out.
-func storedSize(stored string) int {
-	if stored == "int16" {
-		return 2
-	}
-	return 4
-}
-
 // part is a session's extracted betas, read row by row.
 type part struct {
 	file    *os.File
@@ -87,7 +71,7 @@ type part struct {
 	size    int // of an element
 	scale   float32
 	from    []int // column of the part that goes to each column of a row
-	moments *fmri.Moments
+	moments *moments
 	bytes   []byte
 	values  []float32
 }
@@ -99,7 +83,7 @@ func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
-	p := &part{file: file, trials: f.Trials, size: storedSize(f.Stored), scale: scale, from: make([]int, mask.Len())}
+	p := &part{file: file, trials: f.Trials, size: f.ElementSize(), scale: scale, from: make([]int, mask.Len())}
 	for c, v := range mask.FileOrder() {
 		p.from[v] = c
 	}
@@ -134,16 +118,14 @@ func (p *part) standardised(trial int) ([]float32, error) {
 		return nil, err
 	}
 	if p.moments == nil {
-		m, err := fmri.NewMoments(len(p.from), p.trials, p.row)
-		if err != nil {
+		if p.moments, err = newMoments(len(p.from), p.trials, p.row); err != nil {
 			return nil, err
 		}
-		p.moments = &m
 		if x, err = p.row(trial); err != nil {
 			return nil, err
 		}
 	}
-	p.moments.Standardise(x)
+	p.moments.standardise(x)
 	return x, nil
 }
 

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"math"
@@ -12,7 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/sim"
 	"percept/fmri/table"
@@ -54,7 +54,7 @@ func tree(t *testing.T) string {
 
 func run(t *testing.T, root string, o Options) *table.Folder {
 	t.Helper()
-	o.Subject = "subj01"
+	o.Subject = cmp.Or(o.Subject, "subj01")
 	r, err := Run(t.Context(), root, filepath.Join(t.TempDir(), "out"), "test", o)
 	if err != nil {
 		t.Fatal(err)
@@ -222,51 +222,6 @@ func TestTakagi(t *testing.T) {
 	}
 }
 
-// TestTakagiGolden: single trials as the golden tree has them, undivided, voxels in the order of the file.
-func TestTakagiGolden(t *testing.T) {
-	want := golden.Open(t, "../testdata/expected.safetensors")
-	for _, s := range []fmri.Subject{"subj01", "subj02"} {
-		p := string(s) + "."
-		r, err := Run(t.Context(), "../testdata/nsd_root", filepath.Join(t.TempDir(), "out"), "test",
-			Options{Subject: s, Takagi: true, Sessions: nsd.Sessions{First: 3}, ROIs: []string{"nsdgeneral"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		psc := golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_z_slowest")
-		for _, side := range []string{"train", "test"} {
-			got := values(t, r.Folder, side+"_trials")
-			for i, trial := range golden.Values[int32](want, p+side+".trials") {
-				for v, x := range got.Data[i*got.Cols:][:got.Cols] {
-					if w := psc[int(trial)*got.Cols+v]; x/300 != w || x != float32(int16(x)) {
-						t.Fatalf("%s %s trial %d, voxel %d: %v over 300, want %v", s, side, trial, v, x, w)
-					}
-				}
-			}
-			mean := values(t, r.Folder, side)
-			near(t, r.Folder, "images_"+side+".npy", golden.Values[int32](want, p+side+".images"), 0)
-			// The golden means have their voxels in C order of (x, y, z).
-			d, err := nsd.Open("../testdata/nsd_root")
-			if err != nil {
-				t.Fatal(err)
-			}
-			roi, err := d.Region(s, "", "nsdgeneral")
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.Close()
-			average := golden.Values[float32](want, p+side+".average")
-			for i := range mean.Rows {
-				for c, v := range roi.Mask.FileOrder() {
-					m, w := mean.Data[i*mean.Cols+c], float64(average[i*mean.Cols+v])
-					if math.Abs(float64(m)/300-w) > 2e-6*max(1, math.Abs(w)) {
-						t.Fatalf("%s %s row %d: mean %v over 300, want %v", s, side, i, m, w)
-					}
-				}
-			}
-		}
-	}
-}
-
 // TestLocked: two runs never write to the same folder.
 func TestLocked(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
@@ -290,12 +245,11 @@ func equal[T int16 | float64](got []float32, want []T) bool {
 	return slices.EqualFunc(got, want, func(g float32, w T) bool { return g == float32(w) })
 }
 
-// TestSameBitsAsInMemory: rows that were streamed through parts are those that nsd.Betas computes in memory, and those of
-// the golden tree, from HDF5 and from NIfTI.
+// TestSameBitsAsInMemory: rows that were streamed through parts are those that are computed in memory, from HDF5 and from
+// NIfTI.
 func TestSameBitsAsInMemory(t *testing.T) {
-	const root = "../testdata/nsd_root"
 	nii := t.TempDir()
-	if err := os.CopyFS(nii, os.DirFS(root)); err != nil {
+	if err := os.CopyFS(nii, os.DirFS(goldenTree)); err != nil {
 		t.Fatal(err)
 	}
 	for n := 1; n <= 3; n++ {
@@ -303,7 +257,7 @@ func TestSameBitsAsInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d, err := nsd.Open(root)
+	d, err := nsd.Open(goldenTree)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,20 +270,19 @@ func TestSameBitsAsInMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	trials := trialsOf(t, d, "subj01", roi.Mask, 1, 2, 3)
 	for _, z := range []bool{false, true} {
-		want, err := d.Betas(t.Context(), "subj01", roi.Mask, nsd.BetaOptions{ZScore: z})
-		if err != nil {
-			t.Fatal(err)
+		if z {
+			trials = trials.zscored()
 		}
-		for _, dir := range []string{root, nii} {
+		for _, dir := range []string{goldenTree, nii} {
 			f := run(t, dir, Options{ROIs: []string{"nsdgeneral"}, ZScore: z, Average: true, Trials: true})
-			for part, r := range map[string]*fmri.Responses{"": want.Average(), "_trials": want} {
-				split := r.SplitBy(design.SharedSet())
-				for side, rows := range map[string][]int{"train": split.Train, "test": split.Test} {
+			for part, all := range map[string]oracle{"": trials.mean(), "_trials": trials} {
+				for side, test := range map[string]bool{"train": false, "test": true} {
 					got, x := tableOf(t, f, side+part).Rows, values(t, f, side+part)
-					if w := r.Select(rows); !slices.Equal(x.Data, w.X) || !slices.Equal(got.Images, w.Images) ||
-						!slices.Equal(got.Counts, w.Counts) || !slices.Equal(got.Sessions, w.Sessions) {
-						t.Errorf("z-scored %v, %s: %s%s differs from nsd.Betas", z, dir, side, part)
+					if w := all.of(design.SharedSet(), test); !slices.Equal(x.Data, w.float32s()) || !slices.Equal(got.Images, w.images) ||
+						!slices.Equal(got.Counts, w.counts) || !slices.Equal(got.Sessions, w.sessions) {
+						t.Errorf("z-scored %v, %s: %s%s differs from what is computed in memory", z, dir, side, part)
 					}
 				}
 			}

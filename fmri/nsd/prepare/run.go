@@ -189,7 +189,7 @@ func (j *job) extract(ctx context.Context, r *Result) error {
 		if err != nil {
 			return err
 		}
-		want := int64(storedSize(f.Stored)) * int64(f.Trials) * int64(j.sel.mask.Len())
+		want := int64(f.ElementSize()) * int64(f.Trials) * int64(j.sel.mask.Len())
 		if st, err := os.Stat(j.partPath(n)); err == nil && st.Size() == want {
 			r.Reused++
 			f.Close()

@@ -95,7 +95,7 @@ func (s *selection) readNCSNR(data *nsd.Dataset, o Options) error {
 		return nil
 	}
 	var err error
-	s.ncsnr, err = data.NoiseCeilingSNR(o.Subject, s.mask, nsd.BetaOptions{Space: o.Space, Version: o.Version})
+	s.ncsnr, err = data.NoiseCeilingSNR(o.Subject, s.mask, o.Space, o.Version)
 	return err
 }
 
