@@ -56,8 +56,8 @@ func must(t testing.TB, f func(g *Graph)) *Program {
 // setRandom fills all inputs that have no value yet.
 func setRandom(t testing.TB, p *Program) {
 	t.Helper()
-	for i, n := range p.nodes {
-		if n.op == nil && !p.set[i] {
+	for _, n := range p.nodes {
+		if n.op == nil && !n.set {
 			if err := p.Set(n.name, random(n.name, size(n.shape))); err != nil {
 				t.Fatal(err)
 			}

@@ -188,7 +188,7 @@ func TestOps(t *testing.T) {
 				t.Errorf("shape %v, want %v", y.Shape(), c.shape)
 			}
 			setRandom(t, p)
-			if err := p.OnNode(y.Name(), func(_ string, v Value) { near(t, c.name, v.Raw, c.want(), 3e-6) }); err != nil {
+			if err := p.OnNode(y.Name(), func(_ string, v Value) { near(t, c.name, v.Raw(), c.want(), 3e-6) }); err != nil {
 				t.Fatal(err)
 			}
 			run(t, p)

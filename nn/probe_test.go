@@ -55,7 +55,7 @@ func TestPublishedOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "raw", v.Raw, []float32{1, 5, 2, 6, 3, 7, 4, 8})
+	same(t, "raw", v.Raw(), []float32{1, 5, 2, 6, 3, 7, 4, 8})
 	same(t, "published", v.Data(), x)
 	act, err := p.Value("act") // not kept
 	if err == nil {
@@ -83,8 +83,8 @@ func TestKeptViews(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i, _ := p.find(name)
-		same(t, name, v.Raw, want[i])
+		n, _ := p.find(name)
+		same(t, name, v.Raw(), want[n.id])
 		p.ClearProbes()
 	}
 }
@@ -135,8 +135,8 @@ func TestFeed(t *testing.T) {
 // Editing reaches every later reader, each run anew, and only what comes after.
 func TestEdit(t *testing.T) {
 	double := func(_ string, v Value) error {
-		for i := range v.Raw {
-			v.Raw[i] *= 2
+		for i := range v.Raw() {
+			v.Raw()[i] *= 2
 		}
 		return nil
 	}
@@ -183,7 +183,7 @@ func TestEdit(t *testing.T) {
 func TestEditOfFedNodeAndErrors(t *testing.T) {
 	p := must(t, func(g *Graph) { g.Output("y", SiLU(SiLU(g.Input("x", 2)).Named("a")).Named("b")) })
 	p.Feed("a", []float32{1, 2})
-	p.Edit("a", func(_ string, v Value) error { return v.Set([]float32{v.Raw[0] + 1, v.Raw[1] + 1}) })
+	p.Edit("a", func(_ string, v Value) error { return v.Set([]float32{v.Raw()[0] + 1, v.Raw()[1] + 1}) })
 	var got []float32
 	p.OnNode("a", func(_ string, v Value) { got = v.Data() })
 	run(t, p)
@@ -205,8 +205,8 @@ func TestReplace(t *testing.T) {
 	})
 	p.Set("x", []float32{1, 2, 3})
 	if err := p.Replace("b", func(y Value, x []Value) error {
-		for i := range y.Raw {
-			y.Raw[i] = -x[0].Raw[i] // the negative of a
+		for i := range y.Raw() {
+			y.Raw()[i] = -x[0].Raw()[i] // the negative of a
 		}
 		return nil
 	}); err != nil {
@@ -230,7 +230,7 @@ func TestReplace(t *testing.T) {
 		g.Output("x", x)
 	})
 	p.Set("x", []float32{1, 2})
-	p.Replace("view", func(y Value, x []Value) error { return y.Set([]float32{x[0].Raw[1], x[0].Raw[0]}) })
+	p.Replace("view", func(y Value, x []Value) error { return y.Set([]float32{x[0].Raw()[1], x[0].Raw()[0]}) })
 	run(t, p)
 	same(t, "replaced view", p.Output("t"), []float32{2, 1})
 	same(t, "what it is a view of", p.Output("x"), []float32{1, 2})

@@ -83,7 +83,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per RunTo, want 0", n)
 	}
 	sum := float32(0)
-	p.OnNode("**", func(_ string, v Value) { sum += v.Raw[0] })
+	p.OnNode("**", func(_ string, v Value) { sum += v.Raw()[0] })
 	run(t, p)
 	if n := testing.AllocsPerRun(10, func() { p.Run(ctx) }); n != 0 {
 		t.Errorf("%v allocations per run with hooks on all nodes, want 0", n)
@@ -121,7 +121,7 @@ func TestBatch(t *testing.T) {
 	one := must(t, func(g *Graph) { l.build(g, 1, 6, 8) })
 	for b := range 2 {
 		for _, name := range []string{"latent", "context", "t"} {
-			x := random(name, len(one.source[one.graph.names[name].id])*2)
+			x := random(name, size(one.graph.names[name].shape)*2)
 			if err := one.Set(name, x[len(x)/2*b:][:len(x)/2]); err != nil {
 				t.Fatal(err)
 			}
@@ -255,8 +255,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("%v: the arena is more than a fifth above the least possible", r)
 	}
 	run(t, p)
-	if again := p.Report(); again != r || len(p.arena)*4 != r.Arena {
-		t.Errorf("after a run %v, before %v, arena %d", again, r, len(p.arena)*4)
+	if again := p.Report(); again != r || len(p.arena.floats())*4 != r.Arena {
+		t.Errorf("after a run %v, before %v, arena %d", again, r, len(p.arena.floats())*4)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestSteadyInput(t *testing.T) {
 		}
 	}
 	set := func(name, value string) {
-		n := len(p.source[p.graph.names[name].id])
+		n := size(p.graph.names[name].shape)
 		p.Set(name, random(value, n))
 		plain.Set(name, random(value, n))
 	}
@@ -67,8 +67,8 @@ func TestSteadyInput(t *testing.T) {
 	}
 	p.ClearProbes()
 	double := func(_ string, v Value) error {
-		for i := range v.Raw {
-			v.Raw[i] *= 2
+		for i := range v.Raw() {
+			v.Raw()[i] *= 2
 		}
 		return nil
 	}
