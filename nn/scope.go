@@ -143,6 +143,31 @@ func (s *Scope) source(bias bool, shape ...int) (src tensor.Source, ok bool) {
 	return src, s.complete()
 }
 
+// stored is what a layer remembers of its weights: not the numbers, of which it has packed what it needs, but where they
+// can be had again.
+type stored struct {
+	params Params
+	path   string
+	bias   bool
+	shape  []int
+}
+
+func (s *Scope) stored(bias bool, shape ...int) stored { return stored{s.params, s.path, bias, shape} }
+
+// Weights reads weight and bias anew, as torch has them, to be packed in another way than Forward wants them. bias is nil
+// where there is none. It is an error where the Params that the layer was made of do not have them any more, as those of a
+// closed file.
+func (s stored) Weights() (weight, bias []float32, err error) {
+	at := &Scope{path: s.path}
+	if weight, err = s.params.Float32(at.join("weight"), s.shape...); err == nil && s.bias {
+		bias, err = s.params.Float32(at.join("bias"), s.shape[0])
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return weight, bias, nil
+}
+
 // have remembers the error of a tensor that cannot be had.
 func (s *Scope) have(k Keeper, name string, shape ...int) bool {
 	err := k.Have(s.join(name), shape...)
