@@ -30,7 +30,11 @@ func NewConv2d(s *Scope, in, out, kernel int, o ...ConvOption) *Conv2d {
 	if src, ok := s.source(!opt.NoBias, out, in, kernel, kernel); ok {
 		form := tensor.Implicit
 		if opt.Stride == 1 && !src.Low {
-			form = tensor.ChooseForm(out, in, kernel, kernel, s.side)
+			side := 0
+			if s.side != nil {
+				side = s.side(s.path)
+			}
+			form = tensor.ChooseForm(out, in, kernel, kernel, side)
 		}
 		c.w = tensor.NewConv2dFrom(src, form, out, in, kernel, kernel)
 	}

@@ -39,27 +39,33 @@ type Keeper interface {
 // collect their errors together, so that one attempt shows everything that is missing.
 type Scope struct {
 	path string
-	side int // of the pictures that the model is made for, here; 0 where it is not known
 	*collector
 }
 
 type collector struct {
 	params Params
+	side   func(module string) int // see At; nil where it is not known
 	errs   []error
 }
 
 // NewScope returns the scope of the whole model.
-func NewScope(p Params) *Scope { return &Scope{collector: &collector{params: p}} }
+func NewScope(p Params) *Scope { return &Scope{"", &collector{params: p}} }
 
 // Sub returns the scope of a module: Sub("a").Sub("b") and Sub("a.b") have the path "a.b".
-func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.side, s.collector} }
+func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.collector} }
 
-// At returns the scope with the side in pixels that pictures have there in the size the model is made for. It decides in
-// which form convolutions below it are computed (tensor.ChooseForm); other sizes are computed in the same form.
-func (s *Scope) At(side int) *Scope { return &Scope{s.path, side, s.collector} }
+// At says which side in pixels pictures have in a module, in the size the model is made for, and returns s. It decides in
+// which form convolutions are computed (tensor.ChooseForm); other sizes are computed in the same form.
+func (s *Scope) At(side func(module string) int) *Scope {
+	s.side = side
+	return s
+}
 
 // Path returns the module path, empty for the whole model.
 func (s *Scope) Path() string { return s.path }
+
+// Name names n after the module or, given one, after a part of it, and returns n; see Node.Named.
+func (s *Scope) Name(n *Node, part ...string) *Node { return n.Named(s.join(strings.Join(part, "."))) }
 
 func (s *Scope) join(name string) string {
 	if s.path == "" || name == "" {

@@ -191,3 +191,49 @@ func TestProgramIsShared(t *testing.T) {
 		t.Errorf("%d attention maps, want 16", seen)
 	}
 }
+
+// The residual stream and the heads have names: each residual is the one before it and what was added.
+func TestResidualNames(t *testing.T) {
+	m := nanoModel(t)
+	const block = "up_blocks.1.attentions.0.transformer_blocks.0"
+	parts := [][3]string{
+		{".residual.1", ".residual.0", ".attn1"},
+		{".residual.2", ".residual.1", ".attn2"},
+		{"", ".residual.2", ".ff"},
+	}
+	o := steady
+	for _, p := range parts {
+		o.Keep = append(o.Keep, block+p[0], block+p[1], block+p[2])
+	}
+	o.Keep = append(o.Keep, block+".attn1.heads")
+	p, err := m.Compile(Shape{1, 8, 8, 3}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, n := range map[string]int{"latent": 256, "timesteps": 1, "context": 3 * m.Config.CrossAttentionDim} {
+		if err := p.Set(name, synth.Input(name, golden.Seed, 1, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	value := func(name string) nn.Value {
+		v, err := p.Value(block + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, part := range parts {
+		sum, before, added := value(part[0]).Data(), value(part[1]).Data(), value(part[2]).Data()
+		for i, v := range sum {
+			if v != before[i]+added[i] {
+				t.Fatalf("%q is not %q + %q", part[0], part[1], part[2])
+			}
+		}
+	}
+	if heads, out := value(".attn1.heads").Shape, value(".attn1").Shape; !slices.Equal(heads, out) {
+		t.Errorf("heads %v, expected as their sum %v", heads, out)
+	}
+}

@@ -32,7 +32,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := nn.NewScope(p).At(c.SampleSize)
+	s := nn.NewScope(p).At(c.side)
 	m := &Model{
 		Config:    c,
 		encoder:   c.newEncoder(s.Sub("encoder")),
