@@ -13,7 +13,7 @@ type Sampling struct {
 	Steps    int      // denoising steps of a whole diffusion; 0 means 50
 	Guidance float64  // scale of classifier-free guidance; 0 means 5, 1 switches it off
 	Eta      float64  // 0 is deterministic DDIM, 1 adds as much noise as DDPM
-	Noise    string   // whose random numbers: those of torch's generator on a CPU (CPU, or empty), or on a GPU (CUDA)
+	Noise    string   // whose random numbers: those of torch's generator on a CPU (TorchCPU, or empty), or on a GPU (TorchCUDA)
 	Seed     uint64   // image i draws from a generator of its own, seeded with Seed + i
 	First    int      // number i of the first image
 	Seeds    []uint64 // of each image, instead of Seed and First; nil means those
@@ -68,17 +68,17 @@ func (s Sampling) Check() error {
 	if g := s.guidance(); !(g >= 1) {
 		return fmt.Errorf("guidance is %g, expected 1 or more", g)
 	}
-	if s.Noise != "" && s.Noise != CPU && s.Noise != CUDA {
-		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, CPU, CUDA)
+	if s.Noise != "" && s.Noise != TorchCPU && s.Noise != TorchCUDA {
+		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, TorchCPU, TorchCUDA)
 	}
 	_, err := s.sampler()
 	return err
 }
 
-// Values of Sampling.Noise.
+// Values of Sampling.Noise: the generators of scheduler.Torch and scheduler.TorchCUDA.
 const (
-	CPU  = "cpu"
-	CUDA = "cuda"
+	TorchCPU  = "cpu"
+	TorchCUDA = "cuda"
 )
 
 // NoiseFor returns Gaussian noise for images lo to hi: image i has the first numbers of torch's CPU generator seeded
@@ -93,7 +93,7 @@ type generator interface{ Randn(x []float32) }
 // generator is that of image i of the run, after so many draws of x's length.
 func (s Sampling) generator(i, drawn int, x []float32) generator {
 	var g generator = scheduler.NewTorch(s.seed(i))
-	if s.Noise == CUDA {
+	if s.Noise == TorchCUDA {
 		g = scheduler.NewTorchCUDA(s.seed(i), 0)
 	}
 	for range drawn {
