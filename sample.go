@@ -23,6 +23,9 @@ type Sampling struct {
 	Uncond []float32
 	// Watch, unless nil, is shown every step of every batch; an error ends the run and is returned.
 	Watch func(Step) error
+	// OnCall, unless nil, is told of every run of the U-Net right before it, so that probes on its Program know where
+	// they stand; an error ends the run and is returned.
+	OnCall func(Call) error
 
 	drawn int // draws that each generator has made before its steps; 0 means one
 }
@@ -191,11 +194,13 @@ func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c
 	for b := range batches {
 		lo, hi := b*size, min((b+1)*size, x.N)
 		part := x.Slice(lo, hi)
-		model, err := p.noiseModel(ctx, part, c[lo*row:hi*row], s)
+		at := Call{First: lo, N: part.N, Of: last, Guided: s.guidance() != 1}
+		model, err := p.noiseModel(ctx, part, c[lo*row:hi*row], s, &at)
 		if err != nil {
 			return Latents{}, err
 		}
 		run := scheduler.Run{Last: last, Noise: s.stepNoise(lo, part), OnStep: func(st scheduler.Step) error {
+			at.Step, at.Call = st.Index+1, 0
 			onStep(b*st.Of+st.Index+1, batches*st.Of)
 			if s.Watch == nil {
 				return nil
@@ -212,8 +217,8 @@ func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c
 }
 
 // noiseModel is the U-Net as a function of (x, t) under c, guided against the unconditional embedding with both
-// halves in one batch: that half comes first.
-func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sampling) (scheduler.Model, error) {
+// halves in one batch: that half comes first. at is where the next call stands, up to its timestep; the model counts its calls.
+func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sampling, at *Call) (scheduler.Model, error) {
 	g := s.guidance()
 	if !(g >= 1) {
 		return nil, fmt.Errorf("guidance is %g, expected 1 or more", g)
@@ -243,6 +248,13 @@ func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sam
 		for i := range timesteps {
 			timesteps[i] = float32(t)
 		}
+		at.Timestep = t
+		if s.OnCall != nil {
+			if err := s.OnCall(*at); err != nil {
+				return nil, err
+			}
+		}
+		at.Call++
 		return eps, p.UNet.Predict(ctx, eps, x2, timesteps, conditioning, n, x.H, x.W)
 	}
 	if g == 1 {
