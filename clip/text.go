@@ -42,7 +42,7 @@ func NewText(c TextConfig, p nn.Params) (*Text, error) {
 	if err := root.Err(); err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
-	m.runner = nn.NewRunner("clip", m.compile)
+	m.runner = nn.NewRunner("clip", nn.Options{}, func(k [2]int) (*nn.Graph, error) { return m.Graph(k[0], k[1]) })
 	return m, nil
 }
 

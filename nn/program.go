@@ -47,6 +47,7 @@ type state struct {
 
 // Options of Compile.
 type Options struct {
+	Taps     []Tap    // that are added to the graph, which must not have been compiled before
 	Keep     []string // names of nodes whose values are kept; see Program.Keep
 	NoFusion bool     // compute every node by itself; the values are the same
 
@@ -64,6 +65,10 @@ func Compile(g *Graph, o Options) (*Program, error) {
 	if len(g.outputs) == 0 {
 		return nil, errors.New("nn: the graph has no output")
 	}
+	if err := g.Tap(o.Taps...); err != nil {
+		return nil, err
+	}
+	g.compiled.Store(true)
 	p := &Program{graph: g, nodes: make([]state, len(g.nodes)), outputs: slices.Clone(g.outputs), options: o, memory: ram{}}
 	for i, node := range g.nodes {
 		p.nodes[i].Node = node
@@ -138,15 +143,14 @@ func (p *Program) Names() []string { return p.graph.Names() }
 
 // find returns the node of that name; a name of an output will do as well.
 func (p *Program) find(name string) (*state, error) {
-	if n := p.graph.names[name]; n != nil && n.id < len(p.nodes) {
-		return &p.nodes[n.id], nil
+	n, err := p.graph.Node(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case n.id >= len(p.nodes): // made after the Program
+		return nil, &NameError{name, nearest(name, p.Names())}
 	}
-	for _, o := range p.outputs {
-		if o.name == name {
-			return &p.nodes[o.node.id], nil
-		}
-	}
-	return nil, &NameError{name, nearest(name, p.Names())}
+	return &p.nodes[n.id], nil
 }
 
 // needed returns the wanted nodes and all that they are computed from.

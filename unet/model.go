@@ -60,7 +60,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("unet: %w", err)
 	}
-	m.runner = nn.NewRunner("unet", func(s Shape) (*nn.Program, error) { return m.Compile(s, steady) })
+	m.runner = nn.NewRunner("unet", steady, m.Graph)
 	return m, nil
 }
 

@@ -237,3 +237,72 @@ func TestResidualNames(t *testing.T) {
 		t.Errorf("heads %v, expected as their sum %v", heads, out)
 	}
 }
+
+// Predictions with taps have the bits of those without, the taps those of their reductions, and each set of taps keeps its
+// Program.
+func TestPredictWithTaps(t *testing.T) {
+	m := nanoModel(t)
+	in := func(name string, n int) []float32 { return synth.Input(name, golden.Seed, 1, n) }
+	latent, text, s := in("latent", 2*256), in("context", 2*3*m.Config.CrossAttentionDim), Shape{2, 8, 8, 3}
+	predict := func(taps ...nn.Tap) (eps []float32) {
+		t.Helper()
+		eps = make([]float32, len(latent))
+		if err := m.Predict(t.Context(), eps, latent, []float32{981, 21}, text, 2, 8, 8, taps...); err != nil {
+			t.Fatal(err)
+		}
+		return eps
+	}
+	want := predict()
+	const heads, block = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.heads", "mid_block"
+	a := []nn.Tap{{Node: heads, By: []nn.Reduction{nn.Mean}}, {Node: block, By: []nn.Reduction{nn.Grid(1)}}}
+	b := []nn.Tap{{Node: heads, By: []nn.Reduction{nn.First(2), nn.Max}}}
+	var programs []*nn.Program
+	for _, taps := range [][]nn.Tap{a, b, nil, a, b} {
+		if eps := predict(taps...); !slices.Equal(eps, want) {
+			t.Errorf("eps differs with taps %v", taps)
+		}
+		p, err := m.Program(s, taps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs = append(programs, p)
+	}
+	if programs[0] != programs[3] || programs[1] != programs[4] || programs[0] == programs[1] {
+		t.Error("a Program was thrown away for other taps")
+	}
+
+	o := steady
+	o.Keep = []string{heads, block}
+	whole, err := m.Compile(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string][]float32{"latent": latent, "timesteps": {981, 21}, "context": text} {
+		if err := whole.Set(name, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := whole.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, path := range []string{heads, block} {
+		v, err := whole.Value(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := v.RawShape[len(v.RawShape)-1]
+		positions := v.Len() / c / 2
+		for k, got := range programs[0].Output(a[i].Output()) {
+			sum := 0.0
+			for p := range positions {
+				sum += float64(v.Raw()[(k/c*positions+p)*c+k%c])
+			}
+			if mean := float32(sum / float64(positions)); got != mean {
+				t.Fatalf("%s, value %d: %v, expected %v", a[i].Output(), k, got, mean)
+			}
+		}
+	}
+	if got := programs[1].OutputShape(b[0].Output()); !slices.Equal(got, []int{2, 2}) {
+		t.Errorf("%s is %v, expected [2 2]", b[0].Output(), got)
+	}
+}
