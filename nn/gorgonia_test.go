@@ -32,7 +32,7 @@ func TestTapeMachine(t *testing.T) {
 	p := netProgram(t, newNet())
 	vm := tape(t, p)
 	for _, latent := range []string{"latent", "another latent"} {
-		p.Set("latent", random(latent, 2*4*6*8)) // the machine reads the same memory
+		ok(t, p.Set("latent", random(latent, 2*4*6*8))) // the machine reads the same memory
 		if err := vm.RunAll(); err != nil {
 			t.Fatal(err)
 		}

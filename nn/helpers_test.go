@@ -145,3 +145,11 @@ func (g golden) Float32(name string, shape ...int) ([]float32, error) {
 	}
 	return nil, &NameError{Name: name}
 }
+
+// ok fails the test where a program could not do what the test rests on: a hook that is not there never fails.
+func ok(t testing.TB, err error) {
+	if err != nil {
+		t.Helper()
+		t.Fatal(err)
+	}
+}

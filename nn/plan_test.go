@@ -36,13 +36,13 @@ func TestRandomGraphs(t *testing.T) {
 			n := all[r.IntN(len(all))]
 			switch r.IntN(2) {
 			case 0:
-				p.Keep(n.Name())
+				ok(t, p.Keep(n.Name()))
 			case 1:
-				p.OnNode(n.Name(), func(path string, v Value) { same(t, path, v.Raw(), want[n.id]) })
+				ok(t, p.OnNode(n.Name(), func(path string, v Value) { same(t, path, v.Raw(), want[n.id]) }))
 			}
 		}
 		p.arena = nil
-		p.prepare()
+		ok(t, p.prepare())
 		for i := range p.arena.floats() {
 			p.arena.floats()[i] = 1e30 // nothing may rest on what the arena held before
 		}
@@ -94,18 +94,18 @@ func TestRandomSteadyGraphs(t *testing.T) {
 			what := fmt.Sprintf("seed %d, round %d", seed, i)
 			switch n := all[r.IntN(len(all))]; r.IntN(8) {
 			case 0:
-				p.Keep(n.Name())
+				ok(t, p.Keep(n.Name()))
 			case 1:
-				p.OnNode(n.Name(), func(path string, v Value) {
+				ok(t, p.OnNode(n.Name(), func(path string, v Value) {
 					same(t, what+": "+path, v.Raw(), want[n.id])
 					hooked[n.id]++
-				})
+				}))
 			case 2:
 				p.ClearProbes()
 				clear(hooked)
 			case 3:
 				name := []string{"a", "b"}[r.IntN(2)]
-				p.Set(name, random(fmt.Sprint(name, i%3), 24))
+				ok(t, p.Set(name, random(fmt.Sprint(name, i%3), 24)))
 			}
 			want = naive(p)
 			for id := range hooked {

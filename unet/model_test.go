@@ -108,9 +108,9 @@ func TestPredictAgain(t *testing.T) {
 		if err := m.Predict(t.Context(), eps, latent, timesteps, text, 1, 8, 8); err != nil {
 			t.Fatal(err)
 		}
-		p.Set("latent", latent)
-		p.Set("timesteps", timesteps)
-		p.Set("context", text)
+		ok(t, p.Set("latent", latent))
+		ok(t, p.Set("timesteps", timesteps))
+		ok(t, p.Set("context", text))
 		if err := p.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
