@@ -108,6 +108,12 @@ func (p *Pipeline) generateBatch(ctx context.Context, r Request, mean, logVar La
 			return watch(st)
 		}
 	}
+	if onCall := r.OnCall; onCall != nil {
+		s.OnCall = func(c Call) error {
+			c.First = lo
+			return onCall(c)
+		}
+	}
 	if len(r.Init) == 0 {
 		return p.Denoise(ctx, s.draw(0, hi-lo, h, w), c, s, progress)
 	}

@@ -13,7 +13,7 @@ type Sampling struct {
 	Steps    int      // denoising steps of a whole diffusion; 0 means 50
 	Guidance float64  // scale of classifier-free guidance; 0 means 5, 1 switches it off
 	Eta      float64  // 0 is deterministic DDIM, 1 adds as much noise as DDPM
-	Noise    string   // whose random numbers: those of torch's generator on a CPU (CPU, or empty), or on a GPU (CUDA)
+	Noise    string   // whose random numbers: those of torch's generator on a CPU (TorchCPU, or empty), or on a GPU (TorchCUDA)
 	Seed     uint64   // image i draws from a generator of its own, seeded with Seed + i
 	First    int      // number i of the first image
 	Seeds    []uint64 // of each image, instead of Seed and First; nil means those
@@ -23,6 +23,9 @@ type Sampling struct {
 	Uncond []float32
 	// Watch, unless nil, is shown every step of every batch; an error ends the run and is returned.
 	Watch func(Step) error
+	// OnCall, unless nil, is told of every run of the U-Net right before it, so that probes on its Program know where
+	// they stand; an error ends the run and is returned.
+	OnCall func(Call) error
 
 	drawn int // draws that each generator has made before its steps; 0 means one
 }
@@ -68,17 +71,17 @@ func (s Sampling) Check() error {
 	if g := s.guidance(); !(g >= 1) {
 		return fmt.Errorf("guidance is %g, expected 1 or more", g)
 	}
-	if s.Noise != "" && s.Noise != CPU && s.Noise != CUDA {
-		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, CPU, CUDA)
+	if s.Noise != "" && s.Noise != TorchCPU && s.Noise != TorchCUDA {
+		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, TorchCPU, TorchCUDA)
 	}
 	_, err := s.sampler()
 	return err
 }
 
-// Values of Sampling.Noise.
+// Values of Sampling.Noise: the generators of scheduler.Torch and scheduler.TorchCUDA.
 const (
-	CPU  = "cpu"
-	CUDA = "cuda"
+	TorchCPU  = "cpu"
+	TorchCUDA = "cuda"
 )
 
 // NoiseFor returns Gaussian noise for images lo to hi: image i has the first numbers of torch's CPU generator seeded
@@ -93,7 +96,7 @@ type generator interface{ Randn(x []float32) }
 // generator is that of image i of the run, after so many draws of x's length.
 func (s Sampling) generator(i, drawn int, x []float32) generator {
 	var g generator = scheduler.NewTorch(s.seed(i))
-	if s.Noise == CUDA {
+	if s.Noise == TorchCUDA {
 		g = scheduler.NewTorchCUDA(s.seed(i), 0)
 	}
 	for range drawn {
@@ -191,11 +194,13 @@ func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c
 	for b := range batches {
 		lo, hi := b*size, min((b+1)*size, x.N)
 		part := x.Slice(lo, hi)
-		model, err := p.noiseModel(ctx, part, c[lo*row:hi*row], s)
+		at := Call{First: lo, N: part.N, Of: last, Guided: s.guidance() != 1}
+		model, err := p.noiseModel(ctx, part, c[lo*row:hi*row], s, &at)
 		if err != nil {
 			return Latents{}, err
 		}
 		run := scheduler.Run{Last: last, Noise: s.stepNoise(lo, part), OnStep: func(st scheduler.Step) error {
+			at.Step, at.Call = st.Index+1, 0
 			onStep(b*st.Of+st.Index+1, batches*st.Of)
 			if s.Watch == nil {
 				return nil
@@ -212,8 +217,8 @@ func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c
 }
 
 // noiseModel is the U-Net as a function of (x, t) under c, guided against the unconditional embedding with both
-// halves in one batch: that half comes first.
-func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sampling) (scheduler.Model, error) {
+// halves in one batch: that half comes first. at is where the next call stands, up to its timestep; the model counts its calls.
+func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sampling, at *Call) (scheduler.Model, error) {
 	g := s.guidance()
 	if !(g >= 1) {
 		return nil, fmt.Errorf("guidance is %g, expected 1 or more", g)
@@ -243,6 +248,13 @@ func (p *Pipeline) noiseModel(ctx context.Context, x Latents, c []float32, s Sam
 		for i := range timesteps {
 			timesteps[i] = float32(t)
 		}
+		at.Timestep = t
+		if s.OnCall != nil {
+			if err := s.OnCall(*at); err != nil {
+				return nil, err
+			}
+		}
+		at.Call++
 		return eps, p.UNet.Predict(ctx, eps, x2, timesteps, conditioning, n, x.H, x.W)
 	}
 	if g == 1 {

@@ -42,17 +42,17 @@ func NewText(c TextConfig, p nn.Params) (*Text, error) {
 	if err := root.Err(); err != nil {
 		return nil, fmt.Errorf("clip: %w", err)
 	}
-	m.runner = nn.NewRunner("clip", m.compile)
+	m.runner = nn.NewRunner("clip", nn.Options{}, func(k [2]int) (*nn.Graph, error) { return m.Graph(k[0], k[1]) })
 	return m, nil
 }
 
 // Forward adds the model to a graph: ids [N, T], whole numbers, give the last hidden state [N, T, D] after the final
 // LayerNorm. Hidden states are named "hidden_states.0" (what enters the first layer) and so on.
 func (m *Text) Forward(ids *nn.Node) *nn.Node {
-	x := nn.AddRows(m.tokens.Forward(ids), m.positions.Positions(ids)).Named(m.scope.Sub("embeddings").Path()).Named("hidden_states.0")
+	x := m.scope.Name(nn.AddRows(m.tokens.Forward(ids), m.positions.Positions(ids)), "embeddings").Named("hidden_states.0")
 	for i, l := range m.layers {
 		x = l.forward(x).Named("hidden_states." + strconv.Itoa(i+1))
 	}
-	x.Named(m.scope.Sub("encoder").Path())
+	m.scope.Name(x, "encoder")
 	return m.normOut.Forward(x).Named("last_hidden_state")
 }

@@ -26,18 +26,6 @@ func (m *Text) Program(n int) (*nn.Program, error) {
 	return m.runner.Program([2]int{n, m.Config.MaxPositionEmbeddings})
 }
 
-func (m *Text) compile(k [2]int) (*nn.Program, error) {
-	g, err := m.Graph(k[0], k[1])
-	if err != nil {
-		return nil, err
-	}
-	p, err := nn.Compile(g, nn.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("clip: %w", err)
-	}
-	return p, nil
-}
-
 // Encode returns the last hidden state [n, T, D] of n texts, given as ids of equal number T: the context of Stable
 // Diffusion v1 where the texts are padded to 77 tokens.
 func (m *Text) Encode(ctx context.Context, ids [][]int32) ([]float32, error) {
@@ -47,7 +35,7 @@ func (m *Text) Encode(ctx context.Context, ids [][]int32) ([]float32, error) {
 	}
 	hidden := make([]float32, len(input)*m.Config.HiddenSize)
 	in := []nn.Array{{Name: "input_ids", Data: input}}
-	if err := m.runner.Run(ctx, [2]int{len(ids), len(ids[0])}, in, nn.Array{Name: "last_hidden_state", Data: hidden}); err != nil {
+	if err := m.runner.Run(ctx, [2]int{len(ids), len(ids[0])}, nil, in, nn.Array{Name: "last_hidden_state", Data: hidden}); err != nil {
 		return nil, err
 	}
 	return hidden, nil

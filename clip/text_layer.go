@@ -38,10 +38,11 @@ func (c TextConfig) newTextLayer(s *nn.Scope) *textLayer {
 
 // forward maps x [N, T, D] to [N, T, D]; a token sees itself and those before it.
 func (l *textLayer) forward(x *nn.Node) *nn.Node {
-	h := l.norm1.Forward(x)
+	h := l.norm1.Forward(l.scope.Name(x, "residual.0"))
 	h = nn.Attention(l.q.Forward(h), l.k.Forward(h), l.v.Forward(h), l.heads, true)
-	x = nn.Add(x, l.out.Forward(h).Named(l.scope.Sub("self_attn").Path()))
+	h = l.out.Forward(l.scope.Name(h, "self_attn.heads"))
+	x = l.scope.Name(nn.Add(x, l.scope.Name(h, "self_attn")), "residual.1")
 	mlp := l.scope.Sub("mlp")
-	h = l.activation(l.fc1.Forward(l.norm2.Forward(x))).Named(mlp.Sub("activation_fn").Path())
-	return nn.Add(x, l.fc2.Forward(h).Named(mlp.Path())).Named(l.scope.Path())
+	h = mlp.Name(l.activation(l.fc1.Forward(l.norm2.Forward(x))), "activation_fn")
+	return l.scope.Name(nn.Add(x, mlp.Name(l.fc2.Forward(h))))
 }

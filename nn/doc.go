@@ -19,6 +19,9 @@
 // In memory images are [N, H, W, C] and tokens are [N, T, C], float32. What a user sees through
 // probes and outputs has the published shapes: images are [N, C, H, W].
 //
+// A Tap is a small part of a node's value as an output of its own, such as its mean over positions: nodes of the graph like
+// others, planned with them and computed in parallel, for those who look at many nodes in many runs.
+//
 // The graph underneath is a gorgonia.org/gorgonia ExprGraph with this package's own operations;
 // gorgonia's TapeMachine runs it too, and the tests hold both to the same bits.
 package nn

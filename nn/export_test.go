@@ -13,7 +13,7 @@ func CompareWithTape(t *testing.T, p *Program) int {
 	nodes := 0
 	if err := p.OnNode("**", func(path string, v Value) {
 		nodes++
-		same(t, path, v.Raw, tapeValue(p.graph.names[path]))
+		same(t, path, v.Raw(), tapeValue(p.graph.names[path]))
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -21,56 +21,57 @@ type work struct {
 	absorbed bool  // another step does it
 }
 
-// fuse returns the work of every node. Only live nodes are absorbed, and constant ones by constant ones alone.
-func (p *Program) fuse(live, constant []bool) []work {
-	w := make([]work, len(p.nodes))
+// fuse finds the work of every node. Only live nodes are absorbed, and constant ones by constant ones alone.
+func (p *Program) fuse(live []bool) {
+	constant := p.constants()
 	uses := make([]int, len(p.nodes))
-	for i, n := range p.nodes {
-		w[i] = work{op: n.op, in: n.in, first: n}
-		if live[i] && !p.probes[i].fed {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		n.work = work{op: n.op, in: n.in, first: n.Node}
+		if live[i] && !n.probes.fed {
 			for _, x := range n.in {
 				uses[x.id]++
 			}
 		}
 	}
-	if p.noFusion {
-		return w
+	if p.options.NoFusion {
+		return
 	}
 	for i := range p.nodes {
-		if a, ok := w[i].op.(absorber); ok && live[i] && p.action(i) == compute {
-			p.absorb(w, i, a, uses, constant)
+		n := &p.nodes[i]
+		if a, ok := n.op.(absorber); ok && live[i] && n.action() == compute {
+			p.absorb(n, a, uses, constant)
 		}
 	}
-	return w
 }
 
-// absorb lets node i do the work of an operand: of the last computed one that it can, so that nothing else moves.
-func (p *Program) absorb(w []work, i int, a absorber, uses []int, constant []bool) {
+// absorb lets a node do the work of an operand: of the last computed one that it can, so that nothing else moves.
+func (p *Program) absorb(n *state, a absorber, uses []int, constant []bool) {
+	w := &n.work
 	var best Op
 	from := 0
-	for k, x := range w[i].in {
-		if uses[x.id] != 1 || !p.hidden(x.id) || constant[x.id] != constant[i] || best != nil && x.id < w[i].in[from].id {
+	for k, x := range w.in {
+		if uses[x.id] != 1 || !p.nodes[x.id].hidden() || constant[x.id] != constant[n.id] || best != nil && x.id < w.in[from].id {
 			continue
 		}
-		if op := a.absorb(w[x.id].op, k); op != nil {
+		if op := a.absorb(p.nodes[x.id].work.op, k); op != nil {
 			best, from = op, k
 		}
 	}
 	if best == nil {
 		return
 	}
-	x := w[i].in[from].id
-	in := slices.Clone(w[x].in)
-	for k, n := range w[i].in {
+	x := &p.nodes[w.in[from].id].work
+	in := slices.Clone(x.in)
+	for k, n := range w.in {
 		if k != from {
 			in = append(in, n)
 		}
 	}
-	w[i].op, w[i].in, w[i].first, w[x].absorbed = best, in, w[x].first, true
+	w.op, w.in, w.first, x.absorbed = best, in, x.first, true
 }
 
 // hidden says whether a node is computed and nobody but other nodes sees its value.
-func (p *Program) hidden(i int) bool {
-	probe := &p.probes[i]
-	return p.action(i) == compute && !p.asked[i] && !p.outlives(i) && len(probe.hooks) == 0 && len(probe.edits) == 0
+func (n *state) hidden() bool {
+	return n.action() == compute && !n.asked && !n.outlives() && len(n.probes.hooks) == 0 && len(n.probes.edits) == 0
 }

@@ -13,9 +13,9 @@ func tape(t *testing.T, p *Program) gorgonia.VM {
 	t.Helper()
 	vm := gorgonia.NewTapeMachine(p.graph.expr)
 	t.Cleanup(func() { vm.Close() })
-	for i, n := range p.nodes {
+	for _, n := range p.nodes {
 		if n.op == nil {
-			v := gtensor.New(gtensor.WithShape(n.shape...), gtensor.WithBacking(p.source[i]))
+			v := gtensor.New(gtensor.WithShape(n.shape...), gtensor.WithBacking(n.source.floats()))
 			if err := gorgonia.Let(n.expr, v); err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +32,7 @@ func TestTapeMachine(t *testing.T) {
 	p := netProgram(t, newNet())
 	vm := tape(t, p)
 	for _, latent := range []string{"latent", "another latent"} {
-		p.Set("latent", random(latent, 2*4*6*8)) // the machine reads the same memory
+		ok(t, p.Set("latent", random(latent, 2*4*6*8))) // the machine reads the same memory
 		if err := vm.RunAll(); err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestTapeMachine(t *testing.T) {
 		nodes := 0
 		if err := p.OnNode("**", func(path string, v Value) {
 			nodes++
-			same(t, path, v.Raw, tapeValue(p.graph.names[path]))
+			same(t, path, v.Raw(), tapeValue(p.graph.names[path]))
 		}); err != nil {
 			t.Fatal(err)
 		}

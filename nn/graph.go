@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // A Graph is a network as an expression: inputs, operations on them, named outputs. It is built
@@ -14,6 +15,8 @@ type Graph struct {
 	nodes   []*Node // in the order in which they were made: operands come before results
 	names   map[string]*Node
 	outputs []output
+
+	compiled atomic.Bool // its nodes stay where they are
 }
 
 type output struct {

@@ -2,9 +2,12 @@ package nn
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"unsafe"
+	"weak"
 )
 
 // keeper keeps what layers make of random weights.
@@ -112,4 +115,73 @@ func TestKeeperErrors(t *testing.T) {
 	if _, err := everyLayer(k); err == nil || !strings.Contains(err.Error(), `nn: a: format "int4", want float32, float16 or bfloat16`) {
 		t.Errorf("unknown dtype: %v", err)
 	}
+}
+
+// handed remembers what it has given without keeping it.
+type handed struct {
+	randomParams
+	given  []weak.Pointer[float32]
+	closed bool
+}
+
+func (h *handed) Float32(name string, shape ...int) ([]float32, error) {
+	if h.closed {
+		return nil, fmt.Errorf("no tensor %s", name)
+	}
+	w, err := h.randomParams.Float32(name, shape...)
+	h.given = append(h.given, weak.Make(&w[0]))
+	return w, err
+}
+
+// Layers keep no copy of their weights, but can read them again as long as they are there.
+func TestWeightsAreReadAgain(t *testing.T) {
+	params := &handed{}
+	s := NewScope(params)
+	conv, bare := NewConv2d(s.Sub("conv"), 8, 6, 3), NewConv2d(s.Sub("bare"), 6, 5, 1, ConvOption{NoBias: true})
+	linear, plain := NewLinear(s.Sub("linear"), 12, 16), NewLinearNoBias(s.Sub("plain"), 16, 8)
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.GC()
+	for i, p := range params.given {
+		if p.Value() != nil {
+			t.Errorf("tensor %d of %d is still in memory", i, len(params.given))
+		}
+	}
+	kept := &keeper{kept: map[string][]byte{}}
+	for _, c := range []struct {
+		path  string
+		layer interface {
+			Weights() (weight, bias []float32, err error)
+		}
+		shape []int
+		bias  bool
+	}{
+		{"conv", conv, []int{6, 8, 3, 3}, true},
+		{"bare", bare, []int{5, 6, 1, 1}, false},
+		{"linear", linear, []int{16, 12}, true},
+		{"plain", plain, []int{8, 16}, false},
+		{"packed", NewLinear(NewScope(kept).Sub("packed"), 4, 3), []int{3, 4}, true},
+	} {
+		w, b, err := c.layer.Weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := randomParams{}.Float32(c.path+".weight", c.shape...)
+		same(t, c.path+".weight", w, want)
+		if want, _ = (randomParams{}).Float32(c.path+".bias", c.shape[0]); c.bias {
+			same(t, c.path+".bias", b, want)
+		} else if b != nil {
+			t.Errorf("%s has a bias", c.path)
+		}
+	}
+	if len(kept.lent) != 2 {
+		t.Errorf("%v was lent, expected what packing takes alone", kept.lent)
+	}
+	params.closed = true
+	if _, _, err := conv.Weights(); err == nil || !strings.Contains(err.Error(), "no tensor conv.weight") {
+		t.Errorf("after the file is closed: error %v", err)
+	}
+	runtime.KeepAlive(s)
 }

@@ -4,7 +4,7 @@ import "percept/tensor"
 
 // Conv2d is a two-dimensional convolution with bias, in the sense of torch.nn.Conv2d.
 type Conv2d struct {
-	path            string
+	stored
 	in, out, kernel int
 	opt             ConvOption
 	w               *tensor.Conv2d
@@ -26,11 +26,15 @@ func NewConv2d(s *Scope, in, out, kernel int, o ...ConvOption) *Conv2d {
 		opt = o[0]
 		opt.Stride = max(opt.Stride, 1)
 	}
-	c := &Conv2d{path: s.path, in: in, out: out, kernel: kernel, opt: opt}
+	c := &Conv2d{stored: s.stored(!opt.NoBias, out, in, kernel, kernel), in: in, out: out, kernel: kernel, opt: opt}
 	if src, ok := s.source(!opt.NoBias, out, in, kernel, kernel); ok {
 		form := tensor.Implicit
 		if opt.Stride == 1 && !src.Low {
-			form = tensor.ChooseForm(out, in, kernel, kernel, s.side)
+			side := 0
+			if s.side != nil {
+				side = s.side(s.path)
+			}
+			form = tensor.ChooseForm(out, in, kernel, kernel, side)
 		}
 		c.w = tensor.NewConv2dFrom(src, form, out, in, kernel, kernel)
 	}

@@ -120,23 +120,3 @@ func (concatOp) Shape(in ...[]int) ([]int, error) {
 func (concatOp) Forward(c *Call) {
 	tensor.Concat(c.Y, c.X[0], c.X[1], rows(c.YShape), last(c.XShape[0]), last(c.XShape[1]))
 }
-
-// MeanPool averages over the pixels or tokens: x [N, H, W, C] or [N, T, C] to [N, C].
-func MeanPool(x *Node) *Node { return Apply(meanPoolOp{}, "", x) }
-
-type meanPoolOp struct{ channels }
-
-func (meanPoolOp) Kind() string { return "MeanPool" }
-
-func (meanPoolOp) Shape(in ...[]int) ([]int, error) {
-	x := in[0]
-	if len(in) != 1 || len(x) < 3 || len(x) > 4 {
-		return nil, mismatch(in, "[N H W C] or [N T C]")
-	}
-	return []int{x[0], last(x)}, nil
-}
-
-func (meanPoolOp) Forward(c *Call) {
-	x := c.XShape[0]
-	tensor.MeanPool(c.Y, c.X[0], x[0], rows(x)/x[0], last(x))
-}

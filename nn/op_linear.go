@@ -4,7 +4,7 @@ import "percept/tensor"
 
 // Linear maps the last dimension: y = x·Wᵀ + b.
 type Linear struct {
-	path    string
+	stored
 	in, out int
 	w       *tensor.Linear
 }
@@ -20,7 +20,7 @@ func NewLinearNoBias(s *Scope, in, out int) *Linear {
 }
 
 func newLinear(s *Scope, bias bool, in, out int) *Linear {
-	l := &Linear{path: s.path, in: in, out: out}
+	l := &Linear{stored: s.stored(bias, out, in), in: in, out: out}
 	if src, ok := s.source(bias, out, in); ok {
 		l.w = tensor.NewLinearFrom(src, out, in)
 	}

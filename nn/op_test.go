@@ -164,6 +164,34 @@ func TestOps(t *testing.T) {
 			}
 			return y
 		}},
+		{"max pool", []int{2, 3}, func(g *Graph) *Node { return MaxPool(in(g, "x", 2, 4, 3)) }, func() []float64 {
+			y := slices.Repeat([]float64{math.Inf(-1)}, 6)
+			for i, v := range x("x", 2, 4, 3) {
+				y[i/12*3+i%3] = max(y[i/12*3+i%3], v)
+			}
+			return y
+		}},
+		{"grid pool", []int{2, 2, 2, 3}, func(g *Graph) *Node { return GridPool(in(g, "x", 2, 4, 5, 3), 2) }, func() []float64 {
+			y := make([]float64, 24)
+			for i, v := range x("x", 2, 4, 5, 3) {
+				n, row, column, c := i/60, i/15%4, i/3%5, i%3
+				for _, cell := range [][2]int{{0, 3}, {2, 5}} { // of columns: they share the third of five
+					if column >= cell[0] && column < cell[1] {
+						y[((n*2+row/2)*2+cell[0]/2)*3+c] += v / 6
+					}
+				}
+			}
+			return y
+		}},
+		{"first channels", []int{2, 3, 2}, func(g *Graph) *Node { return FirstChannels(in(g, "x", 2, 3, 5), 2) }, func() []float64 {
+			var y []float64
+			for row := range slices.Chunk(x("x", 2, 3, 5), 5) {
+				y = append(y, row[:2]...)
+			}
+			return y
+		}},
+		{"projection", []int{2, 3, 4}, func(g *Graph) *Node { return Project(in(g, "x", 2, 3, 5), random("m", 20), 4) },
+			func() []float64 { return refLinear(x("x", 2, 3, 5), x("m", 20), make([]float64, 4), 5, 4) }},
 		{"to channels first", []int{2, 4, 2, 3}, func(g *Graph) *Node { return ToChannelsFirst(in(g, "x", 2, 2, 3, 4)) },
 			func() []float64 { return refToFirst(x("x", 2, 2, 3, 4), 2, 6, 4) }},
 		{"to channels last", []int{2, 2, 3, 4}, func(g *Graph) *Node { return ToChannelsLast(in(g, "x", 2, 4, 2, 3)) },
@@ -188,7 +216,7 @@ func TestOps(t *testing.T) {
 				t.Errorf("shape %v, want %v", y.Shape(), c.shape)
 			}
 			setRandom(t, p)
-			if err := p.OnNode(y.Name(), func(_ string, v Value) { near(t, c.name, v.Raw, c.want(), 3e-6) }); err != nil {
+			if err := p.OnNode(y.Name(), func(_ string, v Value) { near(t, c.name, v.Raw(), c.want(), 3e-6) }); err != nil {
 				t.Fatal(err)
 			}
 			run(t, p)

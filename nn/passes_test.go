@@ -90,7 +90,7 @@ func values(t *testing.T, make func() (*nn.Graph, map[string][]float32)) (names 
 	value = map[string][]float32{}
 	if err := p.OnNode("**", func(path string, v nn.Value) {
 		names = append(names, path)
-		value[path] = slices.Clone(v.Raw)
+		value[path] = slices.Clone(v.Raw())
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestPassesAreInvisible(t *testing.T) {
 					case 0:
 						seen := false
 						if err := p.OnNode(name, func(path string, v nn.Value) {
-							sameBits(t, "hook on "+path, v.Raw, want[path])
+							sameBits(t, "hook on "+path, v.Raw(), want[path])
 							seen = true
 						}); err != nil {
 							t.Fatal(err)
@@ -173,7 +173,7 @@ func TestPassesAreInvisible(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						sameBits(t, name, v.Raw, want[name])
+						sameBits(t, name, v.Raw(), want[name])
 					}
 					outputs("probe on " + name)
 					if i%7 == 0 {
@@ -204,8 +204,8 @@ func TestPassesSeeEdits(t *testing.T) {
 				seen[k] = map[string][]float32{}
 				p.ClearProbes()
 				if err := p.Edit(names[i], func(_ string, v nn.Value) error {
-					for j := range v.Raw {
-						v.Raw[j] *= 0.5
+					for j := range v.Raw() {
+						v.Raw()[j] *= 0.5
 					}
 					return nil
 				}); err != nil {
@@ -226,7 +226,7 @@ func TestPassesSeeEdits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				seen[k][last] = slices.Clone(v.Raw)
+				seen[k][last] = slices.Clone(v.Raw())
 			}
 			for name := range seen[1] {
 				sameBits(t, model+": edit of "+names[i]+": "+name, seen[0][name], seen[1][name])

@@ -36,21 +36,21 @@ func TestRandomGraphs(t *testing.T) {
 			n := all[r.IntN(len(all))]
 			switch r.IntN(2) {
 			case 0:
-				p.Keep(n.Name())
+				ok(t, p.Keep(n.Name()))
 			case 1:
-				p.OnNode(n.Name(), func(path string, v Value) { same(t, path, v.Raw, want[n.id]) })
+				ok(t, p.OnNode(n.Name(), func(path string, v Value) { same(t, path, v.Raw(), want[n.id]) }))
 			}
 		}
 		p.arena = nil
-		p.prepare()
-		for i := range p.arena {
-			p.arena[i] = 1e30 // nothing may rest on what the arena held before
+		ok(t, p.prepare())
+		for i := range p.arena.floats() {
+			p.arena.floats()[i] = 1e30 // nothing may rest on what the arena held before
 		}
 		run(t, p)
 		check("probed")
 		for i, n := range p.nodes {
-			if v, err := p.Value(n.name); err == nil && p.outlives(i) {
-				same(t, n.name, v.Raw, want[i])
+			if v, err := p.Value(n.name); err == nil && n.outlives() {
+				same(t, n.name, v.Raw(), want[i])
 			}
 		}
 
@@ -62,7 +62,7 @@ func TestRandomGraphs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, fmt.Sprintf("seed %d, to %s", seed, n.Name()), v.Raw, want[n.id])
+		same(t, fmt.Sprintf("seed %d, to %s", seed, n.Name()), v.Raw(), want[n.id])
 		run(t, p)
 		check("after RunTo")
 
@@ -94,18 +94,18 @@ func TestRandomSteadyGraphs(t *testing.T) {
 			what := fmt.Sprintf("seed %d, round %d", seed, i)
 			switch n := all[r.IntN(len(all))]; r.IntN(8) {
 			case 0:
-				p.Keep(n.Name())
+				ok(t, p.Keep(n.Name()))
 			case 1:
-				p.OnNode(n.Name(), func(path string, v Value) {
-					same(t, what+": "+path, v.Raw, want[n.id])
+				ok(t, p.OnNode(n.Name(), func(path string, v Value) {
+					same(t, what+": "+path, v.Raw(), want[n.id])
 					hooked[n.id]++
-				})
+				}))
 			case 2:
 				p.ClearProbes()
 				clear(hooked)
 			case 3:
 				name := []string{"a", "b"}[r.IntN(2)]
-				p.Set(name, random(fmt.Sprint(name, i%3), 24))
+				ok(t, p.Set(name, random(fmt.Sprint(name, i%3), 24)))
 			}
 			want = naive(p)
 			for id := range hooked {
@@ -120,18 +120,18 @@ func TestRandomSteadyGraphs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				same(t, what+": to "+n.Name(), v.Raw, want[n.id])
+				same(t, what+": to "+n.Name(), v.Raw(), want[n.id])
 				continue
 			}
 			run(t, p)
 			for i, n := range p.nodes {
-				if v, err := p.Value(n.name); err == nil && p.all[i] && n.op != nil && !p.probes[i].fed {
-					same(t, what+": "+n.name, v.Raw, want[i])
+				if v, err := p.Value(n.name); err == nil && p.all[i] && n.op != nil && !n.probes.fed {
+					same(t, what+": "+n.name, v.Raw(), want[i])
 				}
 			}
 			for id, calls := range hooked {
-				if calls != len(p.probes[id].hooks) {
-					t.Errorf("%s: %d calls of the hooks on %s, want %d", what, calls, p.nodes[id].name, len(p.probes[id].hooks))
+				if calls != len(p.nodes[id].probes.hooks) {
+					t.Errorf("%s: %d calls of the hooks on %s, want %d", what, calls, p.nodes[id].name, len(p.nodes[id].probes.hooks))
 				}
 			}
 		}
@@ -183,7 +183,7 @@ func naive(p *Program) [][]float32 {
 	value := make([][]float32, len(p.nodes))
 	for i, n := range p.nodes {
 		if n.op == nil {
-			value[i] = append([]float32(nil), p.source[i]...)
+			value[i] = append([]float32(nil), n.source.floats()...)
 			continue
 		}
 		c := Call{Y: make([]float32, size(n.shape)), YShape: n.shape}

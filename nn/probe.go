@@ -49,43 +49,39 @@ func (s *step) probe() error {
 // [a-c] for one of a class. "**.attn2" is every attn2, "up_blocks.*" the up blocks alone. An error
 // lists the nearest names where none matches.
 func (p *Program) OnNode(glob string, f func(path string, v Value)) error {
-	return p.match(glob, func(i int, name string) {
-		p.probes[i].hooks = append(p.probes[i].hooks, hook{name, f})
-	})
+	return p.match(glob, func(n *state, name string) { n.probes.hooks = append(n.probes.hooks, hook{name, f}) })
 }
 
 // Keep makes the value of a node outlive the run, to be had from Value, and computes it even where
 // no output needs it.
 func (p *Program) Keep(path string) error {
-	i, err := p.find(path)
-	if err == nil && !p.probes[i].keep {
-		p.probes[i].keep = true
+	n, err := p.find(path)
+	if err == nil && !n.probes.keep {
+		n.probes.keep = true
 		p.plan = nil
 	}
 	return err
 }
 
 // Edit lets f change the value of each node whose name matches glob, right after it is computed:
-// f writes to v.Raw or calls v.Set. All later nodes see the change, and so do hooks on the node. An
+// f writes to v.Raw() or calls v.Set. All later nodes see the change, and so do hooks on the node. An
 // error of f ends the run.
 func (p *Program) Edit(glob string, f func(path string, v Value) error) error {
-	return p.match(glob, func(i int, name string) {
-		p.probes[i].edits = append(p.probes[i].edits, edit{name, f})
-	})
+	return p.match(glob, func(n *state, name string) { n.probes.edits = append(n.probes.edits, edit{name, f}) })
 }
 
-// Replace computes a node by f in place of its operation: f writes all of y, by y.Raw or y.Set, from
+// Replace computes a node by f in place of its operation: f writes all of y, by y.Raw() or y.Set, from
 // the operands x, which it must not change. An error of f ends the run. A nil f takes the
 // replacement back.
 func (p *Program) Replace(path string, f func(y Value, x []Value) error) error {
-	i, err := p.find(path)
+	n, err := p.find(path)
 	if err != nil {
 		return err
 	}
-	if p.nodes[i].op == nil {
+	if n.op == nil {
 		return fmt.Errorf("nn: %s is an input; Set gives it a value", path)
 	}
-	p.probes[i].replace = f
+	n.probes.replace = f
 	p.plan = nil
 	return nil
 }
@@ -94,29 +90,28 @@ func (p *Program) Replace(path string, f func(y Value, x []Value) error) error {
 // node is not computed, nor is what only it needs. nil data takes the value back. To feed an input
 // is to Set it.
 func (p *Program) Feed(path string, data []float32) error {
-	i, err := p.find(path)
+	n, err := p.find(path)
 	if err != nil {
 		return err
 	}
-	n, probe := p.nodes[i], &p.probes[i]
 	if n.op == nil {
 		return p.Set(n.name, data)
 	}
-	if data == nil {
-		if probe.fed {
-			probe.fed, p.source[i], p.plan = false, nil, nil
-		}
+	source := n.source
+	switch {
+	case data == nil && source == nil:
 		return nil
+	case data == nil:
+		n.probes.fed, n.source, p.plan = false, nil, nil
+		return nil
+	case source == nil:
+		source = p.memory.make(size(n.shape))
 	}
-	v := n.value(path, p.source[i])
-	if !probe.fed {
-		v.Raw = make([]float32, size(n.shape))
-	}
-	if err := v.Set(data); err != nil {
+	if err := n.value(path, source).Set(data); err != nil {
 		return err
 	}
-	if !probe.fed {
-		probe.fed, p.source[i], p.plan = true, v.Raw, nil
+	if !n.probes.fed {
+		n.probes.fed, n.source, p.plan = true, source, nil
 	}
 	return nil
 }
@@ -125,42 +120,31 @@ func (p *Program) Feed(path string, data []float32) error {
 // included.
 func (p *Program) ClearProbes() {
 	for i := range p.nodes {
-		if p.probes[i].fed {
-			p.source[i] = nil
+		n := &p.nodes[i]
+		if n.probes.fed {
+			n.source = nil
 		}
-		p.probes[i], p.asked[i] = nodeProbes{}, false
+		n.probes, n.asked = nodeProbes{}, false
 	}
 	p.plan = nil
 }
 
-// find returns the node of that name; a name of an output will do as well.
-func (p *Program) find(name string) (int, error) {
-	if n := p.graph.names[name]; n != nil && n.id < len(p.nodes) {
-		return n.id, nil
-	}
-	for _, o := range p.outputs {
-		if o.name == name {
-			return o.node.id, nil
-		}
-	}
-	return 0, &NameError{name, nearest(name, p.Names())}
-}
-
 // match calls f for every name that fits the glob.
-func (p *Program) match(glob string, f func(i int, name string)) error {
+func (p *Program) match(glob string, f func(n *state, name string)) error {
 	re, err := compileGlob(glob)
 	if err != nil {
 		return err
 	}
 	found := false
-	for i, n := range p.nodes {
+	for i := range p.nodes {
+		n := &p.nodes[i]
 		for k := -1; k < len(n.aliases); k++ {
 			name := n.name
 			if k >= 0 {
 				name = n.aliases[k]
 			}
 			if re.MatchString(name) {
-				f(i, name)
+				f(n, name)
 				found = true
 			}
 		}

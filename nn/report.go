@@ -23,17 +23,20 @@ func (p *Program) Report() Report {
 	p.lay()
 	r := Report{Nodes: len(p.nodes), InPlace: p.plan.inPlace, Views: p.plan.views,
 		Arena: 4 * p.plan.arena, Peak: 4 * p.plan.peak, Sum: 4 * p.plan.sum}
-	for i, n := range p.nodes {
+	for i := range p.nodes {
+		n := &p.nodes[i]
 		switch {
-		case p.work[i].absorbed:
+		case n.work.absorbed:
 			r.Fused++
 		case p.all[i]:
 			r.Steps++
-			if p.steady != nil && p.steady.skips[i] {
+			if p.steady != nil && p.steady.nodes[i].skips {
 				r.Steady++
 			}
 		}
-		r.Private += 4 * len(p.source[i])
+		if n.source != nil {
+			r.Private += 4 * size(n.shape)
+		}
 		if p.plan.private[i] {
 			r.Private += 4 * size(n.shape)
 		}

@@ -8,11 +8,13 @@ import (
 )
 
 // A Runner runs one model for the sizes that it is asked for: it keeps the Programs that it has compiled, by a key that
-// says what they are for, and forgets the one that was not used for longest, but none that was lent: that may have
-// probes. It may be used by several goroutines, whose runs follow one another.
+// says what they are for and by their taps, so that other taps do not cost a plan and what it has kept of steady inputs.
+// It forgets the one that was not used for longest, but none that was lent: that may have probes. It may be used by
+// several goroutines, whose runs follow one another.
 type Runner[K comparable] struct {
 	model   string // in errors
-	compile func(K) (*Program, error)
+	graph   func(K) (*Graph, error)
+	options Options
 
 	mu   sync.Mutex
 	kept []keptProgram[K] // the last used first
@@ -20,6 +22,7 @@ type Runner[K comparable] struct {
 
 type keptProgram[K comparable] struct {
 	key     K
+	taps    string
 	program *Program
 	lent    bool
 }
@@ -34,24 +37,24 @@ type Array struct {
 	Data []float32 // in the published order
 }
 
-// NewRunner returns a Runner of a model of that name. compile makes the Program for a key.
-func NewRunner[K comparable](model string, compile func(K) (*Program, error)) *Runner[K] {
-	return &Runner[K]{model: model, compile: compile}
+// NewRunner returns a Runner of a model of that name. graph makes the graph for a key, which is compiled with o.
+func NewRunner[K comparable](model string, o Options, graph func(K) (*Graph, error)) *Runner[K] {
+	return &Runner[K]{model: model, options: o, graph: graph}
 }
 
-// Program lends the Program that Run uses for key, for probes. It is kept as long as the Runner; it must neither run nor
-// be changed while Run runs.
-func (r *Runner[K]) Program(key K) (*Program, error) {
+// Program lends the Program that Run uses for key and taps, for probes. It is kept as long as the Runner; it must neither
+// run nor be changed while Run runs.
+func (r *Runner[K]) Program(key K, taps ...Tap) (*Program, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.get(key, true)
+	return r.get(key, taps, true)
 }
 
-// Run sets inputs of the Program for key, runs it and copies outputs.
-func (r *Runner[K]) Run(ctx context.Context, key K, in []Array, out ...Array) error {
+// Run sets inputs of the Program for key and taps, runs it and copies outputs, among which taps may be.
+func (r *Runner[K]) Run(ctx context.Context, key K, taps []Tap, in []Array, out ...Array) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p, err := r.get(key, false)
+	p, err := r.get(key, taps, false)
 	if err != nil {
 		return err
 	}
@@ -77,22 +80,37 @@ func (r *Runner[K]) Run(ctx context.Context, key K, in []Array, out ...Array) er
 	return nil
 }
 
-func (r *Runner[K]) get(key K, lend bool) (*Program, error) {
-	i := slices.IndexFunc(r.kept, func(e keptProgram[K]) bool { return e.key == key })
+func (r *Runner[K]) get(key K, taps []Tap, lend bool) (*Program, error) {
+	names := tapKey(taps)
+	i := slices.IndexFunc(r.kept, func(e keptProgram[K]) bool { return e.key == key && e.taps == names })
 	if i < 0 {
 		r.shrink(keptPrograms - 1) // before compiling, so that the memory can be had again
-		p, err := r.compile(key)
+		p, err := r.compile(key, taps)
 		if err != nil {
 			return nil, err
 		}
 		i = len(r.kept)
-		r.kept = append(r.kept, keptProgram[K]{key: key, program: p})
+		r.kept = append(r.kept, keptProgram[K]{key: key, taps: names, program: p})
 	}
 	e := r.kept[i]
 	e.lent = e.lent || lend
 	copy(r.kept[1:i+1], r.kept[:i])
 	r.kept[0] = e
 	return e.program, nil
+}
+
+func (r *Runner[K]) compile(key K, taps []Tap) (*Program, error) {
+	g, err := r.graph(key)
+	if err != nil {
+		return nil, err
+	}
+	o := r.options
+	o.Taps = taps
+	p, err := Compile(g, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.model, err)
+	}
+	return p, nil
 }
 
 // shrink forgets all but the last used n of those that are not lent.

@@ -12,13 +12,16 @@ import (
 func TestRunnerKeeps(t *testing.T) {
 	compiled := 0
 	var fails error
-	r := NewRunner("model", func(int) (*Program, error) {
+	r := NewRunner("model", Options{}, func(int) (*Graph, error) {
 		compiled++
-		return &Program{}, fails
+		if fails != nil {
+			return nil, fails
+		}
+		return Build(func(g *Graph) { g.Output("y", SiLU(g.Input("x", 1, 2, 3))) })
 	})
-	get := func(key int, lend bool) *Program {
+	get := func(key int, lend bool, taps ...Tap) *Program {
 		t.Helper()
-		p, err := r.get(key, lend)
+		p, err := r.get(key, taps, lend)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +57,12 @@ func TestRunnerKeeps(t *testing.T) {
 		t.Errorf("%d programs kept, expected %d", len(r.kept), keptPrograms+1)
 	}
 
+	mean, largest := Tap{"x", []Reduction{Mean}}, Tap{"x", []Reduction{Max}}
+	tapped := get(0, false, mean, largest)
+	if tapped == lent || tapped == get(0, false, mean) || tapped != get(0, false, largest, mean) || get(0, false) != lent {
+		t.Error("programs are not told apart by their taps")
+	}
+
 	fails = errors.New("no")
 	if _, err := r.Program(-1); !errors.Is(err, fails) {
 		t.Errorf("error %v, expected no", err)
@@ -66,21 +75,17 @@ func TestRunnerKeeps(t *testing.T) {
 
 // Runs of several goroutines follow one another, each with its own inputs and size.
 func TestRunnerRuns(t *testing.T) {
-	r := NewRunner("doubler", func(n int) (*Program, error) {
-		g, err := Build(func(g *Graph) {
+	r := NewRunner("doubler", Options{}, func(n int) (*Graph, error) {
+		return Build(func(g *Graph) {
 			x := g.Input("x", n)
 			g.Output("y", Add(x, x))
 		})
-		if err != nil {
-			return nil, err
-		}
-		return Compile(g, Options{})
 	})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
 			x, y := slices.Repeat([]float32{float32(i)}, i%3+1), make([]float32, i%3+1)
-			if err := r.Run(t.Context(), len(x), []Array{{"x", x}}, Array{"y", y}); err != nil {
+			if err := r.Run(t.Context(), len(x), nil, []Array{{"x", x}}, Array{"y", y}); err != nil {
 				t.Error(err)
 			}
 			for _, v := range y {
@@ -108,7 +113,7 @@ func TestRunnerRuns(t *testing.T) {
 		{t.Context(), 0, nil, Array{}, "nn: x"},
 		{cancelled, 2, []Array{{"x", make([]float32, 2)}}, Array{"y", make([]float32, 2)}, "doubler: nn: stopped before"},
 	} {
-		if err := r.Run(c.ctx, c.key, c.in, c.out); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := r.Run(c.ctx, c.key, nil, c.in, c.out); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, expected one with %q", err, c.want)
 		}
 	}

@@ -39,27 +39,33 @@ type Keeper interface {
 // collect their errors together, so that one attempt shows everything that is missing.
 type Scope struct {
 	path string
-	side int // of the pictures that the model is made for, here; 0 where it is not known
 	*collector
 }
 
 type collector struct {
 	params Params
+	side   func(module string) int // see At; nil where it is not known
 	errs   []error
 }
 
 // NewScope returns the scope of the whole model.
-func NewScope(p Params) *Scope { return &Scope{collector: &collector{params: p}} }
+func NewScope(p Params) *Scope { return &Scope{"", &collector{params: p}} }
 
 // Sub returns the scope of a module: Sub("a").Sub("b") and Sub("a.b") have the path "a.b".
-func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.side, s.collector} }
+func (s *Scope) Sub(name string) *Scope { return &Scope{s.join(name), s.collector} }
 
-// At returns the scope with the side in pixels that pictures have there in the size the model is made for. It decides in
-// which form convolutions below it are computed (tensor.ChooseForm); other sizes are computed in the same form.
-func (s *Scope) At(side int) *Scope { return &Scope{s.path, side, s.collector} }
+// At says which side in pixels pictures have in a module, in the size the model is made for, and returns s. It decides in
+// which form convolutions are computed (tensor.ChooseForm); other sizes are computed in the same form.
+func (s *Scope) At(side func(module string) int) *Scope {
+	s.side = side
+	return s
+}
 
 // Path returns the module path, empty for the whole model.
 func (s *Scope) Path() string { return s.path }
+
+// Name names n after the module or, given one, after a part of it, and returns n; see Node.Named.
+func (s *Scope) Name(n *Node, part ...string) *Node { return n.Named(s.join(strings.Join(part, "."))) }
 
 func (s *Scope) join(name string) string {
 	if s.path == "" || name == "" {
@@ -141,6 +147,31 @@ func (s *Scope) source(bias bool, shape ...int) (src tensor.Source, ok bool) {
 		return tensor.Room{Bytes: b, Filled: filled, Owner: owner, Done: func() { k.Done(key) }}
 	}
 	return src, s.complete()
+}
+
+// stored is what a layer remembers of its weights: not the numbers, of which it has packed what it needs, but where they
+// can be had again.
+type stored struct {
+	params Params
+	path   string
+	bias   bool
+	shape  []int
+}
+
+func (s *Scope) stored(bias bool, shape ...int) stored { return stored{s.params, s.path, bias, shape} }
+
+// Weights reads weight and bias anew, as torch has them, to be packed in another way than Forward wants them. bias is nil
+// where there is none. It is an error where the Params that the layer was made of do not have them any more, as those of a
+// closed file.
+func (s stored) Weights() (weight, bias []float32, err error) {
+	at := &Scope{path: s.path}
+	if weight, err = s.params.Float32(at.join("weight"), s.shape...); err == nil && s.bias {
+		bias, err = s.params.Float32(at.join("bias"), s.shape[0])
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return weight, bias, nil
 }
 
 // have remembers the error of a tensor that cannot be had.

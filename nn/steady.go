@@ -10,29 +10,34 @@ import (
 // anew only when an input has changed; what only such nodes need is computed with them. A node that somebody looks at
 // is computed in every run as ever, and so is what follows an edited one.
 type steadiness struct {
-	inputs   []bool // that are steady
-	constant []bool // nodes, the inputs among them, with the same value as long as the steady inputs have theirs
-	skips    []bool // constant nodes that a run may leave out
-	keeps    []bool // skipped nodes that others need
-	order    []int  // constant nodes that are steps or views, in the order of the graph
-	stale    []bool // of inputs: set to other values since the last run; of nodes: not computed since their inputs were
-	must     []bool // skipped nodes that this run has to compute all the same
+	nodes []steadyNode
+	order []int // constant nodes that are steps or views, in the order of the graph
+}
+
+// A steadyNode is what steadiness knows of a node.
+type steadyNode struct {
+	input    bool // is steady
+	constant bool // has the same value as long as the steady inputs have theirs
+	skips    bool // a run may leave it out
+	keeps    bool // it is skipped and others need it
+	stale    bool // an input: set to other values since the last run; another: not computed since its inputs were
+	must     bool // it may be skipped, but not in this run
 }
 
 func newSteadiness(p *Program, names []string) (*steadiness, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	s := &steadiness{inputs: make([]bool, len(p.nodes)), stale: make([]bool, len(p.nodes)), must: make([]bool, len(p.nodes))}
+	s := &steadiness{nodes: make([]steadyNode, len(p.nodes))}
 	for _, name := range names {
-		i, err := p.find(name)
+		n, err := p.find(name)
 		if err != nil {
 			return nil, err
 		}
-		if p.nodes[i].op != nil {
+		if n.op != nil {
 			return nil, fmt.Errorf("nn: %s is no input and cannot be steady", name)
 		}
-		s.inputs[i] = true
+		s.nodes[n.id].input = true
 	}
 	return s, nil
 }
@@ -43,39 +48,42 @@ func (p *Program) constants() []bool {
 	if p.steady == nil {
 		return c
 	}
-	for i, n := range p.nodes {
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		do := n.action()
 		if n.op == nil {
-			c[i] = p.steady.inputs[i] && p.action(i) == nothing
-			continue
+			c[i] = p.steady.nodes[i].input && do == nothing
+		} else {
+			c[i] = !n.probes.fed && (do == compute || do == nothing)
+			for _, x := range n.in {
+				c[i] = c[i] && c[x.id]
+			}
 		}
-		c[i] = !p.probes[i].fed && (p.action(i) == compute || p.action(i) == nothing)
-		for _, x := range n.in {
-			c[i] = c[i] && c[x.id]
-		}
+		p.steady.nodes[i].constant = c[i]
 	}
-	p.steady.constant = c
 	return c
 }
 
 // settle decides which constant nodes are skipped and kept. The work is known by now.
 func (s *steadiness) settle(p *Program, live []bool) {
-	n := len(p.nodes)
-	s.skips, s.keeps, s.order = make([]bool, n), make([]bool, n), nil
-	for i := range n {
-		if live[i] && s.constant[i] && p.nodes[i].op != nil && !p.work[i].absorbed {
+	s.order = nil
+	for i := range s.nodes {
+		n, c := &p.nodes[i], &s.nodes[i]
+		c.skips, c.stale = false, true
+		if live[i] && c.constant && n.op != nil && !n.work.absorbed {
 			s.order = append(s.order, i)
-			s.skips[i] = p.action(i) == compute && len(p.probes[i].hooks) == 0
+			c.skips = n.action() == compute && len(n.probes.hooks) == 0
 		}
-		s.stale[i] = true
 	}
-	needed := make([]bool, n) // by a step that is never skipped, perhaps through views
-	for i := n - 1; i >= 0; i-- {
-		kept := needed[i] || p.asked[i] || p.outlives(i)
-		s.keeps[i] = s.skips[i] && kept
-		switch seen := kept || len(p.probes[i].hooks) > 0; {
-		case !live[i] || p.work[i].absorbed || p.probes[i].fed || s.skips[i]:
-		case p.action(i) != nothing || seen: // a view looks at its operand only where somebody looks at the view
-			for _, x := range p.work[i].in {
+	needed := make([]bool, len(s.nodes)) // by a step that is never skipped, perhaps through views
+	for i := len(s.nodes) - 1; i >= 0; i-- {
+		n, c := &p.nodes[i], &s.nodes[i]
+		kept := needed[i] || n.asked || n.outlives()
+		c.keeps = c.skips && kept
+		switch seen := kept || len(n.probes.hooks) > 0; {
+		case !live[i] || n.work.absorbed || n.probes.fed || c.skips:
+		case n.action() != nothing || seen: // a view looks at its operand only where somebody looks at the view
+			for _, x := range n.work.in {
 				needed[x.id] = true
 			}
 		}
@@ -85,24 +93,27 @@ func (s *steadiness) settle(p *Program, live []bool) {
 // plan says which nodes have to be computed in a run of the needed ones though they may be skipped.
 func (s *steadiness) plan(p *Program, need []bool) {
 	for _, i := range s.order {
-		for _, x := range p.work[i].in {
-			s.stale[i] = s.stale[i] || s.stale[x.id]
+		c := &s.nodes[i]
+		for _, x := range p.nodes[i].work.in {
+			c.stale = c.stale || s.nodes[x.id].stale
 		}
-		s.must[i] = false
+		c.must = false
 	}
-	for i, steady := range s.inputs {
-		s.stale[i] = s.stale[i] && !steady
+	for i := range s.nodes {
+		c := &s.nodes[i]
+		c.stale = c.stale && !c.input
 	}
 	for k := len(s.order) - 1; k >= 0; k-- {
 		i := s.order[k]
-		if s.keeps[i] {
-			s.must[i] = s.stale[i]
+		c := &s.nodes[i]
+		if c.keeps {
+			c.must = c.stale
 		}
-		if !need[i] || !s.must[i] {
+		if !need[i] || !c.must {
 			continue
 		}
-		for _, x := range p.work[i].in {
-			s.must[x.id] = true // of kept ones this is decided above
+		for _, x := range p.nodes[i].work.in {
+			s.nodes[x.id].must = true // of kept ones this is decided above
 		}
 	}
 }

@@ -43,9 +43,9 @@ func TestSteadyInput(t *testing.T) {
 		}
 	}
 	set := func(name, value string) {
-		n := len(p.source[p.graph.names[name].id])
-		p.Set(name, random(value, n))
-		plain.Set(name, random(value, n))
+		n := size(p.graph.names[name].shape)
+		ok(t, p.Set(name, random(value, n)))
+		ok(t, plain.Set(name, random(value, n)))
 	}
 	again("first run", "net.attn.to_k", "net.attn.to_v")
 	again("second run")
@@ -59,7 +59,7 @@ func TestSteadyInput(t *testing.T) {
 	again("the first context", "net.attn.to_k", "net.attn.to_v")
 
 	calls := 0
-	p.OnNode("net.attn.to_k", func(string, Value) { calls++ })
+	ok(t, p.OnNode("net.attn.to_k", func(string, Value) { calls++ }))
 	again("with a hook", "net.attn.to_k", "net.attn.to_v") // another plan: all is computed
 	again("with a hook, again", "net.attn.to_k")
 	if calls != 2 {
@@ -67,13 +67,13 @@ func TestSteadyInput(t *testing.T) {
 	}
 	p.ClearProbes()
 	double := func(_ string, v Value) error {
-		for i := range v.Raw {
-			v.Raw[i] *= 2
+		for i := range v.Raw() {
+			v.Raw()[i] *= 2
 		}
 		return nil
 	}
 	for _, q := range []*Program{p, plain} {
-		q.Edit("context", double)
+		ok(t, q.Edit("context", double))
 	}
 	again("edited context", "net.attn.to_k", "net.attn.to_v")
 	again("edited context, again", "net.attn.to_k", "net.attn.to_v")
@@ -83,7 +83,7 @@ func TestSteadyInput(t *testing.T) {
 func TestSteadyInputAfterCancel(t *testing.T) {
 	p, _ := steadyNet(t)
 	run(t, p)
-	p.Set("context", random("another", 2*5*12))
+	ok(t, p.Set("context", random("another", 2*5*12)))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := p.Run(ctx); err == nil {
@@ -91,7 +91,7 @@ func TestSteadyInputAfterCancel(t *testing.T) {
 	}
 	run(t, p)
 	want := netProgram(t, newNet())
-	want.Set("context", random("another", 2*5*12))
+	ok(t, want.Set("context", random("another", 2*5*12)))
 	run(t, want)
 	same(t, "eps", p.Output("eps"), want.Output("eps"))
 }
@@ -106,12 +106,12 @@ func TestSteadyDoesNotAllocate(t *testing.T) {
 	setRandom(t, p)
 	x := [2][]float32{random("a", 2*5*12), random("b", 2*5*12)}
 	ctx := context.Background()
-	p.Run(ctx)
+	ok(t, p.Run(ctx))
 	i := 0
 	if n := testing.AllocsPerRun(10, func() {
 		i++
-		p.Set("context", x[i/2%2])
-		p.Run(ctx)
+		ok(t, p.Set("context", x[i/2%2]))
+		ok(t, p.Run(ctx))
 	}); n != 0 {
 		t.Errorf("%v allocations per run, want 0", n)
 	}

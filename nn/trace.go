@@ -1,7 +1,5 @@
 package nn
 
-import "time"
-
 // Kind returns the name of the node's operation, such as "Conv2d"; "Input" for an input.
 func (n *Node) Kind() string {
 	if n.op == nil {
@@ -54,23 +52,9 @@ func (p *Program) Nodes() []*Node {
 	p.lay()
 	var nodes []*Node
 	for i := range p.nodes {
-		if w := &p.work[i]; p.all[i] && !w.absorbed && p.action(i) == compute {
-			nodes = append(nodes, w.first)
+		if n := &p.nodes[i]; p.all[i] && !n.work.absorbed && n.action() == compute {
+			nodes = append(nodes, n.work.first)
 		}
 	}
 	return nodes
-}
-
-// execute runs one step and says how long it took, if anybody asks.
-func (p *Program) execute(i int) error {
-	s := &p.steps[i]
-	if p.traced == nil || s.do == nothing {
-		return s.run()
-	}
-	start := time.Now()
-	err := s.run()
-	if err == nil {
-		p.traced(p.work[i].first, time.Since(start))
-	}
-	return err
 }

@@ -43,20 +43,3 @@ func Embedding(y, table []float32, ids []int32, dim int) {
 		copy(y[i*dim:(i+1)*dim], table[int(id)*dim:])
 	}
 }
-
-// MeanPool averages x [n, hw, c] over pixels; y [n, c]. Sums are float64.
-func MeanPool(y, x []float32, n, hw, c int) {
-	need("MeanPool", "y", len(y), n*c)
-	need("MeanPool", "x", len(x), n*hw*c)
-	set := current.Load()
-	buf := buffers64.get()
-	s := buf.resized(2 * c)
-	for i := range n {
-		clear(s)
-		set.Moments(s[:c], s[c:], x[i*hw*c:(i+1)*hw*c], c)
-		for j := range c {
-			y[i*c+j] = float32(s[j] / float64(hw))
-		}
-	}
-	buffers64.keep(buf)
-}

@@ -14,6 +14,7 @@ const (
 	opAddChannels
 	opConcat
 	opUpsample2x
+	opFirst
 )
 
 // pointwise is the job of the elementwise operations; what its fields mean depends on op.
@@ -72,6 +73,10 @@ func (p *pointwise) tile(i int) {
 		}
 	case opUpsample2x:
 		p.upsample(from, to)
+	case opFirst:
+		for r := from; r < to; r++ {
+			copy(p.y[r*p.ca:(r+1)*p.ca], p.a[r*p.cb:])
+		}
 	}
 }
 
@@ -96,6 +101,13 @@ func Concat(y, a, b []float32, rows, ca, cb int) {
 	need("Concat", "a", len(a), rows*ca)
 	need("Concat", "b", len(b), rows*cb)
 	runPointwise(opConcat, y, a, b, rows, ca, cb, 0, 0, ca+cb)
+}
+
+// FirstChannels copies the first k channels of x [rows, c] to y [rows, k].
+func FirstChannels(y, x []float32, rows, c, k int) {
+	need("FirstChannels", "y", len(y), rows*k)
+	need("FirstChannels", "x", len(x), rows*c)
+	runPointwise(opFirst, y, x, nil, rows, k, c, 0, 0, k)
 }
 
 // SiLU computes y = x·sigmoid(x). y may be x.

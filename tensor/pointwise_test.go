@@ -1,7 +1,9 @@
 package tensor
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -118,6 +120,39 @@ func TestMeanPool(t *testing.T) {
 	y := make([]float32, 4)
 	MeanPool(y, []float32{1, 2, 3, 4, 5, 6, 10, 20}, 2, 2, 2)
 	near(t, "MeanPool", y, []float64{2, 3, 7.5, 13}, 0)
+}
+
+func TestMaxPool(t *testing.T) {
+	y, nan := make([]float32, 6), float32(math.NaN())
+	MaxPool(y, []float32{1, -4, 3, 5, -2, nan, 2, -9, 0, -1, -1, -1, -5, -3, -6, -2, -7, -6}, 2, 3, 3)
+	if !slices.Equal(y[:2], []float32{5, -2}) || y[2] == y[2] || !slices.Equal(y[3:], []float32{-1, -1, -1}) {
+		t.Errorf("MaxPool: %v", y)
+	}
+}
+
+// Cells of grids that divide the image and that do not, by the definition of torch's adaptive_avg_pool2d, of
+// arange(15) as [1, 1, 3, 5].
+func TestGridPool(t *testing.T) {
+	x := make([]float32, 15)
+	for i := range x {
+		x[i] = float32(i)
+	}
+	for side, want := range map[int][]float64{
+		1: {7},
+		2: {3.5, 5.5, 8.5, 10.5},
+		3: {0.5, 2, 3.5, 5.5, 7, 8.5, 10.5, 12, 13.5},
+		5: {0, 1, 2, 3, 4, 2.5, 3.5, 4.5, 5.5, 6.5, 5, 6, 7, 8, 9, 7.5, 8.5, 9.5, 10.5, 11.5, 10, 11, 12, 13, 14},
+	} {
+		y := make([]float32, side*side)
+		GridPool(y, x, 1, 3, 5, 1, side)
+		near(t, fmt.Sprint("grid ", side), y, want, 0)
+	}
+}
+
+func TestFirstChannels(t *testing.T) {
+	y := make([]float32, 4)
+	FirstChannels(y, []float32{1, 2, 3, 4, 5, 6}, 2, 3, 2)
+	near(t, "FirstChannels", y, []float64{1, 2, 4, 5}, 0)
 }
 
 func TestTimestepEmbedding(t *testing.T) {

@@ -64,6 +64,9 @@ func operations() map[string]func() []float32 {
 		"Concat":          set(2*nc, func(y []float32) { Concat(y, x, z[:nc], n*hw, c, c) }),
 		"Upsample2x":      set(4*nc, func(y []float32) { Upsample2x(y, x, n, h, w, c) }),
 		"MeanPool":        set(n*c, func(y []float32) { MeanPool(y, x, n, hw, c) }),
+		"GridPool":        set(n*9*c, func(y []float32) { GridPool(y, x, n, h, w, c, 3) }),
+		"MaxPool":         set(n*c, func(y []float32) { MaxPool(y, x, n, hw, c) }),
+		"FirstChannels":   set(n*hw*5, func(y []float32) { FirstChannels(y, x, n*hw, c, 5) }),
 		"ToChannelsLast":  set(nc, func(y []float32) { ToChannelsLast(y, x, n, c, h, w) }),
 		"ToChannelsFirst": set(nc, func(y []float32) { ToChannelsFirst(y, x, n, h, w, c) }),
 	}

@@ -42,10 +42,10 @@ func (b *downBlock) forward(x, temb, context *nn.Node, skips []*nn.Node) (*nn.No
 		skips = append(skips, x)
 	}
 	if b.down != nil {
-		x = b.down.Forward(x).Named(b.scope.Sub("downsamplers.0").Path())
+		x = b.scope.Name(b.down.Forward(x), "downsamplers.0")
 		skips = append(skips, x)
 	}
-	return x.Named(b.scope.Path()), skips
+	return b.scope.Name(x), skips
 }
 
 // midBlock is a UNetMidBlock2DCrossAttn.
@@ -71,7 +71,7 @@ func (c Config) newMidBlock(s *nn.Scope) *midBlock {
 func (b *midBlock) forward(x, temb, context *nn.Node) *nn.Node {
 	x = b.resnet0.forward(x, temb)
 	x = b.attention.forward(x, context)
-	return b.resnet1.forward(x, temb).Named(b.scope.Path())
+	return b.scope.Name(b.resnet1.forward(x, temb))
 }
 
 // upBlock is an UpBlock2D or CrossAttnUpBlock2D: one resnet more than the down block of its level, each on the
@@ -98,7 +98,7 @@ func (c Config) newUpBlock(s *nn.Scope, i, in int, skips []int) *upBlock {
 		in = out
 	}
 	if level > 0 {
-		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv").At(c.side(level-1)), out, out, 3)
+		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv"), out, out, 3)
 	}
 	return b
 }
@@ -114,7 +114,7 @@ func (b *upBlock) forward(x, temb, context *nn.Node, skips []*nn.Node) (*nn.Node
 		}
 	}
 	if b.up != nil {
-		x = b.up.Forward(nn.Upsample2x(x)).Named(b.scope.Sub("upsamplers.0").Path())
+		x = b.scope.Name(b.up.Forward(nn.Upsample2x(x)), "upsamplers.0")
 	}
-	return x.Named(b.scope.Path()), skips
+	return b.scope.Name(x), skips
 }

@@ -145,8 +145,8 @@ func (c Config) Levels() int { return len(c.BlockOutChannels) }
 // SizeMultiple is what the latent's height and width must be multiples of: 2^(Levels-1).
 func (c Config) SizeMultiple() int { return 1 << (c.Levels() - 1) }
 
-// side is the side of pictures at a level where latents have SampleSize.
-func (c Config) side(level int) int { return c.SampleSize >> level }
+// side is the side of pictures in a module where latents have SampleSize.
+func (c Config) side(module string) int { return modelconfig.Side(module, c.SampleSize, c.Levels()) }
 
 // timeChannels is the width of the timestep embedding.
 func (c Config) timeChannels() int { return 4 * c.BlockOutChannels[0] }

@@ -22,6 +22,6 @@ func newTimeEmbedding(s *nn.Scope, width, out int) *timeEmbedding {
 // forward maps timesteps [N] to [N, out].
 func (e *timeEmbedding) forward(timesteps *nn.Node) *nn.Node {
 	t := nn.TimestepEmbedding(timesteps, e.width).Named("time_proj")
-	h := nn.SiLU(e.linear1.Forward(t)).Named(e.scope.Sub("act").Path())
-	return e.linear2.Forward(h).Named(e.scope.Path())
+	h := e.scope.Name(nn.SiLU(e.linear1.Forward(t)), "act")
+	return e.scope.Name(e.linear2.Forward(h))
 }

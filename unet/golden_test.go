@@ -137,3 +137,11 @@ func TestActivations(t *testing.T) {
 		t.Errorf("%d modules and %d attention maps, want 550 and 16", len(modules), len(probModules))
 	}
 }
+
+// ok fails the test where a program could not do what the test rests on.
+func ok(t testing.TB, err error) {
+	if err != nil {
+		t.Helper()
+		t.Fatal(err)
+	}
+}

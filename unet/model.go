@@ -29,7 +29,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := nn.NewScope(p).At(c.SampleSize)
+	s := nn.NewScope(p).At(c.side)
 	first, last := c.BlockOutChannels[0], c.BlockOutChannels[c.Levels()-1]
 	m := &Model{
 		Config: c,
@@ -38,7 +38,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	}
 	skips, in := []int{first}, first // channels of the skip connections, in the order in which they arise
 	for level, out := range c.BlockOutChannels {
-		m.down = append(m.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)).At(c.side(level)), level, in))
+		m.down = append(m.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)), level, in))
 		for range c.LayersPerBlock.at(level) {
 			skips = append(skips, out)
 		}
@@ -47,11 +47,11 @@ func New(c Config, p nn.Params) (*Model, error) {
 		}
 		in = out
 	}
-	m.mid = c.newMidBlock(s.Sub("mid_block").At(c.side(c.Levels() - 1)))
+	m.mid = c.newMidBlock(s.Sub("mid_block"))
 	in = last
 	for i := range c.Levels() {
 		level := c.Levels() - 1 - i
-		m.up = append(m.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)).At(c.side(c.Levels()-1-i)), i, in, skips))
+		m.up = append(m.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)), i, in, skips))
 		skips = skips[:len(skips)-c.LayersPerBlock.at(level)-1]
 		in = c.BlockOutChannels[level]
 	}
@@ -60,7 +60,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("unet: %w", err)
 	}
-	m.runner = nn.NewRunner("unet", func(s Shape) (*nn.Program, error) { return m.Compile(s, steady) })
+	m.runner = nn.NewRunner("unet", steady, m.Graph)
 	return m, nil
 }
 

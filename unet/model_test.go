@@ -108,9 +108,9 @@ func TestPredictAgain(t *testing.T) {
 		if err := m.Predict(t.Context(), eps, latent, timesteps, text, 1, 8, 8); err != nil {
 			t.Fatal(err)
 		}
-		p.Set("latent", latent)
-		p.Set("timesteps", timesteps)
-		p.Set("context", text)
+		ok(t, p.Set("latent", latent))
+		ok(t, p.Set("timesteps", timesteps))
+		ok(t, p.Set("context", text))
 		if err := p.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -189,5 +189,120 @@ func TestProgramIsShared(t *testing.T) {
 	}
 	if seen != 16 {
 		t.Errorf("%d attention maps, want 16", seen)
+	}
+}
+
+// The residual stream and the heads have names: each residual is the one before it and what was added.
+func TestResidualNames(t *testing.T) {
+	m := nanoModel(t)
+	const block = "up_blocks.1.attentions.0.transformer_blocks.0"
+	parts := [][3]string{
+		{".residual.1", ".residual.0", ".attn1"},
+		{".residual.2", ".residual.1", ".attn2"},
+		{"", ".residual.2", ".ff"},
+	}
+	o := steady
+	for _, p := range parts {
+		o.Keep = append(o.Keep, block+p[0], block+p[1], block+p[2])
+	}
+	o.Keep = append(o.Keep, block+".attn1.heads")
+	p, err := m.Compile(Shape{1, 8, 8, 3}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, n := range map[string]int{"latent": 256, "timesteps": 1, "context": 3 * m.Config.CrossAttentionDim} {
+		if err := p.Set(name, synth.Input(name, golden.Seed, 1, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	value := func(name string) nn.Value {
+		v, err := p.Value(block + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, part := range parts {
+		sum, before, added := value(part[0]).Data(), value(part[1]).Data(), value(part[2]).Data()
+		for i, v := range sum {
+			if v != before[i]+added[i] {
+				t.Fatalf("%q is not %q + %q", part[0], part[1], part[2])
+			}
+		}
+	}
+	if heads, out := value(".attn1.heads").Shape, value(".attn1").Shape; !slices.Equal(heads, out) {
+		t.Errorf("heads %v, expected as their sum %v", heads, out)
+	}
+}
+
+// Predictions with taps have the bits of those without, the taps those of their reductions, and each set of taps keeps its
+// Program.
+func TestPredictWithTaps(t *testing.T) {
+	m := nanoModel(t)
+	in := func(name string, n int) []float32 { return synth.Input(name, golden.Seed, 1, n) }
+	latent, text, s := in("latent", 2*256), in("context", 2*3*m.Config.CrossAttentionDim), Shape{2, 8, 8, 3}
+	predict := func(taps ...nn.Tap) (eps []float32) {
+		t.Helper()
+		eps = make([]float32, len(latent))
+		if err := m.Predict(t.Context(), eps, latent, []float32{981, 21}, text, 2, 8, 8, taps...); err != nil {
+			t.Fatal(err)
+		}
+		return eps
+	}
+	want := predict()
+	const heads, block = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.heads", "mid_block"
+	a := []nn.Tap{{Node: heads, By: []nn.Reduction{nn.Mean}}, {Node: block, By: []nn.Reduction{nn.Grid(1)}}}
+	b := []nn.Tap{{Node: heads, By: []nn.Reduction{nn.First(2), nn.Max}}}
+	var programs []*nn.Program
+	for _, taps := range [][]nn.Tap{a, b, nil, a, b} {
+		if eps := predict(taps...); !slices.Equal(eps, want) {
+			t.Errorf("eps differs with taps %v", taps)
+		}
+		p, err := m.Program(s, taps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs = append(programs, p)
+	}
+	if programs[0] != programs[3] || programs[1] != programs[4] || programs[0] == programs[1] {
+		t.Error("a Program was thrown away for other taps")
+	}
+
+	o := steady
+	o.Keep = []string{heads, block}
+	whole, err := m.Compile(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string][]float32{"latent": latent, "timesteps": {981, 21}, "context": text} {
+		if err := whole.Set(name, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := whole.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, path := range []string{heads, block} {
+		v, err := whole.Value(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := v.RawShape[len(v.RawShape)-1]
+		positions := v.Len() / c / 2
+		for k, got := range programs[0].Output(a[i].Output()) {
+			sum := 0.0
+			for p := range positions {
+				sum += float64(v.Raw()[(k/c*positions+p)*c+k%c])
+			}
+			if mean := float32(sum / float64(positions)); got != mean {
+				t.Fatalf("%s, value %d: %v, expected %v", a[i].Output(), k, got, mean)
+			}
+		}
+	}
+	if got := programs[1].OutputShape(b[0].Output()); !slices.Equal(got, []int{2, 2}) {
+		t.Errorf("%s is %v, expected [2 2]", b[0].Output(), got)
 	}
 }

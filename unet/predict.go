@@ -48,7 +48,7 @@ func (m *Model) Graph(s Shape) (*nn.Graph, error) {
 	})
 }
 
-// Compile makes a Program of the caller's own, not shared with Predict.
+// Compile makes a Program of the caller's own, not shared with Predict. o may have taps.
 func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 	g, err := m.Graph(s)
 	if err != nil {
@@ -61,16 +61,19 @@ func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 	return p, nil
 }
 
-// Program returns the Program that Predict uses for these sizes, for probes on predictions. It is kept as long as the
-// model; it must neither run nor be changed while a prediction runs.
-func (m *Model) Program(s Shape) (*nn.Program, error) { return m.runner.Program(s) }
+// Program returns the Program that Predict uses for these sizes and taps, for probes on predictions. It is kept as long as
+// the model; it must neither run nor be changed while a prediction runs.
+func (m *Model) Program(s Shape, taps ...nn.Tap) (*nn.Program, error) {
+	return m.runner.Program(s, taps...)
+}
 
-// Predict writes the noise predicted in n latents of h×w to eps.
+// Predict writes the noise predicted in n latents of h×w to eps. What taps give is to be had from the outputs of the
+// Program for them, and changes no bit of eps.
 //
 //	eps, latent [n, channels, h, w]
 //	timesteps   [n], from 0 to 999, one for each latent
 //	text        [n, tokens, CrossAttentionDim]; the number of tokens follows from its length
-func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []float32, n, h, w int) error {
+func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []float32, n, h, w int, taps ...nn.Tap) error {
 	if n < 1 {
 		return fmt.Errorf("unet: batch of %d latents, must be positive", n)
 	}
@@ -79,5 +82,5 @@ func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []floa
 		return fmt.Errorf("unet: context of %d values, must be [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
 	}
 	in := []nn.Array{{Name: "latent", Data: latent}, {Name: "timesteps", Data: timesteps}, {Name: "context", Data: text}}
-	return m.runner.Run(ctx, Shape{n, h, w, len(text) / row}, in, nn.Array{Name: "eps", Data: eps})
+	return m.runner.Run(ctx, Shape{n, h, w, len(text) / row}, taps, in, nn.Array{Name: "eps", Data: eps})
 }

@@ -44,7 +44,7 @@ func (t *transformer) forward(x, context *nn.Node) *nn.Node {
 		h = b.forward(h, context)
 	}
 	h = t.projOut.Forward(nn.Image(h, shape[1], shape[2]))
-	return nn.Add(h, x).Named(t.scope.Path())
+	return t.scope.Name(nn.Add(h, x))
 }
 
 // transformerBlock is a BasicTransformerBlock: self-attention, cross-attention and a gated perceptron, each on a
@@ -71,10 +71,10 @@ func newTransformerBlock(s *nn.Scope, channels, contextDim, heads int) *transfor
 
 // forward maps x [N, P, C] and context [N, T, D] to [N, P, C].
 func (b *transformerBlock) forward(x, context *nn.Node) *nn.Node {
-	h := b.norm1.Forward(x)
-	x = nn.Add(b.attn1.forward(h, h), x)
-	x = nn.Add(b.attn2.forward(b.norm2.Forward(x), context), x)
-	return nn.Add(b.ff.forward(b.norm3.Forward(x)), x).Named(b.scope.Path())
+	h := b.norm1.Forward(b.scope.Name(x, "residual.0"))
+	x = b.scope.Name(nn.Add(b.attn1.forward(h, h), x), "residual.1")
+	x = b.scope.Name(nn.Add(b.attn2.forward(b.norm2.Forward(x), context), x), "residual.2")
+	return b.scope.Name(nn.Add(b.ff.forward(b.norm3.Forward(x)), x))
 }
 
 // attention is softmax(QK'/√d)V over several heads.
@@ -102,8 +102,9 @@ func newAttention(s *nn.Scope, channels, keyDim, heads int) *attention {
 func (a *attention) forward(x, y *nn.Node) *nn.Node {
 	q, k, v := a.q.Forward(x), a.k.Forward(y), a.v.Forward(y)
 	// No output needs the probabilities [N, heads, P, T]: they are computed only in a Program that keeps them.
-	nn.AttentionProbs(q, k, a.heads).Named(a.scope.Sub("probs").Path())
-	return a.out.Forward(nn.Attention(q, k, v, a.heads, false)).Named(a.scope.Path())
+	a.scope.Name(nn.AttentionProbs(q, k, a.heads), "probs")
+	heads := a.scope.Name(nn.Attention(q, k, v, a.heads, false), "heads") // side by side in the channels
+	return a.scope.Name(a.out.Forward(heads))
 }
 
 // feedForward is a perceptron with a gate: W₂·(a ⊙ GELU(b)), a and b the halves of W₁x.
@@ -124,6 +125,6 @@ func newFeedForward(s *nn.Scope, channels int) *feedForward {
 
 // forward maps x [N, P, C] to [N, P, C].
 func (f *feedForward) forward(x *nn.Node) *nn.Node {
-	h := nn.GEGLU(f.in.Forward(x)).Named(f.scope.Sub("net.0").Path())
-	return f.out.Forward(h).Named(f.scope.Path())
+	h := f.scope.Name(nn.GEGLU(f.in.Forward(x)), "net.0")
+	return f.scope.Name(f.out.Forward(h))
 }

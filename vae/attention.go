@@ -27,7 +27,7 @@ func (c Config) newAttention(s *nn.Scope, channels int) *attention {
 func (a *attention) forward(x *nn.Node) *nn.Node {
 	shape := x.Shape()
 	h := nn.Tokens(a.norm.Forward(x)) // [N, H·W, C]
-	h = nn.Attention(a.q.Forward(h), a.k.Forward(h), a.v.Forward(h), 1, false)
+	h = a.scope.Name(nn.Attention(a.q.Forward(h), a.k.Forward(h), a.v.Forward(h), 1, false), "heads")
 	h = nn.Image(a.out.Forward(h), shape[1], shape[2])
-	return nn.Add(h, x).Named(a.scope.Path())
+	return a.scope.Name(nn.Add(h, x))
 }

@@ -34,9 +34,9 @@ func (b *downBlock) forward(x *nn.Node) *nn.Node {
 		x = r.forward(x)
 	}
 	if b.down != nil {
-		x = b.down.Forward(x).Named(b.scope.Sub("downsamplers.0").Path())
+		x = b.scope.Name(b.down.Forward(x), "downsamplers.0")
 	}
-	return x.Named(b.scope.Path())
+	return b.scope.Name(x)
 }
 
 // midBlock is a UNetMidBlock2D.
@@ -59,7 +59,7 @@ func (c Config) newMidBlock(s *nn.Scope) *midBlock {
 
 // forward maps x [N, H, W, C] to [N, H, W, C].
 func (b *midBlock) forward(x *nn.Node) *nn.Node {
-	return b.resnet1.forward(b.attention.forward(b.resnet0.forward(x))).Named(b.scope.Path())
+	return b.scope.Name(b.resnet1.forward(b.attention.forward(b.resnet0.forward(x))))
 }
 
 // upBlock is an UpDecoderBlock2D: resnets, then a doubling of the size except at the finest level.
@@ -77,7 +77,7 @@ func (c Config) newUpBlock(s *nn.Scope, level, in int) *upBlock {
 		in = out
 	}
 	if level > 0 {
-		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv").At(c.side(level-1)), out, out, 3)
+		b.up = nn.NewConv2d(s.Sub("upsamplers.0.conv"), out, out, 3)
 	}
 	return b
 }
@@ -88,7 +88,7 @@ func (b *upBlock) forward(x *nn.Node) *nn.Node {
 		x = r.forward(x)
 	}
 	if b.up != nil {
-		x = b.up.Forward(nn.Upsample2x(x)).Named(b.scope.Sub("upsamplers.0").Path())
+		x = b.scope.Name(b.up.Forward(nn.Upsample2x(x)), "upsamplers.0")
 	}
-	return x.Named(b.scope.Path())
+	return b.scope.Name(x)
 }

@@ -18,15 +18,14 @@ type encoder struct {
 
 func (c Config) newEncoder(s *nn.Scope) *encoder {
 	in := c.BlockOutChannels[0]
-	coarsest := s.At(c.side(c.Levels() - 1))
 	e := &encoder{scope: s, convIn: nn.NewConv2d(s.Sub("conv_in"), c.InChannels, in, 3)}
 	for level, out := range c.BlockOutChannels {
-		e.down = append(e.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)).At(c.side(level)), level, in))
+		e.down = append(e.down, c.newDownBlock(s.Sub("down_blocks."+strconv.Itoa(level)), level, in))
 		in = out
 	}
-	e.mid = c.newMidBlock(coarsest.Sub("mid_block"))
+	e.mid = c.newMidBlock(s.Sub("mid_block"))
 	e.normOut = nn.NewGroupNorm(s.Sub("conv_norm_out"), in, c.NormNumGroups, normEps)
-	e.convOut = nn.NewConv2d(coarsest.Sub("conv_out"), in, 2*c.LatentChannels, 3)
+	e.convOut = nn.NewConv2d(s.Sub("conv_out"), in, 2*c.LatentChannels, 3)
 	return e
 }
 
@@ -37,8 +36,8 @@ func (e *encoder) forward(x *nn.Node) *nn.Node {
 		x = b.forward(x)
 	}
 	x = e.mid.forward(x)
-	x = nn.SiLU(e.normOut.Forward(x)).Named(e.scope.Sub("conv_act").Path())
-	return e.convOut.Forward(x).Named(e.scope.Path())
+	x = e.scope.Name(nn.SiLU(e.normOut.Forward(x)), "conv_act")
+	return e.scope.Name(e.convOut.Forward(x))
 }
 
 // decoder turns a latent into an image.
@@ -54,15 +53,14 @@ type decoder struct {
 func (c Config) newDecoder(s *nn.Scope) *decoder {
 	levels := c.Levels()
 	in := c.BlockOutChannels[levels-1]
-	coarsest := s.At(c.side(levels - 1))
 	d := &decoder{
 		scope:  s,
-		convIn: nn.NewConv2d(coarsest.Sub("conv_in"), c.LatentChannels, in, 3),
-		mid:    c.newMidBlock(coarsest.Sub("mid_block")),
+		convIn: nn.NewConv2d(s.Sub("conv_in"), c.LatentChannels, in, 3),
+		mid:    c.newMidBlock(s.Sub("mid_block")),
 	}
 	for i := range levels {
 		level := levels - 1 - i
-		d.up = append(d.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)).At(c.side(level)), level, in))
+		d.up = append(d.up, c.newUpBlock(s.Sub("up_blocks."+strconv.Itoa(i)), level, in))
 		in = c.BlockOutChannels[level]
 	}
 	d.normOut = nn.NewGroupNorm(s.Sub("conv_norm_out"), in, c.NormNumGroups, normEps)
@@ -76,6 +74,6 @@ func (d *decoder) forward(x *nn.Node) *nn.Node {
 	for _, b := range d.up {
 		x = b.forward(x)
 	}
-	x = nn.SiLU(d.normOut.Forward(x)).Named(d.scope.Sub("conv_act").Path())
-	return d.convOut.Forward(x).Named(d.scope.Path())
+	x = d.scope.Name(nn.SiLU(d.normOut.Forward(x)), "conv_act")
+	return d.scope.Name(d.convOut.Forward(x))
 }

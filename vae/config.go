@@ -1,6 +1,11 @@
 package vae
 
-import "percept/internal/modelconfig"
+import (
+	"cmp"
+	"strings"
+
+	"percept/internal/modelconfig"
+)
 
 // The block types of SD v1, by their diffusers names.
 const (
@@ -112,8 +117,14 @@ func (c Config) Validate() error {
 // Levels is the number of resolutions.
 func (c Config) Levels() int { return len(c.BlockOutChannels) }
 
-// side is the side of pictures at a level where images have SampleSize.
-func (c Config) side(level int) int { return c.SampleSize >> level }
+// side is the side of pictures in a module where images have SampleSize.
+func (c Config) side(module string) int {
+	if module == "encoder.conv_out" || module == "decoder.conv_in" {
+		module = "mid_block"
+	}
+	_, block, _ := strings.Cut(module, "coder.") // of encoder or decoder
+	return modelconfig.Side(cmp.Or(block, module), c.SampleSize, c.Levels())
+}
 
 // Downscale is how many times smaller than the image the latent is in each direction: 2^(Levels-1), 8 in SD v1.
 func (c Config) Downscale() int { return 1 << (c.Levels() - 1) }

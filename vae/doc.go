@@ -7,7 +7,7 @@
 //	latent ── post_quant_conv ── decoder ── image
 //
 // Every module's output is a named node of the graph, by its diffusers module path such as
-// "decoder.mid_block.attentions.0".
+// "decoder.mid_block.attentions.0", whose "heads" are what attention gives to to_out.
 //
 // Sources: Rombach et al. 2022, arXiv:2112.10752; configuration keys and weight names of Hugging Face diffusers.
 package vae

@@ -32,7 +32,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := nn.NewScope(p).At(c.SampleSize)
+	s := nn.NewScope(p).At(c.side)
 	m := &Model{
 		Config:    c,
 		encoder:   c.newEncoder(s.Sub("encoder")),
@@ -43,7 +43,7 @@ func New(c Config, p nn.Params) (*Model, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("vae: %w", err)
 	}
-	m.runner = nn.NewRunner("vae", m.compile)
+	m.runner = nn.NewRunner("vae", nn.Options{}, m.graph)
 	return m, nil
 }
 
@@ -95,20 +95,11 @@ func (m *Model) DecodeProgram(n, h, w int) (*nn.Program, error) {
 	return m.runner.Program(programKey{true, n, h, w})
 }
 
-func (m *Model) compile(k programKey) (*nn.Program, error) {
-	graph := m.EncodeGraph
+func (m *Model) graph(k programKey) (*nn.Graph, error) {
 	if k.decode {
-		graph = m.DecodeGraph
+		return m.DecodeGraph(k.n, k.h, k.w)
 	}
-	g, err := graph(k.n, k.h, k.w)
-	if err != nil {
-		return nil, err
-	}
-	p, err := nn.Compile(g, nn.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("vae: %w", err)
-	}
-	return p, nil
+	return m.EncodeGraph(k.n, k.h, k.w)
 }
 
 // Encode writes the moments of n images of h×w.
@@ -116,7 +107,7 @@ func (m *Model) compile(k programKey) (*nn.Program, error) {
 //	moments [n, 2·latent, h/8, w/8]: means, then log-variances; see Moments
 //	image   [n, in, h, w], from -1 to 1
 func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w int) error {
-	return m.runner.Run(ctx, programKey{false, n, h, w}, []nn.Array{{Name: "image", Data: image}}, nn.Array{Name: "moments", Data: moments})
+	return m.runner.Run(ctx, programKey{false, n, h, w}, nil, []nn.Array{{Name: "image", Data: image}}, nn.Array{Name: "moments", Data: moments})
 }
 
 // Decode writes the images of n latents of h×w.
@@ -124,5 +115,5 @@ func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w in
 //	image  [n, out, 8h, 8w], about -1 to 1, not clamped
 //	latent [n, latent, h, w], not scaled: what the U-Net sees divided by Config.ScalingFactor
 func (m *Model) Decode(ctx context.Context, image, latent []float32, n, h, w int) error {
-	return m.runner.Run(ctx, programKey{true, n, h, w}, []nn.Array{{Name: "latent", Data: latent}}, nn.Array{Name: "image", Data: image})
+	return m.runner.Run(ctx, programKey{true, n, h, w}, nil, []nn.Array{{Name: "latent", Data: latent}}, nn.Array{Name: "image", Data: image})
 }

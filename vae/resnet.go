@@ -31,10 +31,10 @@ func (c Config) newResnet(s *nn.Scope, in, out int) *resnet {
 
 // forward maps x [N, H, W, in] to [N, H, W, out].
 func (r *resnet) forward(x *nn.Node) *nn.Node {
-	h := r.conv1.Forward(nn.SiLU(r.norm1.Forward(x)).Named(r.scope.Sub("nonlinearity").Path()))
+	h := r.conv1.Forward(r.scope.Name(nn.SiLU(r.norm1.Forward(x)), "nonlinearity"))
 	h = r.conv2.Forward(nn.SiLU(r.norm2.Forward(h)))
 	if r.skip != nil {
 		x = r.skip.Forward(x)
 	}
-	return nn.Add(x, h).Named(r.scope.Path())
+	return r.scope.Name(nn.Add(x, h))
 }

@@ -82,28 +82,22 @@ func NewSceneNet(c SceneNetConfig, p nn.Params) (*SceneNet, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("vision: SceneNet: %w", err)
 	}
-	n.runner = nn.NewRunner("vision", n.compile)
+	n.runner = nn.NewRunner("vision", nn.Options{}, n.graph)
 	return n, nil
 }
 
-func (n *SceneNet) compile(batch int) (*nn.Program, error) {
-	g, err := nn.Build(func(g *nn.Graph) { n.forward(g, batch) })
-	if err != nil {
-		return nil, fmt.Errorf("vision: SceneNet: %w", err)
-	}
-	return nn.Compile(g, nn.Options{})
-}
-
-// forward maps "image" [batch, 3, S, S] in [-1, 1] to "features" [batch, channels] and "logits"
+// graph maps "image" [batch, 3, S, S] in [-1, 1] to "features" [batch, channels] and "logits"
 // [batch, labels].
-func (n *SceneNet) forward(g *nn.Graph, batch int) {
-	x := nn.ToChannelsLast(g.Input("image", batch, 3, n.config.SampleSize, n.config.SampleSize))
-	for i, conv := range n.conv {
-		x = nn.SiLU(n.norm[i].Forward(conv.Forward(x)))
-	}
-	x = nn.MeanPool(x)
-	g.Output("features", x)
-	g.Output("logits", n.linear.Forward(x))
+func (n *SceneNet) graph(batch int) (*nn.Graph, error) {
+	return nn.Build(func(g *nn.Graph) {
+		x := nn.ToChannelsLast(g.Input("image", batch, 3, n.config.SampleSize, n.config.SampleSize))
+		for i, conv := range n.conv {
+			x = nn.SiLU(n.norm[i].Forward(conv.Forward(x)))
+		}
+		x = nn.MeanPool(x)
+		g.Output("features", x)
+		g.Output("logits", n.linear.Forward(x))
+	})
 }
 
 // OpenSceneNet reads config.json and model.safetensors of a folder.
@@ -161,7 +155,7 @@ func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output strin
 			n.place(input[i*size:][:size], p)
 		}
 		out := make([]float32, sceneBatch*width)
-		if err := n.runner.Run(ctx, sceneBatch, []nn.Array{{Name: "image", Data: input}}, nn.Array{Name: output, Data: out}); err != nil {
+		if err := n.runner.Run(ctx, sceneBatch, nil, []nn.Array{{Name: "image", Data: input}}, nn.Array{Name: output, Data: out}); err != nil {
 			return nil, err
 		}
 		for i := range batch {

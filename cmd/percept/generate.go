@@ -96,7 +96,7 @@ Samplers:
 	f.StringVar(&g.size, "size", "", "`WxH` of the pictures in pixels (default: the model's; with --image, that of the picture scaled to the model's)")
 	f.IntVar(&g.count, "count", 1, "pictures per caption")
 	f.Uint64Var(&g.seed, "seed", 0, "noise seed; the same seed gives the same picture")
-	f.StringVar(&g.noise, "noise", percept.CPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
+	f.StringVar(&g.noise, "noise", percept.TorchCPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
 	f.StringVar(&g.sampler, "sampler", "ddim", "`name` of the sampler, see above")
 	f.IntVar(&g.steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
 	f.Float64Var(&g.guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
@@ -184,8 +184,8 @@ func (g *generateFlags) checkNumbers() error {
 		return fmt.Errorf("--batch %d, expected 0 to 64", g.batch)
 	case g.every < 0:
 		return fmt.Errorf("--preview-every %d, expected 0 or more", g.every)
-	case g.noise != percept.CPU && g.noise != percept.CUDA:
-		return fmt.Errorf("--noise %q, expected %s or %s", g.noise, percept.CPU, percept.CUDA)
+	case g.noise != percept.TorchCPU && g.noise != percept.TorchCUDA:
+		return fmt.Errorf("--noise %q, expected %s or %s", g.noise, percept.TorchCPU, percept.TorchCUDA)
 	case len(g.images) > 1 && len(g.images) != len(g.prompts):
 		return fmt.Errorf("--image: %d pictures for %d captions, expected one, or one for each", len(g.images), len(g.prompts))
 	case len(g.images) > 0 && !(g.strength > 0 && g.strength <= 1):

@@ -48,3 +48,21 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+func TestSide(t *testing.T) {
+	for module, want := range map[string]int{
+		"conv_in":                           64,
+		"down_blocks.0.resnets.1.conv1":     64,
+		"down_blocks.0.downsamplers.0.conv": 64,
+		"down_blocks.2.resnets.0.conv1":     16,
+		"mid_block.resnets.1.conv2":         8,
+		"up_blocks.0.resnets.0.conv1":       8,
+		"up_blocks.0.upsamplers.0.conv":     16,
+		"up_blocks.3.resnets.2.conv1":       64,
+		"conv_out":                          64,
+	} {
+		if got := modelconfig.Side(module, 64, 4); got != want {
+			t.Errorf("%s: side %d, expected %d", module, got, want)
+		}
+	}
+}

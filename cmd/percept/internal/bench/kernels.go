@@ -26,7 +26,7 @@ func Kernels() []Case {
 	for _, s := range [][2]int{{64, 320}, {32, 640}, {16, 1280}, {8, 1280}} {
 		size, c := s[0], s[1]
 		cases = append(cases, operation(fmt.Sprintf("conv3x3-%dx%dx%d", c, size, size), func(g *nn.Graph, s *nn.Scope) *nn.Node {
-			return nn.NewConv2d(s.At(size), c, c, 3).Forward(g.Input("x", 1, size, size, c))
+			return nn.NewConv2d(s.At(func(string) int { return size }), c, c, 3).Forward(g.Input("x", 1, size, size, c))
 		}))
 	}
 	for _, s := range [][2]int{{4096, 320}, {1024, 640}, {256, 1280}} {
