@@ -15,7 +15,6 @@ import (
 	"percept/fmri"
 	"percept/fmri/array"
 	"percept/internal/cause"
-	"percept/internal/filesum"
 	"percept/tensor/linalg"
 )
 
@@ -107,13 +106,4 @@ func readImages(text string, n int) ([]fmri.ImageID, error) {
 		ids[i] = fmri.ImageID(v)
 	}
 	return ids, nil
-}
-
-// fileSum is the sha256 of a file.
-func fileSum(path string) (string, error) {
-	sum, err := filesum.Hex(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return sum, nil
 }

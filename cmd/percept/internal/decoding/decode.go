@@ -17,6 +17,7 @@ import (
 	"percept/fmri/table"
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 	"percept/tensor"
 	"percept/tensor/linalg"
 )
@@ -48,7 +49,7 @@ func Decode(ctx context.Context, out string, q DecodeRequest) (*Decoded, error) 
 	if err != nil {
 		return nil, err
 	}
-	sum, err := fileSum(q.Model)
+	sum, err := filesum.Hex(q.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"percept/fmri/decode"
 	"percept/fmri/ridge"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 	"percept/tensor"
 	"percept/tensor/linalg"
 	"percept/weights/safetensors"
@@ -129,7 +130,7 @@ func group(o *ridge.Options, q FitRequest, r *Responses, made map[string]string)
 		return "", err
 	}
 	path, _ := splitName(q.Groups)
-	made["groups"], err = fileSum(path)
+	made["groups"], err = filesum.Hex(path)
 	return "file", err
 }
 

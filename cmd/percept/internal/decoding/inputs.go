@@ -10,6 +10,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/table"
+	"percept/internal/filesum"
 	"percept/tensor/linalg"
 )
 
@@ -47,7 +48,7 @@ func OpenResponses(path, part string, rois []string, images string) (*Responses,
 		}
 	}
 	file, _ := splitName(path)
-	r.Sum, err = fileSum(file)
+	r.Sum, err = filesum.Hex(file)
 	return r, err
 }
 
@@ -117,7 +118,7 @@ func OpenFeatures(path, name string) (*Features, error) {
 		}
 		f.y, f.Shape = &m, shape
 		file, _ := splitName(path)
-		f.Sum, err = fileSum(file)
+		f.Sum, err = filesum.Hex(file)
 		return f, err
 	}
 	file, err := table.OpenFile(path)
