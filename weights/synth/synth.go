@@ -1,3 +1,11 @@
+// Package synth makes the parameters of a model from their names alone, so that a model of any size can be tested against
+// reference values without a checkpoint.
+//
+//	component, name, seed ──► hash ──► uniform numbers ──┐
+//	name, shape ──► Rule ──► scale, centre at 0 or 1 ────┴──► Weights.Float32 ──► unet.New, vae.New, clip.NewText
+//
+// The numbers are those of a counter-based generator with variances that keep activations near 1; they do not depend on the
+// order of the calls. A reference library makes the same ones: they are checked against numpy's, bit for bit.
 package synth
 
 import (
