@@ -120,8 +120,8 @@ func hasSuffix(s string, suffixes ...string) bool {
 	return false
 }
 
-// fillUniform fills x, elements from at on of a tensor, with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter keyed by
-// the FNV-1a hash of the name.
+// fillUniform fills x, elements from at on of a tensor, with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter
+// keyed by the FNV-1a hash of the name.
 func fillUniform(x []float32, name string, seed uint64, scale float32, at int) {
 	key := uint64(0xCBF29CE484222325)
 	for i := 0; i < len(name); i++ {
