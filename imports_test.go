@@ -72,7 +72,7 @@ var selfContained = map[string][]string{
 	"percept/weights/packed":         {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/filelock", "percept/internal/mapped", "percept/internal/offheap"},
 	"percept/tensor":                 {"percept/tensor/internal/...", "percept/internal/half", "percept/internal/offheap", "golang.org/x/sys/..."},
 	"percept/internal/filelock":      nil,
-	"percept/internal/filesum":       nil,
+	"percept/internal/filesum":       {"percept/internal/cause"},
 	"percept/internal/golden":        {"percept/weights/safetensors"},
 	"percept/internal/half":          nil,
 	"percept/internal/mapped":        {"percept/internal/cause"},

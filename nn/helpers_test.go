@@ -2,13 +2,12 @@ package nn
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
+
+	"percept/internal/golden"
 )
 
 // random returns n numbers of about unit variance that depend on the name alone.
@@ -104,43 +103,20 @@ func same(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// golden holds the tensors of a safetensors file; it is Params as well.
-type golden map[string][]float32
+// reference holds the tensors of a file; it is Params as well.
+type reference map[string][]float32
 
-func openGolden(t *testing.T, path string) golden {
+func openReference(t *testing.T, path string) reference {
 	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	s, r := golden.Open(t, path), reference{}
+	for _, name := range s.Names() {
+		r[name] = golden.Values[float32](s, name)
 	}
-	n := binary.LittleEndian.Uint64(b)
-	var header map[string]struct {
-		Dtype   string `json:"dtype"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-	if err := json.Unmarshal(b[8:8+n], &header); err != nil {
-		t.Fatal(err)
-	}
-	g := golden{}
-	for name, h := range header {
-		if name == "__metadata__" {
-			continue
-		}
-		if h.Dtype != "F32" {
-			t.Fatalf("%s: %s is %s, want F32", path, name, h.Dtype)
-		}
-		data := b[8+int(n):][h.Offsets[0]:h.Offsets[1]]
-		x := make([]float32, len(data)/4)
-		for i := range x {
-			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-		}
-		g[name] = x
-	}
-	return g
+	return r
 }
 
-func (g golden) Float32(name string, shape ...int) ([]float32, error) {
-	if x, ok := g[name]; ok && len(x) == size(shape) {
+func (r reference) Float32(name string, shape ...int) ([]float32, error) {
+	if x, ok := r[name]; ok && len(x) == size(shape) {
 		return x, nil
 	}
 	return nil, &NameError{Name: name}

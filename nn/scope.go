@@ -18,7 +18,7 @@ type Params interface {
 }
 
 // A Keeper is Params that also keep what layers make of the weights, so that a later start need not make it again.
-// weights.Pack is one.
+// packed.Pack is one.
 type Keeper interface {
 	Params
 	// Have returns the error that Float32 would return, without reading the tensor.

@@ -5,7 +5,7 @@ import "testing"
 // TestTorch holds single operations and a resnet with a transformer block to what torch computes in
 // float64 (testdata/ops.py).
 func TestTorch(t *testing.T) {
-	data := openGolden(t, "testdata/ops.safetensors")
+	data := openReference(t, "testdata/ops.safetensors")
 	s := NewScope(data)
 	g, err := Build(func(g *Graph) {
 		x := ToChannelsLast(g.Input("x", 2, 12, 7, 6))

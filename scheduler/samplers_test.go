@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"percept/internal/golden"
 	"percept/scheduler"
-	"percept/weights"
 )
 
 // diffusersRun is a run of samplers.json. The distance of diffusers' float32 from its float64 makes the tolerance.
@@ -63,7 +63,7 @@ func (r *recorder) onStep(of int) func(scheduler.Step) error {
 func TestSamplersFollowDiffusers(t *testing.T) {
 	var file struct{ Runs map[string]diffusersRun }
 	readJSON(t, "samplers.json", &file)
-	g := golden(t, "samplers.safetensors")
+	g := golden.Open(t, "testdata/samplers.safetensors").Float32
 	noise, x0 := g("noise"), g("x0")
 	stepNoise := g("step_noise")
 	for key, want := range file.Runs {
@@ -133,19 +133,12 @@ func TestSamplersFollowDiffusers(t *testing.T) {
 
 // Timesteps and σ of other numbers of steps, as the model and image to image show them.
 func TestSigmaTablesFollowDiffusers(t *testing.T) {
-	file, err := weights.Open("testdata/samplers.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
+	file := golden.Open(t, "testdata/samplers.safetensors")
 	seen := 0
 	for _, name := range []string{"dpmpp-2m", "dpmpp-2m-karras", "euler", "euler-a"} {
 		for _, steps := range []int{1, 3, 7, 15, 25, 30, 40, 100, 250} {
 			key := fmt.Sprintf("table.%s.%d", name, steps)
-			want, err := file.Float32(key, 2, steps)
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := file.Float32(key, 2, steps)
 			seen++
 			s, err := scheduler.New(scheduler.Options{Name: name, Steps: steps})
 			if err != nil {
@@ -194,7 +187,7 @@ func TestPLMSFollowsTheOriginal(t *testing.T) {
 	readJSON(t, "info.json", &info)
 	var report struct{ PLMS map[string]measured }
 	readJSON(t, "report.json", &report)
-	g := golden(t, "plms_pndm_mock.safetensors")
+	g := golden.Open(t, "testdata/plms_pndm_mock.safetensors").Float32
 	for _, tt := range []struct {
 		name, key, error string
 		timesteps        []float64

@@ -13,28 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"percept/internal/golden"
 	"percept/scheduler"
-	"percept/weights"
 )
 
 // The files of testdata were made with the original code and with diffusers (report.json has the
 // distance of their float32 runs from the float64 reference).
-
-func golden(t *testing.T, file string) func(name string, shape ...int) []float32 {
-	t.Helper()
-	s, err := weights.Open("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return func(name string, shape ...int) []float32 {
-		x, err := s.Float32(name, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-}
 
 func readJSON(t *testing.T, file string, v any) {
 	t.Helper()
@@ -99,7 +83,7 @@ func TestSchedulesAreExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.Rounded()
-	tables := golden(t, "schedule_f32.safetensors")
+	tables := golden.Open(t, "testdata/schedule_f32.safetensors").Float32
 	for name, got := range map[string][]float64{
 		"ldm.betas": r.Beta, "ldm.alphas_cumprod": r.AlphaBar,
 		"diffusers.betas": d.Beta, "diffusers.alphas_cumprod": d.AlphaBar,
@@ -219,7 +203,7 @@ func TestDDIMFollowsTheOriginal(t *testing.T) {
 	readJSON(t, "info.json", &info)
 	var raw map[string]json.RawMessage
 	readJSON(t, "report.json", &raw)
-	g := golden(t, "ddim_mock.safetensors")
+	g := golden.Open(t, "testdata/ddim_mock.safetensors").Float32
 	n := info.Shape[0] * info.Shape[1] * info.Shape[2] * info.Shape[3]
 	stepNoise := g("step_noise")
 	for _, eta := range []string{"0.0", "0.5"} {
@@ -328,7 +312,7 @@ func TestAddNoiseTheDiffusersWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := golden(t, "ddim_mock.safetensors")
+	g := golden.Open(t, "testdata/ddim_mock.safetensors").Float32
 	x, err := d.AddNoise(g("x0"), g("enc_noise"), info.TEnc)
 	if err != nil {
 		t.Fatal(err)

@@ -12,27 +12,19 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"percept/weights"
+	"percept/internal/golden"
 )
 
 // testdata/scenenet was written by testdata/scenenet.py with torch: a small network of
 // random weights, 19 pictures (more than one batch), and its outputs in float64.
-func openSceneNet(t *testing.T) (*SceneNet, *weights.Store, []image.Image) {
+func openSceneNet(t *testing.T) (*SceneNet, *golden.Tensors, []image.Image) {
 	t.Helper()
 	net, err := OpenSceneNet(os.DirFS("testdata"), "scenenet")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := weights.Open("testdata/scenenet/expected.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	_, shape, _ := s.Info("images_u8_nhwc")
-	pix, err := s.Int64("images_u8_nhwc")
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := golden.Open(t, "testdata/scenenet/expected.safetensors")
+	pix, shape := s.Ints("images_u8_nhwc"), s.Shape("images_u8_nhwc")
 	pictures := make([]image.Image, shape[0])
 	for i := range pictures {
 		m := image.NewNRGBA(image.Rect(0, 0, shape[2], shape[1]))
@@ -57,10 +49,7 @@ func TestSceneNetGolden(t *testing.T) {
 		{"features", net.Features, 3.54e-07, 0.776, 24},
 		{"logits", net.Logits, 2.17e-07, 0.986, 11},
 	} {
-		want, err := s.Float64(c.name, len(pictures), c.width)
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := s.Float64(c.name, len(pictures), c.width)
 		rows, err := c.get(context.Background(), pictures)
 		if err != nil {
 			t.Fatal(err)

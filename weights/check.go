@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -56,20 +57,10 @@ func (s *Store) Check() error {
 func (s *Store) CheckAgainst(want map[string][]int) error {
 	fresh := &Store{file: s.file, format: s.format, tensors: s.tensors, record: map[string]*request{}}
 	for name, shape := range want {
-		t, err := fresh.lookup(name, shape)
-		if err != nil {
-			continue // recorded
+		var unreadable *FormatError // what is missing or misshapen is recorded
+		if _, err := fresh.Float32(name, shape...); errors.As(err, &unreadable) {
+			return err
 		}
-		var x []float32
-		d, err := t.dense()
-		if err == nil {
-			x, err = d.Float32()
-		}
-		if err != nil {
-			return &FormatError{s.file, name + ": " + err.Error()}
-		}
-		bad := countNonFinite(name, x)
-		fresh.note(name, func(r *request) { r.bad = bad })
 	}
 	return fresh.Check()
 }

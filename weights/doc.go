@@ -3,6 +3,7 @@
 //	file.safetensors ──► Open ──► Store ──► Component(UNet) ──► Float32("conv_in.weight", 320, 4, 3, 3)
 //	sd-v1-4.ckpt ──────► Open ──► Store (──► UseEMA) ─────────► the same
 //	either, or a diffusers folder ──► OpenModel ──► Folder.Parts[UNet].Store ──► the same
+//	                                      └──────► Export ──► a diffusers folder
 //
 // OpenModel answers for a single file as for the folder that it could be converted to (Export): configurations are
 // inferred from shapes (InferConfig), the tokenizer is looked for beside the file, and what is not Stable Diffusion v1 is
@@ -15,7 +16,7 @@
 //
 // Which format a file has, its contents tell, not its name:
 //
-//	safetensors   as its specification says, nothing looser
+//	safetensors   as its specification says, nothing looser; see package safetensors
 //	torch zip     what torch.save writes since 1.6
 //	torch legacy  what it wrote before, or writes with _use_new_zipfile_serialization=False
 //
@@ -39,11 +40,6 @@
 // Whatever asks a Store for tensors leaves a record there: Check then reports the missing, unexpected
 // and misshapen tensors, and those that hold NaN or Inf, all at once and by name.
 //
-// A Pack stands between a Store and a model and keeps what the model makes of the tensors: outside the Go heap, and in a
-// pack file in the user's cache folder, which the next start maps instead of reading and packing.
-//
-//	Store ──► Pack ──► unet.New ──► Pack.Keep ──► ~/.cache/percept/unet-….pack
-//
-// Synth makes weights of any shape from a formula, so that full-size models can be tested without a
-// checkpoint.
+// What stands beside checkpoints has packages of its own: safetensors is the container, packed the cache of what models make
+// of their tensors, synth makes weights from a formula, so that full-size models can be tested without a checkpoint.
 package weights

@@ -9,8 +9,8 @@ import (
 type Size struct {
 	Name   string
 	What   string // for people
-	Prefix string // of component names in the generator; see Synth
-	Half   bool   // generated values are rounded to float16; see Synth
+	Prefix string // of component names in the generator; see synth.Weights
+	Half   bool   // generated values are rounded to float16; see synth.Weights
 
 	unet, vae           []int
 	context, unetLatent int

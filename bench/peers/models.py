@@ -1,6 +1,6 @@
 """The modules of Stable Diffusion v1.4 in diffusers and transformers, filled with Percept's synthetic weights.
 
-Both sides compute every value of a tensor from the tensor's name (see weights.Synth of Percept), so that the same
+Both sides compute every value of a tensor from the tensor's name (see package weights/synth of Percept), so that the same
 module gets the same weights and the same inputs in either program without a file between them.
 """
 

@@ -4,53 +4,21 @@ import (
 	"math"
 	"testing"
 
-	"percept/weights"
+	"percept/internal/golden"
 )
 
 // testdata/metrics.safetensors holds scores of 12 pairs of pictures and of random features
 // by scipy 1.17.1, skimage 0.26.0 and torchvision 0.29.2, and the identification of the
 // released codes of Takagi & Nishimoto and of MindEye.
-type golden struct {
-	t *testing.T
-	s *weights.Store
-}
+type reference struct{ *golden.Tensors }
 
-func openGolden(t *testing.T) golden {
+func openGolden(t *testing.T) reference {
 	t.Helper()
-	s, err := weights.Open("testdata/metrics.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return golden{t, s}
+	return reference{golden.Open(t, "testdata/metrics.safetensors")}
 }
 
-func (g golden) float64s(name string) []float64 {
-	g.t.Helper()
-	v, err := g.s.Float64(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return v
-}
-
-func (g golden) ints(name string) []int {
-	g.t.Helper()
-	v, err := g.s.Int64(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	out := make([]int, len(v))
-	for i := range v {
-		out[i] = int(v[i])
-	}
-	return out
-}
-
-func (g golden) images(name string) []Image {
-	g.t.Helper()
-	pix := g.ints(name)
-	_, shape, _ := g.s.Info(name)
+func (g reference) images(name string) []Image {
+	pix, shape := g.Ints(name), g.Shape(name)
 	h, w := shape[1], shape[2]
 	out := make([]Image, shape[0])
 	for i := range out {
@@ -63,13 +31,8 @@ func (g golden) images(name string) []Image {
 }
 
 // features returns the rows of a float32 tensor whose last dimension is the features.
-func (g golden) features(name string) [][]float32 {
-	g.t.Helper()
-	v, err := g.s.Float32(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	_, shape, _ := g.s.Info(name)
+func (g reference) features(name string) [][]float32 {
+	v, shape := g.Float32(name), g.Shape(name)
 	f := shape[len(shape)-1]
 	var rows [][]float32
 	for i := 0; i < len(v); i += f {
@@ -79,9 +42,9 @@ func (g golden) features(name string) [][]float32 {
 }
 
 // repetitions splits ident.gen [12, 5, F] into 5 sets of 12.
-func (g golden) repetitions() [][][]float32 {
+func (g reference) repetitions() [][][]float32 {
 	rows := g.features("ident.gen")
-	_, shape, _ := g.s.Info("ident.gen")
+	shape := g.Shape("ident.gen")
 	sets := make([][][]float32, shape[1])
 	for i, row := range rows {
 		sets[i%shape[1]] = append(sets[i%shape[1]], row)
@@ -153,7 +116,7 @@ func TestPictureScoresGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		near(t, c.key, got, g.float64s(c.key), 1e-10)
+		near(t, c.key, got, g.Float64(c.key), 1e-10)
 	}
 }
 
@@ -164,12 +127,12 @@ func TestSSIMMapGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "ssim_map0", at.Pix, g.float64s("ssim_map0"), 1.2e-7) // stored as float32
+	near(t, "ssim_map0", at.Pix, g.Float64("ssim_map0"), 1.2e-7) // stored as float32
 	var grey []float64
 	for _, m := range g.images("truth_u8_nhwc") {
 		grey = append(grey, m.Grey().Pix...)
 	}
-	near(t, "gray_truth", grey, g.float64s("gray_truth"), 1.2e-7)
+	near(t, "gray_truth", grey, g.Float64("gray_truth"), 1.2e-7)
 }
 
 func TestIdentificationGolden(t *testing.T) {
@@ -179,15 +142,15 @@ func TestIdentificationGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "mean correlation", all.Data, g.float64s("ident.mean_corr_org_row_gen_col"), 1e-12)
-	near(t, "Takagi", all.Identify(FixOriginal).PerImage(), g.float64s("ident.takagi_per_image"), 1e-15)
+	near(t, "mean correlation", all.Data, g.Float64("ident.mean_corr_org_row_gen_col"), 1e-12)
+	near(t, "Takagi", all.Identify(FixOriginal).PerImage(), g.Float64("ident.takagi_per_image"), 1e-15)
 
 	first, err := Correlations(org, sets[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "MindEye correlation", first.Data, g.float64s("ident.mindeye_corr"), 1e-12)
-	want := g.float64s("ident.mindeye_count")
+	near(t, "MindEye correlation", first.Data, g.Float64("ident.mindeye_corr"), 1e-12)
+	want := g.Float64("ident.mindeye_count")
 	for i := range want {
 		want[i] /= float64(len(want) - 1)
 	}
@@ -197,12 +160,12 @@ func TestIdentificationGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "correlation distance", distance, g.float64s("correlation_distance"), 1e-12)
+	near(t, "correlation distance", distance, g.Float64("correlation_distance"), 1e-12)
 	cosine, err := CosineSimilarity(org, sets[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "cosine similarity", cosine, g.float64s("cosine_similarity"), 1e-12)
+	near(t, "cosine similarity", cosine, g.Float64("cosine_similarity"), 1e-12)
 }
 
 func TestRetrievalGolden(t *testing.T) {
@@ -211,7 +174,7 @@ func TestRetrievalGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := g.float64s("retrieval.cosine_gen_row_org_col")
+	want := g.Float64("retrieval.cosine_gen_row_org_col")
 	transposed := make([]float64, len(want))
 	for i := range s.N {
 		for j := range s.N {
@@ -219,7 +182,7 @@ func TestRetrievalGolden(t *testing.T) {
 		}
 	}
 	near(t, "cosines", transposed, want, 1e-12)
-	ranks, best := g.ints("retrieval.rank_of_true"), g.ints("retrieval.top1_index")
+	ranks, best := g.Ints("retrieval.rank_of_true"), g.Ints("retrieval.top1_index")
 	for i, r := range s.Ranks() {
 		if r != ranks[i] {
 			t.Errorf("picture %d: rank %d, want %d", i, r, ranks[i])

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"percept/tensor/linalg"
-	"percept/weights"
+	"percept/weights/safetensors"
 )
 
 // testdata/ridge.safetensors holds results of scikit-learn 1.9.1 (scaler, Ridge) and
@@ -15,7 +15,7 @@ const goldenFile = "testdata/ridge.safetensors"
 
 type golden struct {
 	t *testing.T
-	s *weights.Store
+	s *safetensors.File
 }
 
 func openGolden(t *testing.T) golden {
@@ -25,7 +25,7 @@ func openGolden(t *testing.T) golden {
 
 func openFile(t *testing.T, path string) golden {
 	t.Helper()
-	s, err := weights.Open(path)
+	s, err := safetensors.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,38 +7,20 @@ import (
 	"strings"
 	"testing"
 
-	"percept/weights"
+	"percept/internal/golden"
 )
 
 // testdata/series.safetensors: by testdata/make.py with numpy 2.4.6, scipy 1.17.1 and scikit-learn 1.9.1.
 func TestGolden(t *testing.T) {
-	s, err := weights.Open("testdata/series.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	x, err := s.Float32("x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	of, err := s.Int64("run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := make([]int, len(of))
-	for i, r := range of {
-		run[i] = int(r)
-	}
+	s := golden.Open(t, "testdata/series.safetensors")
+	x, run := s.Float32("x"), s.Ints("run")
 	cols := len(x) / len(run)
 	for name, prepare := range map[string]func([]float32) error{
 		"line":   func(x []float32) error { return Detrend(x, cols, run, 1) },
 		"cubic":  func(x []float32) error { return Detrend(x, cols, run, 3) },
 		"zscore": func(x []float32) error { return ZScore(x, cols, run) },
 	} {
-		want, err := s.Float64(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := s.Float64(name)
 		got := slices.Clone(x)
 		if err := prepare(got); err != nil {
 			t.Fatal(err)

@@ -7,32 +7,27 @@ import (
 	"strings"
 	"testing"
 
-	"percept/weights"
+	"percept/internal/golden"
 )
 
 // testdata/library.safetensors: by testdata/make.py with numpy 2.4.6, scipy 1.17.1 and statsmodels 0.15.0.
-func openLibrary(t *testing.T) *weights.Store {
+func openLibrary(t *testing.T) *golden.Tensors {
 	t.Helper()
-	s, err := weights.Open("testdata/library.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return golden.Open(t, "testdata/library.safetensors")
 }
 
 func TestCorrelationGolden(t *testing.T) {
 	s := openLibrary(t)
-	n := ints(t, s, "corr.n")
-	for i, want := range float64s(t, s, "corr.p") {
-		r := float64s(t, s, "corr.r")[i]
+	n := s.Ints("corr.n")
+	for i, want := range s.Float64("corr.p") {
+		r := s.Float64("corr.r")[i]
 		if got := CorrelationP(r, n[i]); !(math.Abs(got-want) <= 1e-9*want) {
 			t.Errorf("p of r = %v over %d is %v, want %v", r, n[i], got, want)
 		}
 	}
-	n = ints(t, s, "crit.n")
-	for i, want := range float64s(t, s, "crit.r") {
-		p := float64s(t, s, "crit.p")[i]
+	n = s.Ints("crit.n")
+	for i, want := range s.Float64("crit.r") {
+		p := s.Float64("crit.p")[i]
 		got := CriticalCorrelation(p, n[i])
 		if !(math.Abs(got-want) <= 1e-9) {
 			t.Errorf("critical r at %v over %d is %v, want %v", p, n[i], got, want)
@@ -49,22 +44,22 @@ func TestCriticalCorrelationEnds(t *testing.T) {
 
 func TestAdjustedPLibrary(t *testing.T) {
 	s := openLibrary(t)
-	p := float64s(t, s, "fdr.p")
-	near(t, "bh", BenjaminiHochberg(p), float64s(t, s, "fdr.bh"), 1e-15)
-	near(t, "by", BenjaminiYekutieli(p), float64s(t, s, "fdr.by"), 1e-15)
+	p := s.Float64("fdr.p")
+	near(t, "bh", BenjaminiHochberg(p), s.Float64("fdr.bh"), 1e-15)
+	near(t, "by", BenjaminiYekutieli(p), s.Float64("fdr.by"), 1e-15)
 }
 
 func TestIntervalsGolden(t *testing.T) {
 	s := openLibrary(t)
-	values := float64s(t, s, "mean.values")
+	values := s.Float64("mean.values")
 	for name, level := range map[string]float64{"mean.t0.5": 0.5, "mean.t0.95": 0, "mean.t0.999": 0.999} {
 		got, err := MeanInterval(values, Resampling{Level: level})
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, name, []float64{got.Low, got.High}, float64s(t, s, name), 1e-12)
+		near(t, name, []float64{got.Low, got.High}, s.Float64(name), 1e-12)
 	}
-	few, all := float64s(t, s, "boot.values"), float64s(t, s, "boot.quantiles")
+	few, all := s.Float64("boot.values"), s.Float64("boot.quantiles")
 	for k, level := range []float64{0.95, 0.5} { // against the quantiles of all 3125 resamples
 		got, err := BootstrapMean(few, Resampling{Samples: 200000, Level: level, Seed: 1})
 		if err != nil {
@@ -72,16 +67,16 @@ func TestIntervalsGolden(t *testing.T) {
 		}
 		near(t, "bootstrap", []float64{got.Low, got.High}, all[2*k:2*k+2], 0.0101) // the means are multiples of 0.01
 	}
-	x := float64s(t, s, "quantile.x")
-	for i, q := range float64s(t, s, "quantile.q") {
-		near(t, "quantile", []float64{Quantile(x, q)}, float64s(t, s, "quantile.value")[i:i+1], 1e-15)
+	x := s.Float64("quantile.x")
+	for i, q := range s.Float64("quantile.q") {
+		near(t, "quantile", []float64{Quantile(x, q)}, s.Float64("quantile.value")[i:i+1], 1e-15)
 	}
 }
 
 // Random pairings against all 720.
 func TestPairingsGolden(t *testing.T) {
 	s := openLibrary(t)
-	x, y := float64s(t, s, "perm.x"), float64s(t, s, "perm.y")
+	x, y := s.Float64("perm.x"), s.Float64("perm.y")
 	score := func(pairing []int) float64 {
 		sum := 0.0
 		for i, j := range pairing {
@@ -94,11 +89,11 @@ func TestPairingsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	observed := score([]int{0, 1, 2, 3, 4, 5})
-	want := float64s(t, s, "perm.p")[0]
+	want := s.Float64("perm.p")[0]
 	if got := null.P(observed); math.Abs(got-want) > 4*math.Sqrt(want/50000) {
 		t.Errorf("p is %v, want %v of all pairings", got, want)
 	}
-	exact, err := NewNull(float64s(t, s, "perm.null"), Resampling{})
+	exact, err := NewNull(s.Float64("perm.null"), Resampling{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +105,7 @@ func TestPairingsGolden(t *testing.T) {
 
 func TestEffectiveSamplesGolden(t *testing.T) {
 	s := openLibrary(t)
-	x, y, run := float64s(t, s, "eff.x"), float64s(t, s, "eff.y"), ints(t, s, "eff.run")
+	x, y, run := s.Float64("eff.x"), s.Float64("eff.y"), s.Ints("eff.run")
 	one, err := EffectiveSamples(x[:50], y[:50], run[:50], 12)
 	if err != nil {
 		t.Fatal(err)
@@ -119,8 +114,8 @@ func TestEffectiveSamplesGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "one run", []float64{one}, float64s(t, s, "eff.one_run"), 1e-10)
-	near(t, "runs", []float64{all}, float64s(t, s, "eff.runs"), 1e-10)
+	near(t, "one run", []float64{one}, s.Float64("eff.one_run"), 1e-10)
+	near(t, "runs", []float64{all}, s.Float64("eff.runs"), 1e-10)
 	if flat, err := EffectiveSamples(make([]float64, 50), y[:50], run[:50], 3); err != nil || !math.IsNaN(flat) {
 		t.Errorf("a constant series: %v, %v", flat, err)
 	}
@@ -189,15 +184,12 @@ func TestAutocorrelatedNull(t *testing.T) {
 func TestSignalToNoiseGolden(t *testing.T) {
 	s := openLibrary(t)
 	for _, name := range []string{"balanced", "unbalanced"} {
-		x, err := s.Float32("snr." + name + ".x")
+		x := s.Float32("snr." + name + ".x")
+		got, err := SignalToNoise(x, 8, s.Ints("snr."+name+".item"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := SignalToNoise(x, 8, ints(t, s, "snr."+name+".item"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		near(t, name, got, float64s(t, s, "snr."+name), 1e-10)
+		near(t, name, got, s.Float64("snr."+name), 1e-10)
 	}
 	flat, err := SignalToNoise([]float32{5, 1, 5, 1, 5, 2, 5, 2}, 2, []int{0, 0, 1, 1})
 	if err != nil || !math.IsNaN(flat[0]) || !math.IsInf(flat[1], 1) || NoiseCeiling(flat[1], 1) == 0 {

@@ -7,41 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"percept/weights"
+	"percept/internal/golden"
 )
 
 // testdata/significance.safetensors: adjusted p-values by scipy 1.17.1 (equal to
 // statsmodels), and a block permutation test computed with numpy.
-func openGolden(t *testing.T) *weights.Store {
+func openGolden(t *testing.T) *golden.Tensors {
 	t.Helper()
-	s, err := weights.Open("testdata/significance.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func float64s(t *testing.T, s *weights.Store, name string) []float64 {
-	t.Helper()
-	v, err := s.Float64(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func ints(t *testing.T, s *weights.Store, name string) []int {
-	t.Helper()
-	v, err := s.Int64(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make([]int, len(v))
-	for i := range v {
-		out[i] = int(v[i])
-	}
-	return out
+	return golden.Open(t, "testdata/significance.safetensors")
 }
 
 func near(t *testing.T, what string, got, want []float64, tol float64) {
@@ -58,18 +31,18 @@ func near(t *testing.T, what string, got, want []float64, tol float64) {
 
 func TestAdjustedPGolden(t *testing.T) {
 	s := openGolden(t)
-	p := float64s(t, s, "fdr.p")
+	p := s.Float64("fdr.p")
 	for name, adjust := range map[string]func([]float64) []float64{"bh": BenjaminiHochberg, "by": BenjaminiYekutieli} {
 		got := adjust(p)
-		near(t, name, got, float64s(t, s, "fdr."+name+"_adjusted"), 1e-15)
-		for i, reject := range ints(t, s, "fdr."+name+"_reject_0.05") {
+		near(t, name, got, s.Float64("fdr."+name+"_adjusted"), 1e-15)
+		for i, reject := range s.Ints("fdr." + name + "_reject_0.05") {
 			if (got[i] <= 0.05) != (reject == 1) {
 				t.Errorf("%s: p = %v, adjusted %v: rejection differs", name, p[i], got[i])
 			}
 		}
 	}
-	blockP := float64s(t, s, "perm.p")
-	near(t, "permutation", BenjaminiHochberg(blockP), float64s(t, s, "perm.fdr_bh"), 1e-15)
+	blockP := s.Float64("perm.p")
+	near(t, "permutation", BenjaminiHochberg(blockP), s.Float64("perm.fdr_bh"), 1e-15)
 }
 
 func TestAdjustedPEdges(t *testing.T) {
@@ -89,15 +62,9 @@ func TestAdjustedPEdges(t *testing.T) {
 
 func TestBlockPermutationGolden(t *testing.T) {
 	s := openGolden(t)
-	truth, err := s.Float32("perm.true", 60, 25)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pred, err := s.Float32("perm.pred", 60, 25)
-	if err != nil {
-		t.Fatal(err)
-	}
-	flat := ints(t, s, "perm.block_order")
+	truth := s.Float32("perm.true", 60, 25)
+	pred := s.Float32("perm.pred", 60, 25)
+	flat := s.Ints("perm.block_order")
 	var orders [][]int
 	for i := 0; i < len(flat); i += 6 {
 		orders = append(orders, flat[i:i+6])
@@ -106,12 +73,12 @@ func TestBlockPermutationGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "observed", got.Observed, float64s(t, s, "perm.observed"), 1e-12)
-	near(t, "p", got.P, float64s(t, s, "perm.p"), 1e-15)
-	if want := ints(t, s, "perm.count_ge"); !slices.Equal(got.Count, want) {
+	near(t, "observed", got.Observed, s.Float64("perm.observed"), 1e-12)
+	near(t, "p", got.P, s.Float64("perm.p"), 1e-15)
+	if want := s.Ints("perm.count_ge"); !slices.Equal(got.Count, want) {
 		t.Errorf("counts %v, want %v", got.Count, want)
 	}
-	null := float64s(t, s, "perm.null")
+	null := s.Float64("perm.null")
 	for o, r := range got.Null {
 		near(t, "null", r, null[o*25:(o+1)*25], 6e-8) // stored as float32
 	}

@@ -10,6 +10,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/array"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 	"percept/tensor/linalg"
 )
 
@@ -30,7 +31,7 @@ func readArray(text, name string) (*Table, error) {
 		m.Data[i] = float32(v)
 	}
 	file, _ := SplitName(text)
-	sum, err := fileSum(file)
+	sum, err := filesum.Hex(file)
 	return &Table{Name: name, Rows: Rows{N: m.Rows}, Cols: Columns{Shape: a.Shape[1:]}, Path: text, Sum: sum, source: memory{m}}, err
 }
 
@@ -88,7 +89,7 @@ func ReadNumbers(text string, n int) (x []int, sum string, err error) {
 		x[i] = int(v)
 	}
 	file, _ := SplitName(text)
-	sum, err = fileSum(file)
+	sum, err = filesum.Hex(file)
 	return x, sum, err
 }
 

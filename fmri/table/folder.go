@@ -12,6 +12,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/internal/npy"
 	"percept/internal/cause"
+	"percept/internal/filesum"
 )
 
 // Folder is a finished folder of responses, as percept nsd prepare leaves it: .npy files and a manifest. Package nsd/prepare
@@ -143,7 +144,7 @@ func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 	v = v.pick(columns)
 	v.Chosen = rois
 	t.Cols, t.source = Columns{Shape: []int{v.N}, Voxels: &v}, folderSource{f, file, columns}
-	t.Sum, err = fileSum(filepath.Join(f.Dir, manifestName))
+	t.Sum, err = filesum.Hex(filepath.Join(f.Dir, manifestName))
 	return t, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"percept/fmri"
 	"percept/fmri/internal/npy"
+	"percept/internal/filesum"
 )
 
 // Both folders were made by version 0.1.0 of percept nsd prepare (format 1) from a simulated tree: three sessions of early and
@@ -125,7 +126,7 @@ func checkRows(t *testing.T, dir, part string, table *Table) {
 	} else {
 		same = same && slices.Equal(r.Counts, numbers("counts_")) && r.Sessions == nil
 	}
-	sum, err := fileSum(filepath.Join(dir, "manifest.json"))
+	sum, err := filesum.Hex(filepath.Join(dir, "manifest.json"))
 	if !same || table.Name != part || table.Path != dir || table.Sum != sum || err != nil {
 		t.Errorf("%s, %s: %+v of %s with sum %s", dir, part, r, table.Path, table.Sum)
 	}

@@ -5,9 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"percept/internal/cause"
-	"percept/internal/filesum"
 )
 
 // OpenResponses opens a part ("train", "test", "train_trials", "test_trials") of a folder that percept nsd prepare has made, of
@@ -53,13 +50,4 @@ func OpenResponses(path, part string, regions []string, images string) (*Table, 
 		t.Rows.Images, err = readImages(images, t.Len())
 	}
 	return t, err
-}
-
-// fileSum is the sha256 of a file, with its name in an error.
-func fileSum(path string) (string, error) {
-	sum, err := filesum.Hex(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return sum, nil
 }

@@ -4,8 +4,11 @@ package filesum
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
+
+	"percept/internal/cause"
 )
 
 // Of returns the sha256 of a file's bytes. The error is that of the system.
@@ -21,11 +24,11 @@ func Of(path string) (sum [sha256.Size]byte, err error) {
 	return sum, err
 }
 
-// Hex is Of in hexadecimal digits.
+// Hex is Of in hexadecimal digits. The error names the path.
 func Hex(path string) (string, error) {
 	sum, err := Of(path)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	return hex.EncodeToString(sum[:]), nil
 }

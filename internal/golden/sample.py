@@ -2,7 +2,7 @@
 
     python sample.py TINY REPOSITORY
 
-TINY has been written by torch, diffusers and transformers in float64 (weights: weights.Synth). Inputs and outputs are
+TINY has been written by torch, diffusers and transformers in float64 (weights: package synth). Inputs and outputs are
 kept whole. Of every module's output 256 values are kept, elements floor(j*n/256) of the n flattened ones, or all
 where there are fewer: enough to notice an output that is wrong, in a tenth of the space.
 """
@@ -63,7 +63,7 @@ modules = json.loads((tiny / "text_io.json").read_text())["modules"]
 lines = ",\n".join(json.dumps(m) for m in modules)
 (repo / "clip/testdata/text_io.json").write_text(f'{{"modules": [\n{lines}\n]}}\n')
 
-# The nano models: weights of weights.Synth rounded to float16.
+# The nano models: weights of package synth rounded to float16.
 nano = load_file(tiny / "nano_io.safetensors")
 for package, part in ("unet", "unet."), ("vae", "vae."), ("clip", "text."):
     save_file({k: v for k, v in nano.items() if k.startswith(part)}, repo / package / "testdata/nano_io.safetensors")

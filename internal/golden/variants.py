@@ -5,7 +5,7 @@ widths, GELU.
 
 Written with torch, diffusers and transformers (versions in the files' metadata): outputs are those of a float64 run,
 rounded once; f32_max_abs is how far the same library is from it in float32. Weights and inputs are those of
-weights.Synth and weights.SynthInput.
+synth.Weights and synth.Input.
 """
 import json
 import math

@@ -10,7 +10,7 @@ import (
 	"percept/internal/cause"
 )
 
-// Open maps a file. expected says in an error what should have been at path, such as "want a safetensors file"; the path
+// Open maps a file. expected says in an error what should have been at path, such as "expected a safetensors file"; the path
 // itself is for the caller to name. Release ends the use of the bytes, which are not to be written to.
 func Open(path, expected string) (b []byte, info fs.FileInfo, release func() error, err error) {
 	f, err := os.Open(path)

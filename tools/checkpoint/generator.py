@@ -1,4 +1,4 @@
-"""The deterministic generator of weights (package weights, Synth), vectorised: equal to it in every bit."""
+"""The deterministic generator of weights (package weights/synth), vectorised: equal to it in every bit."""
 import math
 
 import numpy as np

@@ -41,7 +41,7 @@ func Dir() string {
 	return filepath.Join(dir, "percept")
 }
 
-// A Info describes a pack file.
+// An Info describes a pack file.
 type Info struct {
 	Path    string
 	Name    string // what was packed

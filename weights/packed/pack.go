@@ -20,7 +20,8 @@ import (
 	"percept/internal/offheap"
 )
 
-// A Source gives the tensors that a Pack packs. Store and Synth are Sources.
+// A Source gives the tensors that a Pack packs. weights.Store and synth.Weights are Sources, and have what makes packing
+// cheaper: see lender, counter and forgetter.
 type Source interface {
 	// Float32 returns a tensor in memory that belongs to the caller.
 	Float32(name string, shape ...int) ([]float32, error)
@@ -48,7 +49,7 @@ type Options struct {
 	DType   string // element type of packed matrices: float32, which is what empty means, float16 or bfloat16
 	Low     bool   // memory counts more than speed; see Pack.Low
 	NoCache bool   // keep nothing
-	Dir     string // folder of pack files; empty is Dir
+	Dir     string // folder of pack files; empty is that of the function Dir
 	// Min is the size in bytes from which packed weights are kept; 0 is 64 MiB. Smaller ones are packed as fast as read.
 	Min int64
 	// Progress, unless nil, is told how much of the work of packing, then of writing is done; the latter by another

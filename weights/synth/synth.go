@@ -1,3 +1,11 @@
+// Package synth makes the parameters of a model from their names alone, so that a model of any size can be tested against
+// reference values without a checkpoint.
+//
+//	component, name, seed ──► hash ──► uniform numbers ──┐
+//	name, shape ──► Rule ──► scale, centre at 0 or 1 ────┴──► Weights.Float32 ──► unet.New, vae.New, clip.NewText
+//
+// The numbers are those of a counter-based generator with variances that keep activations near 1; they do not depend on the
+// order of the calls. A reference library makes the same ones: they are checked against numpy's, bit for bit.
 package synth
 
 import (
@@ -112,8 +120,8 @@ func hasSuffix(s string, suffixes ...string) bool {
 	return false
 }
 
-// fillUniform fills x, elements from at on of a tensor, with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter keyed by
-// the FNV-1a hash of the name.
+// fillUniform fills x, elements from at on of a tensor, with scale·u, u uniform in [-1, 1) with 24 bits: a SplitMix64 counter
+// keyed by the FNV-1a hash of the name.
 func fillUniform(x []float32, name string, seed uint64, scale float32, at int) {
 	key := uint64(0xCBF29CE484222325)
 	for i := 0; i < len(name); i++ {

@@ -171,8 +171,6 @@ func input(root, path string, sum bool) (table.Input, error) {
 		in.Time = info.ModTime().UTC().Format(time.RFC3339Nano)
 		return in, nil
 	}
-	if in.SHA256, err = filesum.Hex(path); err != nil {
-		return in, fmt.Errorf("%s: %w", path, cause.Of(err))
-	}
-	return in, nil
+	in.SHA256, err = filesum.Hex(path)
+	return in, err
 }
