@@ -9,8 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/cause"
 	"sync"
+
+	"percept/internal/cause"
 )
 
 // formatVersion changes whenever the same options give other bytes.

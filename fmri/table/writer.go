@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 
 	"percept/fmri"
-
 	"percept/internal/cause"
 	"percept/internal/filelock"
 	"percept/internal/half"

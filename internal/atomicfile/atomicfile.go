@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"percept/internal/cause"
 	"strconv"
 	"sync/atomic"
+
+	"percept/internal/cause"
 )
 
 // Prefix is what the names of temporary files begin with.

@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"percept/internal/cause"
 	"reflect"
 	"slices"
 	"strings"
+
+	"percept/internal/cause"
 )
 
 // Fixed has keys that make another network with any value but these, spelled as in JSON. The first is the one

@@ -16,8 +16,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"percept/internal/cause"
 	"strings"
+
+	"percept/internal/cause"
 )
 
 // FormatError says what in a file is not as it has to be, and where.
