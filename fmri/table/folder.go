@@ -41,8 +41,8 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w, expected the manifest of percept nsd prepare", path, err)
 	}
-	if m.Format != FolderFormat {
-		return nil, fmt.Errorf("%s: format %d, expected %d", path, m.Format, FolderFormat)
+	if m.Format < 1 || m.Format > FolderFormat {
+		return nil, fmt.Errorf("%s: format %d, expected 1 to %d", path, m.Format, FolderFormat)
 	}
 	shapes := make(map[string][]int)
 	for _, a := range m.Arrays {

@@ -9,8 +9,8 @@ import (
 )
 
 // FolderFormat is the version of a prepared folder that is written now. It changes whenever the same tree and options give
-// another folder.
-const FolderFormat = 1
+// another folder. Format 1 has the same files; its responses were rounded to float32 before they were z-scored and averaged.
+const FolderFormat = 2
 
 // manifestName makes a folder a finished one.
 const manifestName = "manifest.json"

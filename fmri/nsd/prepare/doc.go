@@ -3,10 +3,10 @@
 //
 //	betas_sessionNN ──one pass, only these voxels──► session parts ──/300, z-score, mean, split──► X_train, X_test
 //
-// Run reads each session once and keeps its stored integers as a part; an interrupted Run goes on with the session that it
-// was reading. The parts are then read row by row, so that memory does not grow with the number of trials or images. The
-// folder appears under its name, by a rename, when it is complete; the same tree and options give the same bytes, however
-// often it was interrupted.
+// Run reads each session once and keeps its stored elements as a part; an interrupted Run goes on with the session that it
+// was reading. The parts are then read row by row, so that memory does not grow with the number of trials or images; scale,
+// z-scores and means are float64, and a response is rounded once, when it is written. The folder appears under its name, by a
+// rename, when it is complete; the same tree and options give the same bytes, however often it was interrupted.
 //
 // # The folder
 //

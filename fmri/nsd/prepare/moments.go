@@ -7,7 +7,7 @@ import "math"
 type moments struct{ mean, sd []float64 }
 
 // newMoments goes over rows 0 to n-1 twice, in order, in float64. row returns row i, [voxels], which is not kept.
-func newMoments(voxels, n int, row func(i int) ([]float32, error)) (*moments, error) {
+func newMoments(voxels, n int, row func(i int) ([]float64, error)) (*moments, error) {
 	m := &moments{make([]float64, voxels), make([]float64, voxels)}
 	for i := range n {
 		x, err := row(i)
@@ -15,7 +15,7 @@ func newMoments(voxels, n int, row func(i int) ([]float32, error)) (*moments, er
 			return nil, err
 		}
 		for v, x := range x {
-			m.mean[v] += float64(x)
+			m.mean[v] += x
 		}
 	}
 	for v := range m.mean {
@@ -27,7 +27,7 @@ func newMoments(voxels, n int, row func(i int) ([]float32, error)) (*moments, er
 			return nil, err
 		}
 		for v, x := range x {
-			d := float64(x) - m.mean[v]
+			d := x - m.mean[v]
 			m.sd[v] += d * d
 		}
 	}
@@ -43,12 +43,12 @@ func newMoments(voxels, n int, row func(i int) ([]float32, error)) (*moments, er
 }
 
 // standardise takes a row to mean 0 and standard deviation 1 in place; voxels without variance become 0.
-func (m *moments) standardise(row []float32) {
+func (m *moments) standardise(row []float64) {
 	for v, x := range row {
 		if m.sd[v] == 0 {
 			row[v] = 0
 			continue
 		}
-		row[v] = float32((float64(x) - m.mean[v]) / m.sd[v])
+		row[v] = (x - m.mean[v]) / m.sd[v]
 	}
 }

@@ -19,9 +19,9 @@ type oracle struct {
 }
 
 // trialsOf reads the trials of sessions in percent signal change.
-func trialsOf(t *testing.T, d *nsd.Dataset, s fmri.Subject, mask fmri.Mask, sessions ...int) (o oracle) {
+func trialsOf(t *testing.T, d *nsd.Dataset, s fmri.Subject, space string, mask fmri.Mask, sessions ...int) (o oracle) {
 	t.Helper()
-	files, err := d.SessionFiles(s, nsd.DefaultSpace, nsd.DefaultBetas)
+	files, err := d.SessionFiles(s, space, nsd.DefaultBetas)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func trialsOf(t *testing.T, d *nsd.Dataset, s fmri.Subject, mask fmri.Mask, sess
 		for row := range slices.Chunk(stored, mask.Len()) {
 			var x []float64
 			for _, v := range row {
-				x = append(x, float64(v/f.Scale))
+				x = append(x, float64(v)/float64(f.Scale))
 			}
 			o.x = append(o.x, x)
 		}
@@ -79,7 +79,7 @@ func (o oracle) zscored() oracle {
 			}
 			z.x[i][v] = 0
 			if varies {
-				z.x[i][v] = float64(float32((x - mean) / math.Sqrt(square/n)))
+				z.x[i][v] = (x - mean) / math.Sqrt(square/n)
 			}
 		}
 	}

@@ -69,16 +69,16 @@ type part struct {
 	file    *os.File
 	trials  int
 	size    int // of an element
-	scale   float32
+	scale   float64
 	from    []int // column of the part that goes to each column of a row
 	moments *moments
 	bytes   []byte
-	values  []float32
+	values  []float64
 }
 
 // openPart opens what extract wrote, with the rows' columns in the order of the mask that was extracted. scale 1 leaves
 // values as they are.
-func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*part, error) {
+func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float64) (*part, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
@@ -87,32 +87,28 @@ func openPart(path string, f *nsd.SessionFile, mask fmri.Mask, scale float32) (*
 	for c, v := range mask.FileOrder() {
 		p.from[v] = c
 	}
-	p.bytes, p.values = make([]byte, p.size*mask.Len()), make([]float32, mask.Len())
+	p.bytes, p.values = make([]byte, p.size*mask.Len()), make([]float64, mask.Len())
 	return p, nil
 }
 
 // row reads a trial, [voxels], scaled. The slice is good until the next call.
-func (p *part) row(trial int) ([]float32, error) {
+func (p *part) row(trial int) ([]float64, error) {
 	if _, err := p.file.ReadAt(p.bytes, int64(trial)*int64(len(p.bytes))); err != nil {
 		return nil, fmt.Errorf("%s: %w", p.file.Name(), cause.Of(err))
 	}
+	le := binary.LittleEndian
 	for v, c := range p.from {
-		x := float32(0)
 		if p.size == 2 {
-			x = float32(int16(binary.LittleEndian.Uint16(p.bytes[2*c:])))
+			p.values[v] = float64(int16(le.Uint16(p.bytes[2*c:]))) / p.scale
 		} else {
-			x = math.Float32frombits(binary.LittleEndian.Uint32(p.bytes[4*c:]))
+			p.values[v] = float64(math.Float32frombits(le.Uint32(p.bytes[4*c:]))) / p.scale
 		}
-		if p.scale != 1 {
-			x /= p.scale
-		}
-		p.values[v] = x
 	}
 	return p.values, nil
 }
 
 // standardised is row, z-scored within the session.
-func (p *part) standardised(trial int) ([]float32, error) {
+func (p *part) standardised(trial int) ([]float64, error) {
 	x, err := p.row(trial)
 	if err != nil {
 		return nil, err

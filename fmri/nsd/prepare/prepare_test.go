@@ -270,7 +270,7 @@ func TestSameBitsAsInMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials := trialsOf(t, d, "subj01", roi.Mask, 1, 2, 3)
+	trials := trialsOf(t, d, "subj01", nsd.DefaultSpace, roi.Mask, 1, 2, 3)
 	for _, z := range []bool{false, true} {
 		if z {
 			trials = trials.zscored()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -106,4 +107,20 @@ func TestPartsOfAnotherRun(t *testing.T) {
 	o.ROIs = []string{"streams/early"}
 	_, err = Run(t.Context(), root, out, "test", o)
 	wantError(t, err, out, `rois was ["streams/ventral"], is ["streams/early"]`, "expected a new folder")
+}
+
+// TestAnotherFormat: a folder of an older format is neither believed nor replaced; the error says what to do.
+func TestAnotherFormat(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	if err := os.CopyFS(out, os.DirFS("../../table/testdata/zscored")); err != nil {
+		t.Fatal(err)
+	}
+	before := sums(t, out)
+	o := Options{Subject: "subj01", ROIs: []string{"streams/early", "streams/ventral+lateral"}, MinNCSNR: 0.45, MinExplainable: 0.3, ZScore: true,
+		Average: true, Trials: true}
+	_, err := Run(t.Context(), tree(t), out, "0.1.0", o)
+	wantError(t, err, out+": holds responses in format 1", "format 2; remove it to make it anew, or name a new folder")
+	if after := sums(t, out); !maps.Equal(before, after) {
+		t.Error("the folder was changed")
+	}
 }

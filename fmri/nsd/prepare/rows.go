@@ -3,8 +3,6 @@ package prepare
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -76,7 +74,7 @@ func single(all []group) []group {
 }
 
 // row reads one trial as the options want it, all voxels of the parts.
-func (a *assembly) row(r ref) ([]float32, error) {
+func (a *assembly) row(r ref) ([]float64, error) {
 	if a.o.ZScore {
 		return a.parts[r.part].standardised(r.trial)
 	}
@@ -92,7 +90,7 @@ func (a *assembly) mean(dst []float64, g group) error {
 			return err
 		}
 		for v, x := range x {
-			dst[v] += float64(x)
+			dst[v] += x
 		}
 	}
 	for v := range dst {
@@ -269,60 +267,4 @@ func (a *assembly) writeVoxels(explainable []float32) error {
 		steps = append(steps, save(a, "explainable_variance.npy", explainable, m.Len()))
 	}
 	return inOrder(steps...)
-}
-
-// explainable is the share of each voxel's variance over single trials, z-scored by session, that images explain:
-//
-//	1 - noise/total,  noise = Σ_images Σ_trials (x - mean of the image)² / Σ_images (trials - 1)
-//
-// over images with two trials or more, total being the population variance of the same trials. With equally many repeats
-// of each it is the bias-corrected explainable variance of Sahani and Linden (2003) and Hsu et al. (2004) in the form
-// EV - (1-EV)/(n-1). NaN for a voxel without variance.
-func (a *assembly) explainable(ctx context.Context, all []group) ([]float32, error) {
-	n := len(a.parts[0].from)
-	sum, sq, within := make([]float64, n), make([]float64, n), make([]float64, n)
-	mean, squares := make([]float64, n), make([]float64, n)
-	trials, freedom := 0, 0
-	for _, g := range all {
-		if len(g.refs) < 2 {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		clear(mean)
-		clear(squares)
-		for _, r := range g.refs {
-			x, err := a.parts[r.part].standardised(r.trial)
-			if err != nil {
-				return nil, err
-			}
-			for v, x := range x {
-				mean[v] += float64(x)
-				squares[v] += float64(x) * float64(x)
-			}
-		}
-		k := float64(len(g.refs))
-		for v := range n {
-			sum[v] += mean[v]
-			sq[v] += squares[v]
-			within[v] += max(0, squares[v]-mean[v]*mean[v]/k)
-		}
-		trials += len(g.refs)
-		freedom += len(g.refs) - 1
-	}
-	if freedom == 0 {
-		return nil, fmt.Errorf("%s: no training image was shown twice in the chosen sessions, which explainable variance needs", a.o.Subject)
-	}
-	ev := make([]float32, n)
-	for v := range ev {
-		m := sum[v] / float64(trials)
-		total := sq[v]/float64(trials) - m*m
-		if !(total > 1e-9) { // of z-scores: no variance
-			ev[v] = float32(math.NaN())
-			continue
-		}
-		ev[v] = float32(1 - within[v]/float64(freedom)/total)
-	}
-	return ev, nil
 }

@@ -104,6 +104,10 @@ func (j *job) finished() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: holds %s but is no finished folder of responses, expected a new or empty one (%w)", j.out, entries[0].Name(), err)
 	}
+	if have := f.Manifest.Format; have != table.FolderFormat {
+		return false, fmt.Errorf("%s: holds responses in format %d, whose values are rounded otherwise than those of format %d; remove it to make it anew, or name a new folder",
+			j.out, have, table.FolderFormat)
+	}
 	have, err := json.Marshal(f.Manifest.Request)
 	if err != nil {
 		return false, err
@@ -226,7 +230,7 @@ func (j *job) assemble(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		scale := f.Scale
+		scale := float64(f.Scale)
 		if j.o.Takagi {
 			scale = 1
 		}
