@@ -25,7 +25,7 @@ func parseIndex(b []byte) (*shardIndex, error) {
 		Of map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(b, &index); err != nil {
-		return nil, fmt.Errorf("want an index of weights (weight_map): %s", oneLine(err))
+		return nil, fmt.Errorf("expected an index of weights (weight_map): %s", oneLine(err))
 	}
 	if len(index.Of) == 0 {
 		return nil, errors.New("an index without weight_map")
@@ -33,12 +33,12 @@ func parseIndex(b []byte) (*shardIndex, error) {
 	files := map[string]bool{}
 	for name, file := range index.Of {
 		if file == "" || file == "." || file == ".." || strings.ContainsAny(file, `/\`+"\x00") {
-			return nil, fmt.Errorf("weight_map: %s is in %q, want the name of a file beside the index", name, file)
+			return nil, fmt.Errorf("weight_map: %s is in %q, expected the name of a file beside the index", name, file)
 		}
 		files[file] = true
 	}
 	if len(files) > maxShards {
-		return nil, fmt.Errorf("weight_map: %d files, want at most %d", len(files), maxShards)
+		return nil, fmt.Errorf("weight_map: %d files, expected at most %d", len(files), maxShards)
 	}
 	return &shardIndex{slices.Sorted(maps.Keys(files)), index.Of}, nil
 }
@@ -56,7 +56,7 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 			}
 		}
 	}()
-	all := &Store{file: file, tensors: map[string]tensorInfo{}, record: map[string]*request{}, meta: map[string]string{}, origin: &origin{modified: time.Unix(0, 0)}}
+	all := (&Store{file: file, meta: map[string]string{}, origin: &origin{modified: time.Unix(0, 0)}}).emptyView()
 	for _, name := range index.files {
 		p, err := open(name)
 		if err != nil {

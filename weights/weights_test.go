@@ -81,7 +81,7 @@ func TestCheckNamesEveryProblem(t *testing.T) {
 	tests := []struct{ file, problem, name string }{
 		{"model_ok.safetensors", "", ""},
 		{"model_missing_key.safetensors", "missing", "norm.bias"},
-		{"model_wrong_shape.safetensors", "misshapen", "conv_in.weight [8 3 3 3] in the file, the model wants [8 4 3 3]"},
+		{"model_wrong_shape.safetensors", "misshapen", "conv_in.weight [8 3 3 3] in the file, expected [8 4 3 3]"},
 		{"model_extra_key.safetensors", "unexpected", "extra.weight"},
 		{"model_nan.safetensors", "not finite", "norm.weight: "},
 	}

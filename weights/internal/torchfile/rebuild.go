@@ -37,7 +37,7 @@ func (h *host) rebuilt(f pickle.Global, how string, args pickle.Tuple) (any, err
 		return nil, &pickle.CallError{Verb: "calls", Callee: f.String()}
 	}
 	if len(args) < n {
-		return nil, fmt.Errorf("%d arguments, want %d", len(args), n)
+		return nil, fmt.Errorf("%d arguments, expected %d", len(args), n)
 	}
 	switch how {
 	case "tensor", "tensor_v2", "tensor_v3", "qtensor":
@@ -151,7 +151,7 @@ func ints(v any) ([]int, error) {
 	items := itemsOf(v)
 	if items == nil {
 		if _, ok := v.(pickle.Tuple); !ok {
-			return nil, fmt.Errorf("a %s, want a tuple", pickle.Kind(v))
+			return nil, fmt.Errorf("a %s, expected a tuple", pickle.Kind(v))
 		}
 	}
 	if len(items) > maxDims {

@@ -95,7 +95,7 @@ func TestTensorPlaces(t *testing.T) {
 		{"shape is a number", tensor("K\x00", "K\x04", "K\x01\x85"), "", "shape: a integer"},
 		{"65 dimensions", tensor("K\x00", "("+strings.Repeat("K\x01", 65)+"t", "("+strings.Repeat("K\x01", 65)+"t"), "", "65 dimensions"},
 		{"not a storage", proto + "}" + key + rebuild + "(NK\x00))" + hooks + "tRs.", "", "the storage is a None"},
-		{"too few arguments", proto + "}" + key + rebuild + "(" + f32 + "tRs.", "", "1 arguments, want 4"},
+		{"too few arguments", proto + "}" + key + rebuild + "(" + f32 + "tRs.", "", "1 arguments, expected 4"},
 		{"length is a lie", strings.Replace(tensor("K\x00", "K\x04\x85", "K\x01\x85"), "cpuK\x04", "cpuK\x05", 1), "", "storage"},
 		{"storage that is not there", strings.Replace(tensor("K\x00", "K\x04\x85", "K\x01\x85"), "\x01\x00\x00\x000X", "\x01\x00\x00\x009X", 1), "", "storage"},
 		{"storage of a class that is none", strings.Replace(tensor("K\x00", ")", ")"), "FloatStorage", "Tensor", 1), "", "persistent id: storage of class torch.Tensor"},
