@@ -44,23 +44,22 @@ func ParseCleaning(s string) (Cleaning, error) {
 			return Cleaning(i), nil
 		}
 	}
-	return 0, fmt.Errorf("clip: cleaning %.60q, want %s", s, strings.Join(cleaningNames[:], ", "))
+	return 0, fmt.Errorf("clip: cleaning %.60q, expected %s", s, strings.Join(cleaningNames[:], ", "))
 }
 
 // ignoresCase says whether the pattern that cuts text into words ignores case.
 func (c Cleaning) ignoresCase() bool { return c == CleanOpenAI || c == CleanFtfy }
 
-// piece cleans what lies between special tokens.
+// piece cleans a whole text for CleanOpenAI, and what lies between special tokens for the others.
 func (c Cleaning) piece(text string) string {
-	if c == CleanFtfy {
-		return lower(collapse(strings.TrimFunc(ftfy.Fix(text), isPythonSpace)))
+	switch c {
+	case CleanOpenAI: // simple_tokenizer's basic_clean, whitespace_clean and lower
+		text = htmlentity.Unescape(htmlentity.Unescape(ftfy.Fix(text)))
+	case CleanFtfy:
+		text = ftfy.Fix(text)
+	default:
+		return normalise(text)
 	}
-	return normalise(text)
-}
-
-// cleanOpenAI is simple_tokenizer's basic_clean, whitespace_clean and lower.
-func cleanOpenAI(text string) string {
-	text = htmlentity.Unescape(htmlentity.Unescape(ftfy.Fix(text)))
 	return lower(collapse(strings.TrimFunc(text, isPythonSpace)))
 }
 

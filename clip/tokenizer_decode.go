@@ -49,21 +49,14 @@ func validUTF8(b []byte) string {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		if r == utf8.RuneError && n == 1 {
-			n = truncatedLen(b)
+			for n < min(len(b), utf8.UTFMax-1) && startsRune(b[:n+1]) { // the longest start of a sequence is replaced as a whole
+				n++
+			}
 		}
 		out.WriteRune(r)
 		b = b[n:]
 	}
 	return out.String()
-}
-
-// truncatedLen returns the length of the longest start of a UTF-8 sequence at the start of b, at least 1.
-func truncatedLen(b []byte) int {
-	n := 1
-	for n < min(len(b), utf8.UTFMax-1) && startsRune(b[:n+1]) {
-		n++
-	}
-	return n
 }
 
 // startsRune says whether some bytes that follow b make a character.
