@@ -17,7 +17,7 @@ import (
 // all versions.
 func Resize(m *image.RGBA, w, h int, f Filter) *image.RGBA {
 	if w <= 0 || h <= 0 || m.Rect.Empty() {
-		panic(fmt.Sprintf("picture: Resize from %v to %d×%d, want positive sizes", m.Rect, w, h))
+		panic(fmt.Sprintf("picture: Resize from %v to %d×%d, expected positive sizes", m.Rect, w, h))
 	}
 	if f == Nearest {
 		return nearest(m, w, h)
