@@ -37,16 +37,6 @@ func Resize(m *image.RGBA, w, h int, f Filter) *image.RGBA {
 	return resizeColumns(resizeRows(m, w, f), h, f)
 }
 
-// ResizeGray is Resize for a picture of one channel, Pillow's mode L.
-func ResizeGray(m *image.Gray, w, h int, f Filter) *image.Gray {
-	small := Resize(ToRGB(m), w, h, f)
-	out := image.NewGray(small.Rect)
-	for i := range out.Pix {
-		out.Pix[i] = small.Pix[4*i]
-	}
-	return out
-}
-
 // Two pixels are worked on at a time: of a 64-bit word made of both, a mask leaves one channel of each in its halves,
 // and one multiplication by a weight serves both. A sum of products fits an int32 (weightBits), so the lower half's
 // sign is all that it borrows from the upper half.
