@@ -12,7 +12,8 @@ import (
 // the output "last_hidden_state" [n, tokens, D].
 func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
 	if n < 1 || tokens < 1 || tokens > m.Config.MaxPositionEmbeddings {
-		return nil, fmt.Errorf("clip: %d texts of %d tokens, expected at least one of 1 to %d tokens", n, tokens, m.Config.MaxPositionEmbeddings)
+		most := m.Config.MaxPositionEmbeddings
+		return nil, fmt.Errorf("clip: %d texts of %d tokens, expected at least one text of 1 to %d tokens", n, tokens, most)
 	}
 	return nn.Build(func(g *nn.Graph) {
 		ids := g.Input("input_ids", n, tokens)

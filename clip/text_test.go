@@ -40,7 +40,8 @@ func TestEncode(t *testing.T) {
 		params             nn.Params
 		err                golden.Error // of transformers in float32
 	}{
-		{"tiny", "text_io", "", synth.New("text_encoder", golden.Seed), golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
+		{"tiny", "text_io", "", synth.New("text_encoder", golden.Seed),
+			golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
 		{"nano", "nano_io", "text.", &synth.Weights{Component: "nano.text_encoder", Seed: golden.Seed, Half: true},
 			golden.Error{F32MaxAbs: 2.872787274232902e-06, RMS: 0.9951849861901946}},
 	} {

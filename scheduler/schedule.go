@@ -56,7 +56,7 @@ func (s *Schedule) check() error {
 	before := 1.0
 	for t, a := range s.AlphaBar {
 		if !(a > 0 && a < 1 && a <= before) {
-			return fmt.Errorf("scheduler: alpha-bar at timestep %d is %g after %g, expected it between 0 and 1 and not to rise", t, a, before)
+			return fmt.Errorf("scheduler: alpha-bar at timestep %d is %g after %g, expected 0 to 1 and no rise", t, a, before)
 		}
 		before = a
 	}

@@ -51,7 +51,7 @@ var signs = []sign{
 	{part: "joint_blocks.", model: "Stable Diffusion 3", unsupported: "Stable Diffusion 3 is a transformer, not a U-Net"},
 	{part: "double_blocks.", model: "Flux", unsupported: "Flux is a transformer, not a U-Net"},
 	{prefix: "cond_stage_model.model.", model: "Stable Diffusion v2", unsupported: "it has another text encoder (OpenCLIP ViT-H/14)"},
-	{prefix: "cond_stage_model.transformer.token_emb.", model: "latent diffusion of 2021", unsupported: "its text encoder is a BERT, not CLIP"},
+	{prefix: "cond_stage_model.transformer.token_emb.", model: "latent diffusion of 2021", unsupported: "its text encoder is a BERT"},
 	{prefix: "first_stage_model.quantize.", model: "latent diffusion of 2021", unsupported: "its autoencoder is a VQ-VAE"},
 	{prefix: "string_to_param", model: "textual inversion", unsupported: "a textual inversion is a word for a model, not a model"},
 	{prefix: "emb_params", model: "textual inversion", unsupported: "a textual inversion is a word for a model, not a model"},

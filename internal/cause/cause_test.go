@@ -18,7 +18,8 @@ func TestOf(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want string
-	}{{open, "no such file or directory"}, {fmt.Errorf("reading: %w", open), "no such file or directory"}, {rename, "no such file or directory"}, {other, "other"}} {
+	}{{open, "no such file or directory"}, {fmt.Errorf("reading: %w", open), "no such file or directory"},
+		{rename, "no such file or directory"}, {other, "other"}} {
 		if got := Of(c.err); got.Error() != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}

@@ -53,7 +53,8 @@ var suspicious = [][]charSet{
 	{in("ÂÃÎÐ"), in("€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´", startPunct, endPunct)},
 	{in("×"), in("²³")},
 	// Arabic read as Windows-1252: four characters, as the second and fourth are common.
-	{in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct), in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct)},
+	{in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct),
+		in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct)},
 	// The scripts of South Asia read as Windows-1252.
 	{in("à"), in("²µ¹¼½¾")},
 	// MacRoman.
