@@ -3,6 +3,8 @@ package clip
 import (
 	"strings"
 	"unicode/utf8"
+
+	"percept/internal/ftfy"
 )
 
 // letterBytes is byteLetters the other way round.
@@ -23,7 +25,7 @@ func (t *Tokenizer) Decode(ids []int32) string {
 		b = t.appendBytes(b, t.tokens[id])
 	}
 	text := strings.ReplaceAll(validUTF8(b), endOfWord, " ")
-	return strings.TrimFunc(text, isPythonSpace)
+	return strings.TrimFunc(text, ftfy.IsSpace)
 }
 
 // appendBytes appends the bytes that a token's letters stand for; a token with other letters is text itself.

@@ -61,7 +61,7 @@ func NewDDIM(o DDIMOptions) (*DDIM, error) {
 // timesteps is outside of its list, and an error. Source: ldm/models/diffusion/ddim.py, stochastic_encode.
 func (d *DDIM) StochasticEncode(x0, noise []float32, n int) ([]float32, error) {
 	if n < 0 || n >= len(d.Timesteps) {
-		return nil, fmt.Errorf("scheduler: the original code cannot encode for %d of %d steps, expected fewer", n, len(d.Timesteps))
+		return nil, fmt.Errorf("scheduler: the original cannot encode for %d of %d steps, expected fewer than all", n, len(d.Timesteps))
 	}
 	return d.schedule.AddNoise(x0, noise, d.Timesteps[len(d.Timesteps)-1-n])
 }

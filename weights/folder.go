@@ -117,7 +117,7 @@ func openFolder(fsys fs.FS, dir string, o ModelOptions, open func(string) (*Stor
 		}
 		f.Parts[c] = p
 	}
-	for _, name := range []string{"model_index.json", schedulerFile, vocabFile, mergesFile} {
+	for _, name := range []string{indexFile, schedulerFile, vocabFile, mergesFile} {
 		if f.exists(name) {
 			f.use(name, fsys, name)
 		}
@@ -217,10 +217,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 
 // Close unmaps the files.
 func (f *Folder) Close() error {
-	var err error
-	for _, s := range f.stores {
-		err = errors.Join(err, s.Close())
-	}
+	stores := f.stores
 	f.stores = nil
-	return err
+	return closeAll(stores)
 }

@@ -197,11 +197,8 @@ func openComponentFolder(dir string, o ModelOptions) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wanted := o.wanted(); !o.Partial && !slices.Equal(wanted, []Component{c}) {
+	if wanted := o.wanted(); !slices.Contains(wanted, c) || !o.Partial && len(wanted) > 1 {
 		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone, expected one of a whole model", c.Title())}
-	}
-	if !slices.Contains(o.wanted(), c) {
-		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone", c.Title())}
 	}
 	o.Components, o.Partial = []Component{c}, false
 	return openFolder(under{os.DirFS(dir), string(c)}, dir, o, func(name string) (*Store, error) {

@@ -51,9 +51,7 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 	var parts []*Store
 	defer func() {
 		if err != nil {
-			for _, p := range parts {
-				err = errors.Join(err, p.Close())
-			}
+			err = errors.Join(err, closeAll(parts))
 		}
 	}()
 	all := (&Store{file: file, meta: map[string]string{}, origin: &origin{modified: time.Unix(0, 0)}}).emptyView()
@@ -78,14 +76,15 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 			return nil, &FormatError{file, fmt.Sprintf("tensor %s is not in %s, where the index says it is", tensor, index.of[tensor])}
 		}
 	}
-	all.release = func() error {
-		var err error
-		for _, p := range parts {
-			err = errors.Join(err, p.Close())
-		}
-		return err
-	}
+	all.release = func() error { return closeAll(parts) }
 	return all, nil
+}
+
+func closeAll(stores []*Store) (err error) {
+	for _, s := range stores {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // and is what is known of two files together; nil where one of them is not known.
