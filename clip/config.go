@@ -42,21 +42,6 @@ func SD14() TextConfig {
 	}
 }
 
-// transformersDefaults are the values transformers takes for keys that a config.json lacks.
-func transformersDefaults() TextConfig {
-	return TextConfig{
-		VocabSize:             49408,
-		HiddenSize:            512,
-		IntermediateSize:      2048,
-		Layers:                12,
-		Heads:                 8,
-		MaxPositionEmbeddings: 77,
-		Activation:            QuickGELU,
-		LayerNormEps:          1e-5,
-		EndToken:              49407,
-	}
-}
-
 // TextConfigFromJSON reads a config.json of transformers' CLIPTextModel; of a whole CLIPModel it takes "text_config".
 func TextConfigFromJSON(data []byte) (TextConfig, error) {
 	var whole struct {
@@ -69,7 +54,9 @@ func TextConfigFromJSON(data []byte) (TextConfig, error) {
 	if whole.Text != nil && whole.Type == "clip" {
 		data = whole.Text
 	}
-	return modelconfig.Parse("clip", data, transformersDefaults(), nil, "eos_token_id")
+	lacking := SD14() // what transformers takes for keys that a config.json lacks differs in three values
+	lacking.HiddenSize, lacking.IntermediateSize, lacking.Heads = 512, 2048, 8
+	return modelconfig.Parse("clip", data, lacking, nil, "eos_token_id")
 }
 
 // maxLayers bounds the depth, so that a damaged file cannot ask for an absurd one.
@@ -79,33 +66,26 @@ const maxLayers = 256
 func (c TextConfig) Validate() error {
 	wrong := modelconfig.Problems{Model: "clip"}
 	bad := wrong.Add
-	for _, p := range []struct {
-		key   string
-		value int
-	}{
-		{"vocab_size", c.VocabSize},
-		{"hidden_size", c.HiddenSize},
-		{"intermediate_size", c.IntermediateSize},
-		{"num_hidden_layers", c.Layers},
-		{"num_attention_heads", c.Heads},
-		{"max_position_embeddings", c.MaxPositionEmbeddings},
-	} {
-		wrong.Positive(p.key, p.value)
-	}
+	wrong.Positive("vocab_size", c.VocabSize)
+	wrong.Positive("hidden_size", c.HiddenSize)
+	wrong.Positive("intermediate_size", c.IntermediateSize)
+	wrong.Positive("num_hidden_layers", c.Layers)
+	wrong.Positive("num_attention_heads", c.Heads)
+	wrong.Positive("max_position_embeddings", c.MaxPositionEmbeddings)
 	if c.Layers > maxLayers {
-		bad("num_hidden_layers is %d, must be at most %d", c.Layers, maxLayers)
+		bad("num_hidden_layers is %d, expected at most %d", c.Layers, maxLayers)
 	}
 	if c.Heads > 0 && c.HiddenSize%c.Heads != 0 {
 		bad("hidden_size is %d, not a multiple of num_attention_heads %d", c.HiddenSize, c.Heads)
 	}
 	if c.VocabSize > 1<<24 {
-		bad("vocab_size is %d, must be at most %d: ids travel as float32", c.VocabSize, 1<<24)
+		bad("vocab_size is %d, expected at most %d: ids travel as float32", c.VocabSize, 1<<24)
 	}
 	if c.Activation != QuickGELU && c.Activation != GELU {
 		bad("hidden_act is %q, supported are %q and %q", c.Activation, QuickGELU, GELU)
 	}
 	if !(c.LayerNormEps > 0) {
-		bad("layer_norm_eps is %g, must be positive", c.LayerNormEps)
+		bad("layer_norm_eps is %g, expected a positive number", c.LayerNormEps)
 	}
 	return wrong.Err()
 }

@@ -52,7 +52,7 @@ func TestTextConfigRejects(t *testing.T) {
 		{"no JSON", `{]`, "config"},
 		{"other activation", `{"hidden_act": "relu"}`, `hidden_act is "relu", supported are "quick_gelu" and "gelu"`},
 		{"heads do not divide", `{"num_attention_heads": 7}`, "hidden_size is 512, not a multiple of num_attention_heads 7"},
-		{"too many layers", `{"num_hidden_layers": 1000000000}`, "num_hidden_layers is 1000000000, must be at most 256"},
+		{"too many layers", `{"num_hidden_layers": 1000000000}`, "num_hidden_layers is 1000000000, expected at most 256"},
 		{"no heads", `{"num_attention_heads": 0}`, "num_attention_heads is 0"},
 		{"no vocabulary", `{"vocab_size": 0}`, "vocab_size is 0"},
 		{"vocabulary beyond float32", `{"vocab_size": 20000000}`, "vocab_size is 20000000"},

@@ -29,6 +29,7 @@ func ExampleText() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(len(states), "values, one row of", config.HiddenSize, "for each of", len(ids[0]), "tokens; row 3 is pooled:", pooled[0] == states[3*8])
+	fmt.Println(len(states), "values, one row of", config.HiddenSize, "for each of", len(ids[0]), "tokens; row 3 is pooled:",
+		pooled[0] == states[3*8])
 	// Output: 48 values, one row of 8 for each of 6 tokens; row 3 is pooled: true
 }

@@ -12,7 +12,8 @@ import (
 // the output "last_hidden_state" [n, tokens, D].
 func (m *Text) Graph(n, tokens int) (*nn.Graph, error) {
 	if n < 1 || tokens < 1 || tokens > m.Config.MaxPositionEmbeddings {
-		return nil, fmt.Errorf("clip: %d texts of %d tokens, must be at least one text of 1 to %d tokens", n, tokens, m.Config.MaxPositionEmbeddings)
+		most := m.Config.MaxPositionEmbeddings
+		return nil, fmt.Errorf("clip: %d texts of %d tokens, expected at least one text of 1 to %d tokens", n, tokens, most)
 	}
 	return nn.Build(func(g *nn.Graph) {
 		ids := g.Input("input_ids", n, tokens)
@@ -53,7 +54,7 @@ func (m *Text) flatten(ids [][]int32) ([]float32, error) {
 		}
 		for j, id := range text {
 			if id < 0 || int(id) >= m.Config.VocabSize {
-				return nil, fmt.Errorf("clip: token %d of text %d is %d, must be 0 to %d", j, i, id, m.Config.VocabSize-1)
+				return nil, fmt.Errorf("clip: token %d of text %d is %d, expected 0 to %d", j, i, id, m.Config.VocabSize-1)
 			}
 			flat = append(flat, float32(id))
 		}
@@ -72,7 +73,7 @@ func (m *Text) Pooled(hidden []float32, ids [][]int32) ([]float32, error) {
 		return nil, err
 	}
 	if len(ids[0]) == 0 || len(hidden) != len(ids)*len(ids[0])*d {
-		return nil, fmt.Errorf("clip: hidden state of %d values does not belong to %d texts of %d tokens", len(hidden), len(ids), len(ids[0]))
+		return nil, fmt.Errorf("clip: hidden state of %d values is not of %d texts of %d tokens", len(hidden), len(ids), len(ids[0]))
 	}
 	pooled := make([]float32, 0, len(ids)*d)
 	for i, text := range ids {

@@ -40,7 +40,8 @@ func TestEncode(t *testing.T) {
 		params             nn.Params
 		err                golden.Error // of transformers in float32
 	}{
-		{"tiny", "text_io", "", synth.New("text_encoder", golden.Seed), golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
+		{"tiny", "text_io", "", synth.New("text_encoder", golden.Seed),
+			golden.Error{F32MaxAbs: 4.704838630797958e-06, RMS: 0.999193337898117}},
 		{"nano", "nano_io", "text.", &synth.Weights{Component: "nano.text_encoder", Seed: golden.Seed, Half: true},
 			golden.Error{F32MaxAbs: 2.872787274232902e-06, RMS: 0.9951849861901946}},
 	} {
@@ -208,7 +209,7 @@ func TestEncodeRejects(t *testing.T) {
 		{"too long", [][]int32{make([]int32, 78)}, "1 to 77 tokens"},
 		{"unequal lengths", [][]int32{{1, 2}, {1}}, "text 1 has 1 tokens, text 0 has 2"},
 		{"negative", [][]int32{{1, -1}}, "token 1 of text 0 is -1"},
-		{"beyond the vocabulary", [][]int32{{1}, {1000}}, "token 0 of text 1 is 1000, must be 0 to 999"},
+		{"beyond the vocabulary", [][]int32{{1}, {1000}}, "token 0 of text 1 is 1000, expected 0 to 999"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := m.Encode(t.Context(), test.ids)

@@ -50,7 +50,7 @@ func (t *Tokenizer) Encode(text string) []int32 {
 	ids[0] = t.start
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if t.cleaning == CleanOpenAI {
-		return append(t.appendText(ids, cleanOpenAI(text)), t.end)
+		return append(t.appendText(ids, t.cleaning.piece(text)), t.end)
 	}
 	for text != "" {
 		at, special := nextSpecial(text)

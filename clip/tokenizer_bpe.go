@@ -12,22 +12,17 @@ var byteLetters, byteOrder = byteTables()
 
 func byteTables() (letters [256]rune, order []byte) {
 	printable := func(b int) bool { return '!' <= b && b <= '~' || 0xA1 <= b && b <= 0xAC || 0xAE <= b && b <= 0xFF }
-	next := rune(0x100)
+	var others []byte
 	for b := range 256 {
-		letters[b] = rune(b)
-		if !printable(b) {
-			letters[b] = next
-			next++
+		if printable(b) {
+			letters[b] = rune(b)
+			order = append(order, byte(b))
 		} else {
-			order = append(order, byte(b))
+			letters[b] = rune(0x100 + len(others))
+			others = append(others, byte(b))
 		}
 	}
-	for b := range 256 {
-		if !printable(b) {
-			order = append(order, byte(b))
-		}
-	}
-	return letters, order
+	return letters, append(order, others...)
 }
 
 // A pair of neighbours, and what they merge into at which rank (lower merges first).

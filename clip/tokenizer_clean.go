@@ -2,6 +2,7 @@ package clip
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,29 +40,26 @@ func (c Cleaning) String() string {
 
 // ParseCleaning returns the cleaning that String names.
 func ParseCleaning(s string) (Cleaning, error) {
-	for i, name := range cleaningNames {
-		if s == name {
-			return Cleaning(i), nil
-		}
+	if i := slices.Index(cleaningNames[:], s); i >= 0 {
+		return Cleaning(i), nil
 	}
-	return 0, fmt.Errorf("clip: cleaning %.60q, want %s", s, strings.Join(cleaningNames[:], ", "))
+	return 0, fmt.Errorf("clip: cleaning %.60q, expected %s", s, strings.Join(cleaningNames[:], ", "))
 }
 
 // ignoresCase says whether the pattern that cuts text into words ignores case.
 func (c Cleaning) ignoresCase() bool { return c == CleanOpenAI || c == CleanFtfy }
 
-// piece cleans what lies between special tokens.
+// piece cleans a whole text for CleanOpenAI, and what lies between special tokens for the others.
 func (c Cleaning) piece(text string) string {
-	if c == CleanFtfy {
-		return lower(collapse(strings.TrimFunc(ftfy.Fix(text), isPythonSpace)))
+	switch c {
+	case CleanOpenAI: // simple_tokenizer's basic_clean, whitespace_clean and lower
+		text = htmlentity.Unescape(htmlentity.Unescape(ftfy.Fix(text)))
+	case CleanFtfy:
+		text = ftfy.Fix(text)
+	default:
+		return normalise(text)
 	}
-	return normalise(text)
-}
-
-// cleanOpenAI is simple_tokenizer's basic_clean, whitespace_clean and lower.
-func cleanOpenAI(text string) string {
-	text = htmlentity.Unescape(htmlentity.Unescape(ftfy.Fix(text)))
-	return lower(collapse(strings.TrimFunc(text, isPythonSpace)))
+	return lower(collapse(strings.TrimFunc(text, ftfy.IsSpace)))
 }
 
 // normalise is NFC, white space to one blank and lower case, letter by letter: a final sigma stays σ.
@@ -164,6 +162,3 @@ func isCaseIgnorable(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
 		strings.ContainsRune("'.:·\u0387\u055F\u05F4‘’․‧\uFE13\uFE52\uFE55＇．：", r)
 }
-
-// isPythonSpace is Python's str.isspace.
-func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F }

@@ -50,7 +50,7 @@ func TestParseCleaning(t *testing.T) {
 			t.Errorf("ParseCleaning(%q) = %v, %v", c, got, err)
 		}
 	}
-	if _, err := ParseCleaning("none"); err == nil || !strings.Contains(err.Error(), `"none", want transformers, openai, ftfy`) {
+	if _, err := ParseCleaning("none"); err == nil || !strings.Contains(err.Error(), `"none", expected transformers, openai, ftfy`) {
 		t.Errorf("ParseCleaning(none): %v", err)
 	}
 	if got := Cleaning(7).String(); got != "Cleaning(7)" {

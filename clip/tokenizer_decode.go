@@ -3,6 +3,8 @@ package clip
 import (
 	"strings"
 	"unicode/utf8"
+
+	"percept/internal/ftfy"
 )
 
 // letterBytes is byteLetters the other way round.
@@ -23,7 +25,7 @@ func (t *Tokenizer) Decode(ids []int32) string {
 		b = t.appendBytes(b, t.tokens[id])
 	}
 	text := strings.ReplaceAll(validUTF8(b), endOfWord, " ")
-	return strings.TrimFunc(text, isPythonSpace)
+	return strings.TrimFunc(text, ftfy.IsSpace)
 }
 
 // appendBytes appends the bytes that a token's letters stand for; a token with other letters is text itself.
@@ -49,21 +51,14 @@ func validUTF8(b []byte) string {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		if r == utf8.RuneError && n == 1 {
-			n = truncatedLen(b)
+			for n < min(len(b), utf8.UTFMax-1) && startsRune(b[:n+1]) { // the longest start of a sequence is replaced as a whole
+				n++
+			}
 		}
 		out.WriteRune(r)
 		b = b[n:]
 	}
 	return out.String()
-}
-
-// truncatedLen returns the length of the longest start of a UTF-8 sequence at the start of b, at least 1.
-func truncatedLen(b []byte) int {
-	n := 1
-	for n < min(len(b), utf8.UTFMax-1) && startsRune(b[:n+1]) {
-		n++
-	}
-	return n
 }
 
 // startsRune says whether some bytes that follow b make a character.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"percept/internal/ftfy"
 )
 
 func TestDecodeEqualsTransformers(t *testing.T) {
@@ -45,7 +47,7 @@ func TestDecodeInvertsEncode(t *testing.T) {
 			}
 		}
 		text := strings.ToValidUTF8(strings.ReplaceAll(string(runes), "<", "("), "")
-		if got, want := unblanked(inner(text)), unblanked(strings.TrimFunc(normalise(text), isPythonSpace)); got != want {
+		if got, want := unblanked(inner(text)), unblanked(strings.TrimFunc(normalise(text), ftfy.IsSpace)); got != want {
 			t.Fatalf("%+q came back as %+q, want %+q", text, got, want)
 		}
 	}

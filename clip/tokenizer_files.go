@@ -30,7 +30,7 @@ type vocabulary struct {
 func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
 	var vocab map[string]int32
 	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
-		return nil, fmt.Errorf("clip: vocab.json: want an object of token to id: %w", cause.OfJSON(err))
+		return nil, fmt.Errorf("clip: vocab.json: expected an object of token to id: %w", cause.OfJSON(err))
 	}
 	merges, err := mergeLines(mergesTXT, len(mergesTXT))
 	if err != nil {
@@ -38,8 +38,9 @@ func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
 	}
 	if len(merges) == 0 {
 		for token := range vocab {
-			if word := strings.TrimSuffix(token, endOfWord); utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
-				return nil, fmt.Errorf("clip: merges.txt holds no merge, want those that make the %d tokens of vocab.json", len(vocab))
+			word := strings.TrimSuffix(token, endOfWord)
+			if utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
+				return nil, fmt.Errorf("clip: merges.txt holds no merge, expected those that make the %d tokens of vocab.json", len(vocab))
 			}
 		}
 	}
@@ -102,7 +103,7 @@ func FilesFromOpenAI(file []byte) (vocabJSON, mergesTXT []byte, err error) {
 		return nil, nil, err
 	}
 	if len(t.merges) == 0 {
-		return nil, nil, errors.New("clip: no merges, want OpenAI's vocabulary file")
+		return nil, nil, errors.New("clip: no merges, expected OpenAI's vocabulary file")
 	}
 	var v bytes.Buffer
 	e := json.NewEncoder(&v)
@@ -138,7 +139,7 @@ func mergeLines(file []byte, limit int) ([]string, error) {
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("clip: merge %d is %.40q, want two tokens", len(lines)+1, line)
+			return nil, fmt.Errorf("clip: merge %d is %.40q, expected two tokens", len(lines)+1, line)
 		}
 		lines = append(lines, line)
 	}
@@ -184,7 +185,7 @@ func (v *vocabulary) indexTokens() error {
 	v.tokens = make(map[int32]string, len(v.vocab))
 	for token, id := range v.vocab {
 		if id < 0 || id >= maxID {
-			return fmt.Errorf("clip: token %.40q has id %d, want 0 to %d", token, id, maxID-1)
+			return fmt.Errorf("clip: token %.40q has id %d, expected 0 to %d", token, id, maxID-1)
 		}
 		if other, dup := v.tokens[id]; dup {
 			return fmt.Errorf("clip: tokens %.40q and %.40q both have id %d", min(token, other), max(token, other), id)

@@ -17,8 +17,10 @@ func TestFilesFromOpenAI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, m := string(vocab), string(merges); !strings.HasPrefix(v, `{"!": 0, "\"": 1, "#": 2, `) || !strings.HasSuffix(v, `, "house</w>": 519, "<|startoftext|>": 520, "<|endoftext|>": 521}`) ||
-		!strings.Contains(v, `, "<": 27, "=": 28, ">": 29, `) || !strings.HasPrefix(m, "#version: 0.2\nt h\nth e</w>\n") || !strings.HasSuffix(m, "\nhous e</w>\n") {
+	if v, m := string(vocab), string(merges); !strings.HasPrefix(v, `{"!": 0, "\"": 1, "#": 2, `) ||
+		!strings.HasSuffix(v, `, "house</w>": 519, "<|startoftext|>": 520, "<|endoftext|>": 521}`) ||
+		!strings.Contains(v, `, "<": 27, "=": 28, ">": 29, `) || !strings.HasPrefix(m, "#version: 0.2\nt h\nth e</w>\n") ||
+		!strings.HasSuffix(m, "\nhous e</w>\n") {
 		t.Errorf("written as %s and %s", v, m)
 	}
 	pair, err := NewTokenizer(vocab, merges)

@@ -51,8 +51,8 @@ func (c Convention) tables(given *Schedule) (*Schedule, error) {
 
 // Timesteps returns the timesteps of a sampler with the given number of steps out of total, descending.
 func (c Convention) Timesteps(steps, total int) ([]int, error) {
-	if steps < 1 || steps > total {
-		return nil, fmt.Errorf("scheduler: %d steps, want 1 to %d", steps, total)
+	if err := checkSteps(steps, total); err != nil {
+		return nil, err
 	}
 	stride := total / steps
 	var ts []int
@@ -69,7 +69,8 @@ func (c Convention) Timesteps(steps, total int) ([]int, error) {
 		return nil, fmt.Errorf("scheduler: unknown convention %v", c)
 	}
 	if last := ts[len(ts)-1]; last >= total {
-		return nil, fmt.Errorf("scheduler: %d steps by the %v rule reach timestep %d, the schedule ends at %d; use a number of steps like %d",
+		return nil, fmt.Errorf(
+			"scheduler: %d steps by the %v rule reach timestep %d, the schedule ends at %d; use a number of steps like %d",
 			steps, c, last, total-1, nearest(c, steps, total))
 	}
 	slices.Reverse(ts)

@@ -37,7 +37,7 @@ func NewDDIM(o DDIMOptions) (*DDIM, error) {
 		return nil, err
 	}
 	if !(o.Eta >= 0 && o.Eta <= 1) {
-		return nil, fmt.Errorf("scheduler: eta %g, want 0 to 1", o.Eta)
+		return nil, fmt.Errorf("scheduler: eta %g, expected 0 to 1", o.Eta)
 	}
 	ts, err := o.Convention.Timesteps(o.Steps, len(schedule.AlphaBar))
 	if err != nil {
@@ -61,15 +61,15 @@ func NewDDIM(o DDIMOptions) (*DDIM, error) {
 // timesteps is outside of its list, and an error. Source: ldm/models/diffusion/ddim.py, stochastic_encode.
 func (d *DDIM) StochasticEncode(x0, noise []float32, n int) ([]float32, error) {
 	if n < 0 || n >= len(d.Timesteps) {
-		return nil, fmt.Errorf("scheduler: the original code cannot encode for %d of %d steps, want fewer than all", n, len(d.Timesteps))
+		return nil, fmt.Errorf("scheduler: the original cannot encode for %d of %d steps, expected fewer than all", n, len(d.Timesteps))
 	}
 	return d.schedule.AddNoise(x0, noise, d.Timesteps[len(d.Timesteps)-1-n])
 }
 
 // AddNoise noises x0 for the last n steps as diffusers does: at the first timestep that is made.
 func (d *DDIM) AddNoise(x0, noise []float32, n int) ([]float32, error) {
-	if n < 1 || n > len(d.Timesteps) {
-		return nil, fmt.Errorf("scheduler: %d of %d steps", n, len(d.Timesteps))
+	if err := checkLast(n, len(d.Timesteps)); err != nil {
+		return nil, err
 	}
 	return d.schedule.AddNoise(x0, noise, d.Timesteps[len(d.Timesteps)-n])
 }

@@ -102,7 +102,7 @@ func New(o Options) (Sampler, error) {
 		}
 		return s, nil
 	}
-	return nil, fmt.Errorf("scheduler: sampler %q is unknown, want one of %s", o.Name, strings.Join(Names(), ", "))
+	return nil, fmt.Errorf("scheduler: sampler %q is unknown, expected one of %s", o.Name, strings.Join(Names(), ", "))
 }
 
 // StepsFor returns how many of the last steps an image-to-image run of that strength makes, for a sampler
@@ -110,7 +110,7 @@ func New(o Options) (Sampler, error) {
 func StepsFor(strength float64, steps int) (int, error) {
 	n := int(strength * float64(steps))
 	if !(strength >= 0 && strength <= 1) || n < 1 {
-		return 0, fmt.Errorf("scheduler: strength %g with %d steps, want 0 to 1 and at least one step", strength, steps)
+		return 0, fmt.Errorf("scheduler: strength %g with %d steps, expected 0 to 1 and at least one step", strength, steps)
 	}
 	return n, nil
 }
@@ -133,13 +133,10 @@ type Run struct {
 
 // first returns the number of the first step that is made, of so many.
 func (r Run) first(steps int) (int, error) {
-	if r.Last < 0 || r.Last > steps {
-		return 0, fmt.Errorf("scheduler: the last %d of %d steps", r.Last, steps)
-	}
 	if r.Last == 0 {
 		return 0, nil
 	}
-	return steps - r.Last, nil
+	return steps - r.Last, checkLast(r.Last, steps)
 }
 
 // walk is the state that every run has.
@@ -169,7 +166,9 @@ func (w *walk) ask(x []float32, t float64) ([]float32, error) {
 }
 
 // run makes the steps of r out of so many. step does number i in place and says at which timestep.
-func run(ctx context.Context, model Model, x []float32, r Run, steps int, random bool, step func(w *walk, i int) (float64, error)) ([]float32, error) {
+func run(
+	ctx context.Context, model Model, x []float32, r Run, steps int, random bool, step func(w *walk, i int) (float64, error),
+) ([]float32, error) {
 	first, err := r.first(steps)
 	if err != nil {
 		return nil, err
@@ -203,7 +202,7 @@ func run(ctx context.Context, model Model, x []float32, r Run, steps int, random
 // checkLast says whether a run can make its last n of so many steps.
 func checkLast(n, steps int) error {
 	if n < 1 || n > steps {
-		return fmt.Errorf("scheduler: the last %d of %d steps, want 1 to %d", n, steps, steps)
+		return fmt.Errorf("scheduler: the last %d of %d steps, expected 1 to %d", n, steps, steps)
 	}
 	return nil
 }

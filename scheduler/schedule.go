@@ -46,7 +46,7 @@ func ScaledLinear(start, end float64, n int) (*Schedule, error) {
 
 func checkBetas(start, end float64, n int) error {
 	if n < 2 || n > 1<<20 || !(start > 0 && start <= end && end < 1) {
-		return fmt.Errorf("scheduler: %d timesteps with beta from %g to %g, want at least 2 and 0 < start <= end < 1", n, start, end)
+		return fmt.Errorf("scheduler: %d timesteps with beta from %g to %g, expected at least 2 and 0 < start <= end < 1", n, start, end)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *Schedule) check() error {
 	before := 1.0
 	for t, a := range s.AlphaBar {
 		if !(a > 0 && a < 1 && a <= before) {
-			return fmt.Errorf("scheduler: alpha-bar at timestep %d is %g after %g, want it between 0 and 1 and not to rise", t, a, before)
+			return fmt.Errorf("scheduler: alpha-bar at timestep %d is %g after %g, expected 0 to 1 and no rise", t, a, before)
 		}
 		before = a
 	}
@@ -102,13 +102,5 @@ func (s *Schedule) AddNoise(x0, noise []float32, t int) ([]float32, error) {
 	if t < 0 || t >= len(s.AlphaBar) {
 		return nil, fmt.Errorf("scheduler: timestep %d, the schedule has 0 to %d", t, len(s.AlphaBar)-1)
 	}
-	if len(x0) != len(noise) {
-		return nil, fmt.Errorf("scheduler: %d values and noise of %d values", len(x0), len(noise))
-	}
-	a, b := math.Sqrt(s.AlphaBar[t]), math.Sqrt(1-s.AlphaBar[t])
-	x := make([]float32, len(x0))
-	for i := range x {
-		x[i] = float32(a*float64(x0[i]) + b*float64(noise[i]))
-	}
-	return x, nil
+	return mix(math.Sqrt(s.AlphaBar[t]), x0, math.Sqrt(1-s.AlphaBar[t]), noise)
 }

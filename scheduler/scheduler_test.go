@@ -177,7 +177,9 @@ func TestTimestepsRejects(t *testing.T) {
 			if err != nil {
 				var s, last, end, hint int
 				text := strings.ReplaceAll(err.Error(), ";", " ")
-				if _, serr := fmt.Sscanf(text, "scheduler: %d steps by the "+c.String()+" rule reach timestep %d, the schedule ends at %d  use a number of steps like %d", &s, &last, &end, &hint); serr != nil {
+				format := "scheduler: %d steps by the " + c.String() + " rule reach timestep %d, the schedule ends at %d  " +
+					"use a number of steps like %d"
+				if _, serr := fmt.Sscanf(text, format, &s, &last, &end, &hint); serr != nil {
 					t.Fatalf("%v: %v", err, serr)
 				}
 				if _, err := c.Timesteps(hint, 1000); err != nil {

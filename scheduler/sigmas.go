@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 )
 
 // The samplers of the sigma family see the latent as x_0 + σ·noise, or that times 1/√(σ²+1), where
@@ -27,11 +28,8 @@ func linspace(last float64, n int) []float64 {
 	for i := range x {
 		x[i] = float64(i) * step
 	}
-	if n > 1 {
-		x[n-1] = last
-	} else {
-		x[0] = 0
-	}
+	x[n-1] = last
+	x[0] = 0 // also where it is the last
 	return x
 }
 
@@ -60,12 +58,7 @@ func karras(table []float64, n int) []float64 {
 // timestepOf returns the fractional timestep whose σ it is: linear in log σ between the entries of the
 // ascending table, and within it.
 func timestepOf(table []float64, sigma float64) float64 {
-	i, _ := slices.BinarySearchFunc(table, sigma, func(entry, sigma float64) int {
-		if entry <= sigma {
-			return -1
-		}
-		return 1
-	})
+	i := sort.Search(len(table), func(i int) bool { return table[i] > sigma })
 	i = min(max(i-1, 0), len(table)-2)
 	low, high := math.Log(table[i]), math.Log(table[i+1])
 	w := (low - math.Log(sigma)) / (low - high)
@@ -92,7 +85,7 @@ func newLevels(name string, timesteps, sigmas []float64) (levels, error) {
 // checkSteps says whether a sampler can make so many steps on a schedule.
 func checkSteps(steps, most int) error {
 	if steps < 1 || steps > most {
-		return fmt.Errorf("scheduler: %d steps, want 1 to %d", steps, most)
+		return fmt.Errorf("scheduler: %d steps, expected 1 to %d", steps, most)
 	}
 	return nil
 }

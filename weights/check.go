@@ -46,7 +46,7 @@ func (s *Store) Check() error {
 			e.NonFinite = append(e.NonFinite, r.bad)
 		}
 	}
-	if e.empty() {
+	if e.Empty() {
 		return nil
 	}
 	return e

@@ -15,7 +15,7 @@ func checkSchedule(s *Store) error {
 	}
 	const steps, first, last = 1000, 0.00085, 0.012
 	if t.Shape[0] != steps {
-		return &FormatError{s.file, fmt.Sprintf("a noise schedule of %d steps (betas), want %d as in Stable Diffusion v1", t.Shape[0], steps)}
+		return &FormatError{s.file, fmt.Sprintf("noise of %d steps (betas), expected %d as in Stable Diffusion v1", t.Shape[0], steps)}
 	}
 	beta, err := s.Float64("betas")
 	if err != nil {
@@ -23,7 +23,8 @@ func checkSchedule(s *Store) error {
 	}
 	near := func(x, want float64) bool { return x > want*(1-2e-3) && x < want*(1+2e-3) } // they may be float16
 	if !near(beta[0], first) || !near(beta[steps-1], last) {
-		return &FormatError{s.file, fmt.Sprintf("noise from %.4g to %.4g (betas), want %g to %g as in Stable Diffusion v1", beta[0], beta[steps-1], first, last)}
+		return &FormatError{s.file, fmt.Sprintf("noise from %.4g to %.4g (betas), expected %g to %g as in Stable Diffusion v1",
+			beta[0], beta[steps-1], first, last)}
 	}
 	return nil
 }
@@ -81,20 +82,25 @@ const schedulerConfig = `{
 `
 
 // modelIndex is model_index.json for the components that there are.
-func modelIndex(parts map[Component]bool, tokenizer bool, scheduler string) []byte {
+func modelIndex(parts map[Component]*Part, tokenizer bool, scheduler string) []byte {
 	var b strings.Builder
-	b.WriteString("{\n  \"_class_name\": \"StableDiffusionPipeline\",\n  \"_diffusers_version\": \"" + diffusersVersion + "\",\n  \"feature_extractor\": [null, null],\n")
-	b.WriteString("  \"image_encoder\": [null, null],\n  \"requires_safety_checker\": false,\n  \"safety_checker\": [null, null]")
+	b.WriteString(`{
+  "_class_name": "StableDiffusionPipeline",
+  "_diffusers_version": "` + diffusersVersion + `",
+  "feature_extractor": [null, null],
+  "image_encoder": [null, null],
+  "requires_safety_checker": false,
+  "safety_checker": [null, null]`)
 	entry := func(have bool, name, library, class string) {
 		if have {
 			fmt.Fprintf(&b, ",\n  %q: [%q, %q]", name, library, class)
 		}
 	}
 	entry(true, "scheduler", "diffusers", scheduler)
-	entry(parts[TextEncoder], "text_encoder", "transformers", "CLIPTextModel")
+	entry(parts[TextEncoder] != nil, "text_encoder", "transformers", "CLIPTextModel")
 	entry(tokenizer, "tokenizer", "transformers", "CLIPTokenizer")
-	entry(parts[UNet], "unet", "diffusers", "UNet2DConditionModel")
-	entry(parts[VAE], "vae", "diffusers", "AutoencoderKL")
+	entry(parts[UNet] != nil, "unet", "diffusers", "UNet2DConditionModel")
+	entry(parts[VAE] != nil, "vae", "diffusers", "AutoencoderKL")
 	b.WriteString("\n}\n")
 	return []byte(b.String())
 }

@@ -8,8 +8,10 @@ import (
 func TestCheckScheduler(t *testing.T) {
 	for _, c := range []struct{ name, config, want string }{
 		{"as written", schedulerConfig, ""},
-		{"published with Stable Diffusion v1.4", `{"_class_name": "PNDMScheduler", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
-			"num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null, "clip_sample": false}`, ""},
+		{"published with Stable Diffusion v1.4",
+			`{"_class_name": "PNDMScheduler", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+			"num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null,
+				"clip_sample": false}`, ""},
 		{"another prediction", `{"prediction_type": "v_prediction"}`, "v_prediction"},
 		{"another end", `{"beta_end": 0.02}`, "0.02"},
 		{"betas of its own", `{"trained_betas": [0.1, 0.2]}`, "trained_betas has 2"},

@@ -23,7 +23,7 @@ func (s *Store) Compare(want map[string][]int) *CheckError {
 			e.Unexpected = append(e.Unexpected, name)
 		}
 	}
-	if e.empty() {
+	if e.Empty() {
 		return nil
 	}
 	return e
@@ -40,9 +40,3 @@ func (s *Store) CountNonFinite(name string) (NonFinite, error) {
 	s.Forget(name)
 	return bad, err
 }
-
-// Empty says that nothing is wrong. It may be asked of nil.
-func (e *CheckError) Empty() bool { return e == nil || e.empty() }
-
-// Summary is the count of what is wrong: "2 missing, 1 unexpected".
-func (e *CheckError) Summary() string { return e.summary() }

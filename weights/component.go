@@ -23,9 +23,8 @@ type Dialect string
 
 // The dialects that Component understands.
 const (
-	Diffusers     Dialect = "diffusers" // of diffusers, for the text encoder of transformers; the file holds this component alone
-	CompVis       Dialect = "CompVis"   // of the original code, in a file of all components or of one
-	UnknownNaming Dialect = "unknown"   // some other file
+	Diffusers Dialect = "diffusers" // of diffusers, for the text encoder of transformers; the file holds this component alone
+	CompVis   Dialect = "CompVis"   // of the original code, in a file of all components or of one
 )
 
 // compVisPrefix is what the original code puts before a component's names in a file of the whole model.
@@ -52,8 +51,10 @@ var (
 	compVisVAEHeads  = []string{"encoder.down.", "encoder.mid.", "decoder.up.", "decoder.mid."}
 	compVisVAETops   = []string{"encoder.", "decoder.", "quant_conv.", "post_quant_conv."}
 	diffusersUNet    = []string{"time_embedding.", "down_blocks.", "mid_block.", "up_blocks."}
-	diffusersVAE     = []string{"encoder.down_blocks.", "encoder.mid_block.", "encoder.conv_in.", "decoder.up_blocks.", "decoder.mid_block.", "decoder.conv_in."}
-	transformersText = []string{"text_model.", "embeddings.token_embedding.", "embeddings.position_embedding.", "encoder.layers.0.self_attn.", "final_layer_norm."}
+	diffusersVAE     = []string{"encoder.down_blocks.", "encoder.mid_block.", "encoder.conv_in.",
+		"decoder.up_blocks.", "decoder.mid_block.", "decoder.conv_in."}
+	transformersText = []string{"text_model.", "embeddings.token_embedding.", "embeddings.position_embedding.",
+		"encoder.layers.0.self_attn.", "final_layer_norm."}
 )
 
 // spellings are tried in this order: the first of which a file has a name is the file's.
@@ -92,14 +93,6 @@ func detect(names []string, c Component) *spelling {
 		}
 	}
 	return nil
-}
-
-// Detect tells in which dialect a list of names holds a component.
-func Detect(names []string, c Component) Dialect {
-	if p := detect(names, c); p != nil {
-		return p.dialect
-	}
-	return UnknownNaming
 }
 
 // tail returns a file's name without the prefix, and whether it belongs to the component.
@@ -205,7 +198,7 @@ func squeezeAttention(v *Store) {
 // Rename returns a view that hands out the tensors for which m returns true, under the names that m
 // gives. The view reads the same file: close the original, after the last use of the view's Bytes.
 func (s *Store) Rename(m func(name string) (string, bool)) (*Store, error) {
-	v := &Store{file: s.file, format: s.format, meta: s.meta, origin: s.origin, tensors: make(map[string]tensorInfo, len(s.tensors)), record: map[string]*request{}}
+	v := s.emptyView()
 	for _, name := range s.Names() {
 		to, ok := m(name)
 		if !ok {

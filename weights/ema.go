@@ -13,7 +13,7 @@ import (
 // Source: LitEma in ldm/modules/ema.py of https://github.com/CompVis/latent-diffusion.
 func (s *Store) UseEMA() (*Store, error) {
 	const model = "model." // what LitEma is given is this module
-	v := &Store{file: s.file, format: s.format, meta: s.meta, origin: s.origin, tensors: make(map[string]tensorInfo, len(s.tensors)), record: map[string]*request{}}
+	v := s.emptyView()
 	names := s.Names()
 	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, emaPrefix) && !isCounter(n) }) {
 		return nil, &FormatError{s.file, "holds no moving averages: no tensor named " + emaPrefix + "…"}
@@ -42,7 +42,8 @@ func (s *Store) UseEMA() (*Store, error) {
 		v.tensors[name] = t
 	}
 	if len(of) == 0 {
-		return nil, &FormatError{s.file, "holds moving averages, but not the parameters that would tell their names: no tensor named " + compVisPrefix[UNet] + "…"}
+		const reason = "holds moving averages, but not the parameters that would tell their names: no tensor named "
+		return nil, &FormatError{s.file, reason + compVisPrefix[UNet] + "…"}
 	}
 	return v, nil
 }

@@ -21,7 +21,7 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("weights: %s: no tensor %s, the model wants it with shape %v", e.File, e.Name, e.Want)
+	return fmt.Sprintf("weights: %s: no tensor %s, expected one of shape %v", e.File, e.Name, e.Want)
 }
 
 // A ShapeError says that a tensor of a file has another shape than the model wants.
@@ -32,7 +32,7 @@ type ShapeError struct {
 }
 
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("weights: %s: %s: shape %v in the file, the model wants %v", e.File, e.Name, e.Got, e.Want)
+	return fmt.Sprintf("weights: %s: %s: shape %v in the file, expected %v", e.File, e.Name, e.Got, e.Want)
 }
 
 // NonFinite counts the values of a tensor that are not numbers a model can compute with.
@@ -53,12 +53,12 @@ type CheckError struct {
 // Error names the file and the counts on the first line, then each tensor on a line of its own.
 func (e *CheckError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "weights: %s: does not fit the model: %s", e.File, e.summary())
+	fmt.Fprintf(&b, "weights: %s: does not fit the model: %s", e.File, e.Summary())
 	for _, m := range e.Missing {
 		fmt.Fprintf(&b, "\n  missing     %s %v", m.Name, m.Want)
 	}
 	for _, m := range e.Misshapen {
-		fmt.Fprintf(&b, "\n  misshapen   %s %v in the file, the model wants %v", m.Name, m.Got, m.Want)
+		fmt.Fprintf(&b, "\n  misshapen   %s %v in the file, expected %v", m.Name, m.Got, m.Want)
 	}
 	for _, n := range e.Unexpected {
 		fmt.Fprintf(&b, "\n  unexpected  %s", n)
@@ -69,7 +69,8 @@ func (e *CheckError) Error() string {
 	return b.String()
 }
 
-func (e *CheckError) summary() string {
+// Summary is the count of what is wrong: "2 missing, 1 unexpected".
+func (e *CheckError) Summary() string {
 	var parts []string
 	add := func(n int, what string) {
 		if n > 0 {
@@ -83,6 +84,7 @@ func (e *CheckError) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func (e *CheckError) empty() bool {
-	return len(e.Missing)+len(e.Misshapen)+len(e.Unexpected)+len(e.NonFinite) == 0
+// Empty says that nothing is wrong. It may be asked of nil.
+func (e *CheckError) Empty() bool {
+	return e == nil || len(e.Missing)+len(e.Misshapen)+len(e.Unexpected)+len(e.NonFinite) == 0
 }

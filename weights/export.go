@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,10 +56,7 @@ func Export(ctx context.Context, f *Folder, dir string, o ExportOptions) ([]Expo
 		part := exportPart{component: c, config: p.Config}
 		for _, name := range slices.Sorted(maps.Keys(o.Parameters[c])) {
 			own, shape, _ := p.Store.Info(name)
-			d := o.DType
-			if d == "" {
-				d = own
-			}
+			d := cmp.Or(o.DType, own)
 			part.tensors = append(part.tensors, safetensors.Streamed{Name: name, DType: d, Shape: shape, Write: func(w io.Writer) error {
 				defer p.Store.Forget(name)
 				return p.Store.writeAs(w, name, d)
@@ -72,7 +70,9 @@ func Export(ctx context.Context, f *Folder, dir string, o ExportOptions) ([]Expo
 // ExportSynth is Export for a model whose weights the generator makes: those of s with each component's name behind
 // s.Component, which is empty or a prefix such as "nano.". configs are the config.json of the components; of m the
 // tokenizer is taken, if it names one.
-func ExportSynth(ctx context.Context, s synth.Weights, configs map[Component][]byte, m ModelOptions, dir string, o ExportOptions) ([]Exported, error) {
+func ExportSynth(
+	ctx context.Context, s synth.Weights, configs map[Component][]byte, m ModelOptions, dir string, o ExportOptions,
+) ([]Exported, error) {
 	f := &Folder{Dir: dir, Parts: map[Component]*Part{}, made: map[string][]byte{}}
 	if m.Tokenizer != "" {
 		if err := f.setTokenizer(m.Tokenizer, m); err != nil {
@@ -80,10 +80,7 @@ func ExportSynth(ctx context.Context, s synth.Weights, configs map[Component][]b
 		}
 	}
 	var parts []exportPart
-	d := o.DType
-	if d == "" {
-		d = safetensors.F32
-	}
+	d := cmp.Or(o.DType, safetensors.F32)
 	for _, c := range Components() {
 		if configs[c] == nil {
 			continue
@@ -118,7 +115,7 @@ type exportPart struct {
 // export writes the folder; rest writes what is not weights.
 func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp string) error, o ExportOptions) (_ []Exported, err error) {
 	if o.DType != "" && o.DType != safetensors.F32 && o.DType != safetensors.F16 && o.DType != safetensors.BF16 {
-		return nil, fmt.Errorf("weights: element type %q, want F32, F16 or BF16", o.DType)
+		return nil, fmt.Errorf("weights: element type %q, expected F32, F16 or BF16", o.DType)
 	}
 	sizes := map[Component]int64{}
 	need := int64(1 << 20) // for the tokenizer
@@ -144,7 +141,8 @@ func export(ctx context.Context, dir string, parts []exportPart, rest func(tmp s
 	}()
 	var written []Exported
 	for _, p := range parts {
-		e := Exported{p.component, filepath.Join(string(p.component), stems[p.component][0]+".safetensors"), len(p.tensors), sizes[p.component]}
+		name := filepath.Join(string(p.component), stems[p.component][0]+".safetensors")
+		e := Exported{p.component, name, len(p.tensors), sizes[p.component]}
 		done := int64(0)
 		for i, t := range p.tensors {
 			p.tensors[i].Write = func(w io.Writer) error {
@@ -217,10 +215,12 @@ func (s *Store) writeAs(w io.Writer, name string, d safetensors.DType) error {
 		return err
 	case bad.NaN+bad.Inf > 0:
 		return &FormatError{s.file, fmt.Sprintf("%s holds %d NaN and %d Inf: it is damaged", name, bad.NaN, bad.Inf)}
-	case beyond > 0 && d == safetensors.F16:
-		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond float16's %d, the largest is %g: bfloat16 and float32 hold them", name, beyond, maxHalf, largest)}
 	case beyond > 0:
-		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond bfloat16's %g, the largest is %g: float32 holds them", name, beyond, maxBrain, largest)}
+		limit := fmt.Sprintf("float16's %d, the largest is %g: bfloat16 and float32 hold them", maxHalf, largest)
+		if d == safetensors.BF16 {
+			limit = fmt.Sprintf("bfloat16's %g, the largest is %g: float32 holds them", maxBrain, largest)
+		}
+		return &FormatError{s.file, fmt.Sprintf("%s has %d values beyond %s", name, beyond, limit)}
 	}
 	return nil
 }
@@ -257,11 +257,7 @@ func (f *Folder) exportRest(dir string) error {
 	if err := json.Unmarshal(files[schedulerFile], &class); err != nil {
 		return &FormatError{filepath.Join(f.Dir, schedulerFile), oneLine(err)}
 	}
-	have := map[Component]bool{}
-	for c := range f.Parts {
-		have[c] = true
-	}
-	files[indexFile] = modelIndex(have, tokenizer, class.Name)
+	files[indexFile] = modelIndex(f.Parts, tokenizer, class.Name)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := write(dir, name, files[name]); err != nil {
 			return err

@@ -22,7 +22,8 @@ func nanoModel(t *testing.T) (*Folder, map[Component]map[string][]int) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sd.safetensors")
 	writeNano(t, file)
-	writeText(t, dir, map[string]string{"config/text_encoder/config.json": nanoTextConfig, "tokenizer/vocab.json": "{}", "tokenizer/merges.txt": "#version: 0.2\n"})
+	writeText(t, dir, map[string]string{"config/text_encoder/config.json": nanoTextConfig, "tokenizer/vocab.json": "{}",
+		"tokenizer/merges.txt": "#version: 0.2\n"})
 	f, err := OpenModel(file, ModelOptions{Config: filepath.Join(dir, "config")})
 	if err != nil {
 		t.Fatal(err)
@@ -52,12 +53,13 @@ func TestExport(t *testing.T) {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "out")
 		last := map[Component]int64{}
-		written, err := Export(t.Context(), f, dir, ExportOptions{DType: d, Parameters: want, Progress: func(c Component, done, total int64) {
-			if done <= last[c] || done > total {
-				t.Errorf("%s: progress %d of %d after %d", c, done, total, last[c])
-			}
-			last[c] = done
-		}})
+		written, err := Export(t.Context(), f, dir, ExportOptions{DType: d, Parameters: want,
+			Progress: func(c Component, done, total int64) {
+				if done <= last[c] || done > total {
+					t.Errorf("%s: progress %d of %d after %d", c, done, total, last[c])
+				}
+				last[c] = done
+			}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +93,8 @@ func TestExport(t *testing.T) {
 				}
 			}
 		}
-		for _, name := range []string{schedulerFile, vocabFile, mergesFile, indexFile, "tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json"} {
+		for _, name := range []string{schedulerFile, vocabFile, mergesFile, indexFile, "tokenizer/tokenizer_config.json",
+			"tokenizer/special_tokens_map.json"} {
 			if b, err := g.Read(name); err != nil || strings.HasSuffix(name, ".json") && !json.Valid(b) {
 				t.Errorf("%s: %s: %v, %s", d, name, err, b)
 			}
@@ -150,9 +153,12 @@ func TestExportRejects(t *testing.T) {
 		o    ExportOptions
 		want []string
 	}{
-		{"NaN", t.Context(), damaged(set(float32(math.NaN()))), out, ExportOptions{Parameters: want}, []string{"decoder.conv_in.weight", "1 NaN"}},
-		{"beyond float16", t.Context(), damaged(set(-70000)), out, ExportOptions{Parameters: want, DType: safetensors.F16}, []string{"decoder.conv_in.weight", "1 values beyond float16's 65504", "70000"}},
-		{"beyond bfloat16", t.Context(), damaged(set(3.4e38)), out, ExportOptions{Parameters: want, DType: safetensors.BF16}, []string{"decoder.conv_in.weight", "1 values beyond bfloat16's"}},
+		{"NaN", t.Context(), damaged(set(float32(math.NaN()))), out, ExportOptions{Parameters: want},
+			[]string{"decoder.conv_in.weight", "1 NaN"}},
+		{"beyond float16", t.Context(), damaged(set(-70000)), out, ExportOptions{Parameters: want, DType: safetensors.F16},
+			[]string{"decoder.conv_in.weight", "1 values beyond float16's 65504", "70000"}},
+		{"beyond bfloat16", t.Context(), damaged(set(3.4e38)), out, ExportOptions{Parameters: want, DType: safetensors.BF16},
+			[]string{"decoder.conv_in.weight", "1 values beyond bfloat16's"}},
 		{"no name", t.Context(), f, "", ExportOptions{Parameters: want}, []string{"no name"}},
 		{"excess", t.Context(), f, out, ExportOptions{Parameters: without}, []string{"unexpected"}},
 		{"type", t.Context(), f, out, ExportOptions{Parameters: want, DType: safetensors.I8}, []string{"I8"}},
@@ -234,7 +240,8 @@ func TestExportSynth(t *testing.T) {
 		for d, exact := range map[safetensors.DType]bool{"": true, safetensors.F16: true, safetensors.BF16: false} {
 			dir := filepath.Join(t.TempDir(), "out")
 			made := synth.Weights{Component: size.Prefix, Seed: nanoSeed, Half: size.Half}
-			if _, err := ExportSynth(t.Context(), made, configs, ModelOptions{}, dir, ExportOptions{DType: d, Parameters: want}); err != nil {
+			if _, err := ExportSynth(t.Context(), made, configs, ModelOptions{}, dir,
+				ExportOptions{DType: d, Parameters: want}); err != nil {
 				t.Fatal(err)
 			}
 			f, err := OpenModel(dir, ModelOptions{})
@@ -282,7 +289,8 @@ func TestScanLargeTensor(t *testing.T) {
 	x := synth.Input("large", 1, 1, n)
 	x[scanPart], x[n-1] = float32(math.Inf(1)), float32(math.NaN())
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("x", x, n), safetensors.NamedF16("half", x, n), safetensors.NamedF32("none", nil, 0)}, nil); err != nil {
+	if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("x", x, n), safetensors.NamedF16("half", x, n),
+		safetensors.NamedF32("none", nil, 0)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, path)

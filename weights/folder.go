@@ -105,7 +105,7 @@ func openFolder(fsys fs.FS, dir string, o ModelOptions, open func(string) (*Stor
 	if st, err := fs.Stat(fsys, "."); err != nil {
 		return nil, pathError(dir, err)
 	} else if !st.IsDir() {
-		return nil, &FormatError{dir, "not a folder, want one with unet/, vae/ and text_encoder/"}
+		return nil, &FormatError{dir, "not a folder, expected one with unet/, vae/ and text_encoder/"}
 	}
 	for _, c := range o.wanted() {
 		if o.Partial && !f.exists(string(c)) {
@@ -117,7 +117,7 @@ func openFolder(fsys fs.FS, dir string, o ModelOptions, open func(string) (*Stor
 		}
 		f.Parts[c] = p
 	}
-	for _, name := range []string{"model_index.json", schedulerFile, vocabFile, mergesFile} {
+	for _, name := range []string{indexFile, schedulerFile, vocabFile, mergesFile} {
 		if f.exists(name) {
 			f.use(name, fsys, name)
 		}
@@ -151,7 +151,7 @@ func (f *Folder) openPart(c Component, o ModelOptions, open func(string) (*Store
 		p.Store, err = p.File.Component(c)
 		return p, err
 	}
-	return nil, fmt.Errorf("weights: %s: no weights, want %s", path.Join(f.Dir, string(c)), strings.Join(slices.Compact(names), " or "))
+	return nil, fmt.Errorf("weights: %s: no weights, expected %s", path.Join(f.Dir, string(c)), strings.Join(slices.Compact(names), " or "))
 }
 
 // openWeights opens a file of weights, or all of those that an index names.
@@ -217,10 +217,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 
 // Close unmaps the files.
 func (f *Folder) Close() error {
-	var err error
-	for _, s := range f.stores {
-		err = errors.Join(err, s.Close())
-	}
+	stores := f.stores
 	f.stores = nil
-	return err
+	return closeAll(stores)
 }

@@ -19,7 +19,8 @@ func TestIdentity(t *testing.T) {
 	when := time.Unix(1700000000, 5)
 	identity := func(name string, x []float32, when time.Time) string {
 		path := filepath.Join(dir, name)
-		if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("a", x, len(x)), safetensors.NamedF32("b", []float32{1}, 1)}, nil); err != nil {
+		if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("a", x, len(x)),
+			safetensors.NamedF32("b", []float32{1}, 1)}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Chtimes(path, when, when); err != nil {
@@ -54,7 +55,8 @@ func TestIdentity(t *testing.T) {
 func TestStoreLends(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	x := []float32{1, -2, 0.5, float32(math.Inf(1))}
-	tensors := []safetensors.Named{safetensors.NamedF32("f32", x, 4), safetensors.NamedF16("f16", x, 4), safetensors.NamedBF16("bf16", x, 2, 2)}
+	tensors := []safetensors.Named{safetensors.NamedF32("f32", x, 4), safetensors.NamedF16("f16", x, 4),
+		safetensors.NamedBF16("bf16", x, 2, 2)}
 	if err := safetensors.Write(path, tensors, nil); err != nil {
 		t.Fatal(err)
 	}

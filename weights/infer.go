@@ -83,10 +83,10 @@ func (in *inference) dim(name string, dims, at int) int {
 		in.fail("no tensor %s", name)
 		return 0
 	case len(t.Shape) != dims:
-		in.fail("%s has shape %v, want %d dimensions", name, t.Shape, dims)
+		in.fail("%s has shape %v, expected %d dimensions", name, t.Shape, dims)
 		return 0
 	case t.Shape[at] < 1 || t.Shape[at] > maxChannels:
-		in.fail("%s has shape %v, want 1 to %d", name, t.Shape, maxChannels)
+		in.fail("%s has shape %v, expected 1 to %d", name, t.Shape, maxChannels)
 		return 0
 	}
 	return t.Shape[at]
@@ -146,37 +146,19 @@ func (in *inference) unet() *unetConfig {
 	c := newUNetConfig()
 	c.InChannels = in.dim("conv_in.weight", 4, 1)
 	c.OutChannels = in.dim("conv_out.weight", 4, 0)
-	levels := in.count(maxLevels+1, "down_blocks.%d.resnets.0.conv1.weight")
-	if levels == 0 || levels > maxLevels {
-		in.fail("%d levels (down_blocks), want 1 to %d", levels, maxLevels)
-		return c
-	}
+	c.BlockOutChannels, c.LayersPerBlock = in.levels("down_blocks")
 	var depths []int
-	for i := range levels {
-		block := fmt.Sprintf("down_blocks.%d", i)
-		layers := in.count(maxLayers+1, block+".resnets.%d.conv1.weight")
-		if i == 0 {
-			c.LayersPerBlock = layers
+	for i := range c.BlockOutChannels {
+		down, up, depth := "DownBlock2D", "UpBlock2D", 1
+		if in.has("down_blocks.%d.attentions.0.norm.weight", i) {
+			down = "CrossAttnDownBlock2D"
+			depth = in.transformer(fmt.Sprintf("down_blocks.%d.attentions.0", i), c)
 		}
-		if layers != c.LayersPerBlock || layers > maxLayers {
-			in.fail("%s has %d resnets, down_blocks.0 has %d; want the same in all, at most %d", block, layers, c.LayersPerBlock, maxLayers)
-			return c
-		}
-		c.BlockOutChannels = append(c.BlockOutChannels, in.channels(block+".resnets.0.conv1.weight", sd1Groups))
-		kind, depth := "DownBlock2D", 1
-		if in.has("%s.attentions.0.norm.weight", block) {
-			kind = "CrossAttnDownBlock2D"
-			depth = in.transformer(block+".attentions.0", c)
-		}
-		c.DownBlockTypes = append(c.DownBlockTypes, kind)
-		depths = append(depths, depth)
-	}
-	for i := range levels {
-		kind := "UpBlock2D"
 		if in.has("up_blocks.%d.attentions.0.norm.weight", i) {
-			kind = "CrossAttnUpBlock2D"
+			up = "CrossAttnUpBlock2D"
 		}
-		c.UpBlockTypes = append(c.UpBlockTypes, kind)
+		c.DownBlockTypes, c.UpBlockTypes = append(c.DownBlockTypes, down), append(c.UpBlockTypes, up)
+		depths = append(depths, depth)
 	}
 	in.transformer("mid_block.attentions.0", c)
 	if slices.ContainsFunc(depths, func(d int) bool { return d != 1 }) {
@@ -185,13 +167,32 @@ func (in *inference) unet() *unetConfig {
 	return c
 }
 
-// channels is the first dimension of a convolution whose output is normalised in groups.
-func (in *inference) channels(name string, groups int) int {
-	n := in.dim(name, 4, 0)
-	if n%groups != 0 {
-		in.fail("%s has %d channels, not a multiple of the %d groups of Stable Diffusion v1's norms", name, n, groups)
+// levels returns the channels of each level of blocks below a path and how many resnets a level has, the same in all. Both are
+// 0 where it fails.
+func (in *inference) levels(path string) (channels []int, layers int) {
+	n := in.count(maxLevels+1, path+".%d.resnets.0.conv1.weight")
+	if n == 0 || n > maxLevels {
+		in.fail("%d levels (%s), expected 1 to %d", n, path, maxLevels)
+		return nil, 0
 	}
-	return n
+	for i := range n {
+		block := fmt.Sprintf("%s.%d", path, i)
+		found := in.count(maxLayers+1, block+".resnets.%d.conv1.weight")
+		if i == 0 {
+			layers = found
+		}
+		if found != layers || found > maxLayers {
+			in.fail("%s has %d resnets, %s.0 has %d; expected the same in all, at most %d", block, found, path, layers, maxLayers)
+			return nil, 0
+		}
+		name := block + ".resnets.0.conv1.weight"
+		width := in.dim(name, 4, 0)
+		if width%sd1Groups != 0 { // its output is normalised
+			in.fail("%s has %d channels, not a multiple of the %d groups of Stable Diffusion v1's norms", name, width, sd1Groups)
+		}
+		channels = append(channels, width)
+	}
+	return channels, layers
 }
 
 // transformer reads the width of the context off a transformer and returns its number of layers.
@@ -237,26 +238,11 @@ func (in *inference) vae() *vaeConfig {
 	c.InChannels = in.dim("encoder.conv_in.weight", 4, 1)
 	c.OutChannels = in.dim("decoder.conv_out.weight", 4, 0)
 	c.LatentChannels = in.dim("post_quant_conv.weight", 4, 0)
-	levels := in.count(maxLevels+1, "encoder.down_blocks.%d.resnets.0.conv1.weight")
-	if levels == 0 || levels > maxLevels {
-		in.fail("%d levels (encoder.down_blocks), want 1 to %d", levels, maxLevels)
-		return c
-	}
-	for i := range levels {
-		block := fmt.Sprintf("encoder.down_blocks.%d", i)
-		layers := in.count(maxLayers+1, block+".resnets.%d.conv1.weight")
-		if i == 0 {
-			c.LayersPerBlock = layers
-		}
-		if layers != c.LayersPerBlock || layers > maxLayers {
-			in.fail("%s has %d resnets, the first level has %d; want the same in all, at most %d", block, layers, c.LayersPerBlock, maxLayers)
-			return c
-		}
-		c.BlockOutChannels = append(c.BlockOutChannels, in.channels(block+".resnets.0.conv1.weight", sd1Groups))
-		c.DownBlockTypes = append(c.DownBlockTypes, "DownEncoderBlock2D")
-		c.UpBlockTypes = append(c.UpBlockTypes, "UpDecoderBlock2D")
-	}
-	c.SampleSize = sd1Latent << (levels - 1)
+	c.BlockOutChannels, c.LayersPerBlock = in.levels("encoder.down_blocks")
+	levels := len(c.BlockOutChannels)
+	c.DownBlockTypes = slices.Repeat([]string{"DownEncoderBlock2D"}, levels)
+	c.UpBlockTypes = slices.Repeat([]string{"UpDecoderBlock2D"}, levels)
+	c.SampleSize = sd1Latent << max(levels-1, 0)
 	return c
 }
 
@@ -300,14 +286,15 @@ func (in *inference) text() *textConfig {
 	}
 	c.ProjectionDim = c.HiddenSize
 	if c.HiddenSize%clipHeadWidth != 0 {
-		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide, not a multiple of %d, the width of CLIP's heads: its config.json has to say how many heads there are (--config)",
-			c.HiddenSize, clipHeadWidth)
+		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide, not a multiple of %d, the width of CLIP's heads: "+
+			"its config.json has to say how many heads there are (--config)", c.HiddenSize, clipHeadWidth)
 		c.Heads = 1
 		return c
 	}
 	c.Heads = c.HiddenSize / clipHeadWidth
 	if c.HiddenSize > 768 { // of Stable Diffusion v2, and the second of XL
-		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide: CLIP's own have at most 768, OpenCLIP's wider ones another activation, so its config.json has to be given (--config)", c.HiddenSize)
+		in.untold = fmt.Sprintf("the text encoder's tokens are %d wide: CLIP's own have at most 768, OpenCLIP's wider ones "+
+			"another activation, so its config.json has to be given (--config)", c.HiddenSize)
 	}
 	return c
 }

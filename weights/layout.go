@@ -9,28 +9,21 @@ import (
 // maxNameIndex bounds the numbers in names, so that a damaged file cannot ask for an absurd layout.
 const maxNameIndex = 4096
 
-// leadingIndex cuts "12.rest" into 12 and "rest".
-func leadingIndex(s string) (i int, rest string, ok bool) {
-	digits, rest, ok := strings.Cut(s, ".")
-	if !ok || digits == "" || digits[0] == '+' || digits[0] == '-' {
-		return 0, "", false
-	}
+// indexed cuts "12.rest" behind a prefix of s into 12 and "rest".
+func indexed(s, prefix string) (i int, rest string, ok bool) {
+	tail, found := strings.CutPrefix(s, prefix)
+	digits, rest, ok := strings.Cut(tail, ".")
 	i, err := strconv.Atoi(digits)
-	return i, rest, err == nil && i <= maxNameIndex && strconv.Itoa(i) == digits
+	return i, rest, found && ok && err == nil && 0 <= i && i <= maxNameIndex && strconv.Itoa(i) == digits
 }
 
 // unetLayout reads the layout off the names of a CompVis U-Net below a prefix: every level but the last
 // ends in a block that holds nothing but the down-sampler.
 func unetLayout(names []string, prefix string) UNetLayout {
-	prefix += "input_blocks."
 	blocks, downs := 0, 0
 	transformer := map[int]bool{}
 	for _, n := range names {
-		tail, ok := strings.CutPrefix(n, prefix)
-		if !ok {
-			continue
-		}
-		i, rest, ok := leadingIndex(tail)
+		i, rest, ok := indexed(n, prefix+"input_blocks.")
 		if !ok {
 			continue
 		}
@@ -49,29 +42,22 @@ func unetLayout(names []string, prefix string) UNetLayout {
 	return l
 }
 
-// vaeLayout reads the layout off the names of a CompVis VAE below a prefix. Files of a decoder alone,
+// vaeLayout reads the layout off the names of a VAE in either dialect below a prefix. Files of a CompVis decoder alone,
 // or of an encoder alone, have one too.
 func vaeLayout(names []string, prefix string) VAELayout {
 	var l VAELayout
 	for _, n := range names {
-		tail, ok := strings.CutPrefix(n, prefix)
-		if !ok {
-			continue
-		}
-		for side, more := range map[string]int{"encoder.down.": 0, "decoder.up.": 1} {
-			level, ok := strings.CutPrefix(tail, side)
-			if !ok {
-				continue
-			}
-			i, rest, ok := leadingIndex(level)
+		for _, side := range []struct {
+			levels, blocks string
+			more           int // blocks that each level has beyond Layers
+		}{{"encoder.down.", "block.", 0}, {"decoder.up.", "block.", 1}, {"encoder.down_blocks.", "resnets.", 0}} {
+			i, rest, ok := indexed(n, prefix+side.levels)
 			if !ok {
 				continue
 			}
 			l.Levels = max(l.Levels, i+1)
-			if block, ok := strings.CutPrefix(rest, "block."); ok {
-				if j, _, ok := leadingIndex(block); ok {
-					l.Layers = max(l.Layers, j+1-more)
-				}
+			if j, _, ok := indexed(rest, side.blocks); ok {
+				l.Layers = max(l.Layers, j+1-side.more)
 			}
 		}
 	}
@@ -82,45 +68,17 @@ func vaeLayout(names []string, prefix string) VAELayout {
 func diffusersUNetLayout(names []string) UNetLayout {
 	var l UNetLayout
 	for _, n := range names {
-		tail, ok := strings.CutPrefix(n, "down_blocks.")
-		if !ok {
-			continue
-		}
-		i, rest, ok := leadingIndex(tail)
+		i, rest, ok := indexed(n, "down_blocks.")
 		if !ok || i >= maxLevels {
 			continue
 		}
 		for len(l.Attention) <= i {
 			l.Attention = append(l.Attention, false)
 		}
-		if tail, ok := strings.CutPrefix(rest, "resnets."); ok {
-			if j, _, ok := leadingIndex(tail); ok {
-				l.Layers = max(l.Layers, j+1)
-			}
+		if j, _, ok := indexed(rest, "resnets."); ok {
+			l.Layers = max(l.Layers, j+1)
 		}
 		l.Attention[i] = l.Attention[i] || strings.HasPrefix(rest, "attentions.")
-	}
-	return l
-}
-
-// diffusersVAELayout is vaeLayout for diffusers names.
-func diffusersVAELayout(names []string) VAELayout {
-	var l VAELayout
-	for _, n := range names {
-		tail, ok := strings.CutPrefix(n, "encoder.down_blocks.")
-		if !ok {
-			continue
-		}
-		i, rest, ok := leadingIndex(tail)
-		if !ok {
-			continue
-		}
-		l.Levels = max(l.Levels, i+1)
-		if tail, ok := strings.CutPrefix(rest, "resnets."); ok {
-			if j, _, ok := leadingIndex(tail); ok {
-				l.Layers = max(l.Layers, j+1)
-			}
-		}
 	}
 	return l
 }
@@ -135,7 +93,7 @@ func CompVisNames(names []string, c Component) (map[string]string, error) {
 		if c == UNet {
 			table, err = CompVisUNet(diffusersUNetLayout(names))
 		} else {
-			table, err = CompVisVAE(diffusersVAELayout(names))
+			table, err = CompVisVAE(vaeLayout(names, ""))
 		}
 		if err != nil {
 			return nil, err

@@ -72,7 +72,7 @@ func OpenModel(path string, o ModelOptions) (*Folder, error) {
 	case o.EMA && o.Variant != VariantNonEMA: // which is an error of its own
 		return nil, &FormatError{path, "a folder holds one set of weights, expected a checkpoint file to take a moving average from"}
 	case o.Config != "":
-		return nil, &FormatError{path, "a folder has config.json files of its own, expected a single file to be read with those of " + o.Config}
+		return nil, &FormatError{path, "a folder has config.json files of its own, expected a file to be read with those of " + o.Config}
 	}
 	var f *Folder
 	if isComponentFolder(path) {
@@ -163,9 +163,11 @@ func onlyCheckpoint(dir string) (string, error) {
 	switch len(found) {
 	case 0:
 		if _, class, err := componentOf(dir); err == nil {
-			return "", &FormatError{dir, fmt.Sprintf("config.json of a %q, want a UNet2DConditionModel, AutoencoderKL or clip_text_model, or a folder of a whole model", class)}
+			const known = "a UNet2DConditionModel, AutoencoderKL or clip_text_model, or a folder of a whole model"
+			return "", &FormatError{dir, fmt.Sprintf("config.json of a %q, expected %s", class, known)}
 		}
-		return "", &FormatError{dir, "no model, want a folder with unet/, vae/ and text_encoder/, or one with a checkpoint file (.safetensors, .ckpt)"}
+		return "", &FormatError{dir, "no model, expected a folder with unet/, vae/ and text_encoder/, " +
+			"or one with a checkpoint file (.safetensors, .ckpt)"}
 	case 1:
 		return filepath.Join(dir, found[0]), nil
 	}
@@ -175,7 +177,7 @@ func onlyCheckpoint(dir string) (string, error) {
 // openDiffusers opens a folder in the layout of diffusers.
 func openDiffusers(dir string, o ModelOptions) (*Folder, error) {
 	if o.EMA && o.Variant == VariantNonEMA {
-		return nil, &FormatError{dir, "averaged weights and the variant non_ema are asked for: want one of them"}
+		return nil, &FormatError{dir, "averaged weights and the variant non_ema are asked for: expected one of them"}
 	}
 	f, err := openFolder(os.DirFS(dir), dir, o, diskOpener(dir))
 	if err != nil {
@@ -195,11 +197,8 @@ func openComponentFolder(dir string, o ModelOptions) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if wanted := o.wanted(); !o.Partial && !slices.Equal(wanted, []Component{c}) {
-		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone, want one of a whole model", c.Title())}
-	}
-	if !slices.Contains(o.wanted(), c) {
-		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone", c.Title())}
+	if wanted := o.wanted(); !slices.Contains(wanted, c) || !o.Partial && len(wanted) > 1 {
+		return nil, &FormatError{dir, fmt.Sprintf("a folder of the %s alone, expected one of a whole model", c.Title())}
 	}
 	o.Components, o.Partial = []Component{c}, false
 	return openFolder(under{os.DirFS(dir), string(c)}, dir, o, func(name string) (*Store, error) {

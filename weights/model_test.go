@@ -64,7 +64,8 @@ func TestOpenModelSingleFile(t *testing.T) {
 	wantLine(t, "width without heads", err, file, "48 wide", "config.json")
 	o := ModelOptions{Config: config}
 	_, err = OpenModel(file, o)
-	wantLine(t, "no tokenizer", err, file, "--tokenizer", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz", "openai/clip-vit-large-patch14")
+	wantLine(t, "no tokenizer", err, file, "--tokenizer", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz",
+		"openai/clip-vit-large-patch14")
 
 	writeText(t, dir, map[string]string{"tokenizer/vocab.json": "{}", "tokenizer/merges.txt": "#version: 0.2\n"})
 	for how, path := range map[string]string{"file": file, "folder of the file": dir} {
@@ -105,7 +106,8 @@ func TestOpenModelSingleFile(t *testing.T) {
 		if _, err := f.Read("feature_extractor/x.json"); err == nil || f.Has("feature_extractor/x.json") {
 			t.Errorf("%s: a file that is not there", how)
 		}
-		if got := fileNamesOf(f); !slices.Equal(got, []string{"sd.safetensors", "text_encoder/config.json", "tokenizer/merges.txt", "tokenizer/vocab.json"}) {
+		if got := fileNamesOf(f); !slices.Equal(got, []string{"sd.safetensors", "text_encoder/config.json", "tokenizer/merges.txt",
+			"tokenizer/vocab.json"}) {
 			t.Errorf("%s: files %v", how, got)
 		}
 		for _, m := range f.Files() {
@@ -190,7 +192,8 @@ func TestOpenModelRejects(t *testing.T) {
 	for i := range betas {
 		betas[i] = 0.0001 + float32(i)*2e-5
 	}
-	if err := safetensors.Write(otherNoise, []safetensors.Named{safetensors.NamedF32("betas", betas, 1000), zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
+	if err := safetensors.Write(otherNoise, []safetensors.Named{safetensors.NamedF32("betas", betas, 1000),
+		zeros("model.diffusion_model.input_blocks.0.0.weight", 32, 4, 3, 3)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	two := filepath.Join(dir, "two")
@@ -206,7 +209,8 @@ func TestOpenModelRejects(t *testing.T) {
 	empty := filepath.Join(dir, "empty")
 	writeText(t, empty, map[string]string{"model_index.json": "{}"})
 	xl := filepath.Join(dir, "xl")
-	write("xl/unet/diffusion_pytorch_model.safetensors", zeros("time_embedding.linear_1.weight", 1), zeros("add_embedding.linear_1.weight", 1))
+	write("xl/unet/diffusion_pytorch_model.safetensors", zeros("time_embedding.linear_1.weight", 1),
+		zeros("add_embedding.linear_1.weight", 1))
 	writeText(t, xl, map[string]string{"unet/config.json": `{}`})
 	nothing := filepath.Join(dir, "nothing")
 	writeText(t, nothing, map[string]string{"readme.txt": ""})
@@ -220,9 +224,11 @@ func TestOpenModelRejects(t *testing.T) {
 		want       []string
 	}{
 		{"absent", filepath.Join(dir, "absent"), ModelOptions{}, []string{"absent", "no such file"}},
-		{"LoRA", write("lora.safetensors", zeros("lora_te_text_model_encoder.lora_up.weight", 2, 2)), ModelOptions{}, []string{"lora.safetensors", "LoRA", "merge it"}},
+		{"LoRA", write("lora.safetensors", zeros("lora_te_text_model_encoder.lora_up.weight", 2, 2)), ModelOptions{},
+			[]string{"lora.safetensors", "LoRA", "merge it"}},
 		{"unknown", write("x.safetensors", zeros("x", 1)), ModelOptions{}, []string{"x.safetensors", "holds no unet"}},
-		{"unknown, any part", filepath.Join(dir, "x.safetensors"), ModelOptions{Partial: true}, []string{"x.safetensors", "no U-Net, VAE or text encoder"}},
+		{"unknown, any part", filepath.Join(dir, "x.safetensors"), ModelOptions{Partial: true},
+			[]string{"x.safetensors", "no U-Net, VAE or text encoder"}},
 		{"VAE only", vae, ModelOptions{}, []string{"vae.safetensors", "holds no unet"}},
 		{"VAE for a text encoder", vae, ModelOptions{Components: []Component{TextEncoder}}, []string{"holds no text_encoder"}},
 		{"no averages", vae, ModelOptions{EMA: true, Partial: true}, []string{"vae.safetensors"}},
@@ -230,7 +236,8 @@ func TestOpenModelRejects(t *testing.T) {
 		{"other noise", otherNoise, ModelOptions{Partial: true}, []string{"noise.safetensors", "betas", "0.00085"}},
 		{"tokenizer absent", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(dir, "notok")}, []string{"notok"}},
 		{"tokenizer not one", vae, ModelOptions{Partial: true, Tokenizer: nothing}, []string{"nothing", "vocab.json"}},
-		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt"), Vocabulary: refuse}, []string{"readme.txt: merge 1"}},
+		{"tokenizer of another kind", vae, ModelOptions{Partial: true, Tokenizer: filepath.Join(nothing, "readme.txt"), Vocabulary: refuse},
+			[]string{"readme.txt: merge 1"}},
 		{"configuration absent", vae, ModelOptions{Partial: true, Config: filepath.Join(dir, "noconfig")}, []string{"noconfig"}},
 		{"two files", two, ModelOptions{}, []string{"2 checkpoint files", "a.safetensors", "b.ckpt"}},
 		{"component", component, ModelOptions{}, []string{"component", "VAE alone"}},
@@ -261,7 +268,8 @@ func TestOpenModelRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	if got := fileNamesOf(one); !slices.Equal(got, []string{"vae/config.json", "vae/diffusion_pytorch_model.safetensors"}) || one.Parts[VAE] == nil {
+	if got := fileNamesOf(one); !slices.Equal(got, []string{"vae/config.json", "vae/diffusion_pytorch_model.safetensors"}) ||
+		one.Parts[VAE] == nil {
 		t.Errorf("a folder of the VAE alone: files %v", got)
 	}
 }
@@ -271,7 +279,8 @@ func TestWhichFileOfAFolder(t *testing.T) {
 	order := []string{
 		"diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
 		"diffusion_pytorch_model.bin", "diffusion_pytorch_model.bin.index.json", // what a file is, its contents tell
-		"diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.fp16.json", "diffusion_pytorch_model.fp16.safetensors.index.json",
+		"diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.fp16.json",
+		"diffusion_pytorch_model.fp16.safetensors.index.json",
 		"diffusion_pytorch_model.bf16.safetensors", "diffusion_pytorch_model.non_ema.safetensors",
 	}
 	dir := t.TempDir()
@@ -281,14 +290,19 @@ func TestWhichFileOfAFolder(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+			if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)},
+				map[string]string{"is": name}); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
 		shard := strings.ReplaceAll(name, ".", "-") + "-00001.safetensors"
-		writeText(t, dir, map[string]string{"vae/" + name: fmt.Sprintf(`{"metadata": {"total_size": 4}, "weight_map": {"decoder.conv_in.weight": %q}}`, shard)})
-		if err := safetensors.Write(filepath.Join(dir, "vae", shard), []safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)}, map[string]string{"is": name}); err != nil {
+		writeText(t, dir, map[string]string{
+			"vae/" + name: fmt.Sprintf(`{"metadata": {"total_size": 4}, "weight_map": {"decoder.conv_in.weight": %q}}`, shard),
+		})
+		if err := safetensors.Write(filepath.Join(dir, "vae", shard),
+			[]safetensors.Named{safetensors.NamedF32("decoder.conv_in.weight", []float32{1}, 1)},
+			map[string]string{"is": name}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -66,7 +66,7 @@ func rename(modules map[string]string, name string) (string, bool) {
 func CompVisUNet(l UNetLayout) (*Table, error) {
 	levels := len(l.Attention)
 	if levels < 1 || levels > 64 || l.Layers < 1 || l.Layers > 64 {
-		return nil, fmt.Errorf("weights: U-Net layout with %d levels of %d layers, want 1 to 64 of each", levels, l.Layers)
+		return nil, fmt.Errorf("weights: U-Net layout with %d levels of %d layers, expected 1 to 64 of each", levels, l.Layers)
 	}
 	t := &Table{}
 	t.add("time_embedding.linear_1", "time_embed.0")
@@ -120,7 +120,7 @@ func (t *Table) addUNetResnet(diffusers, compvis string) {
 // without its prefix "first_stage_model.". The original decoder counts its levels from the image.
 func CompVisVAE(l VAELayout) (*Table, error) {
 	if l.Levels < 1 || l.Levels > 64 || l.Layers < 1 || l.Layers > 64 {
-		return nil, fmt.Errorf("weights: VAE layout with %d levels of %d layers, want 1 to 64 of each", l.Levels, l.Layers)
+		return nil, fmt.Errorf("weights: VAE layout with %d levels of %d layers, expected 1 to 64 of each", l.Levels, l.Layers)
 	}
 	t := &Table{}
 	for i := range l.Levels {

@@ -147,7 +147,8 @@ func TestCompVisIsABijection(t *testing.T) {
 				continue
 			}
 			if got := sha256F32(x)[:16]; got != l.sha || got != sums[v.Source(l.name)] {
-				t.Errorf("%s %s: values differ: generated %s, diffusers file %s, CompVis file %s", c, l.name, got, l.sha, sums[v.Source(l.name)])
+				t.Errorf("%s %s: values differ: generated %s, diffusers file %s, CompVis file %s", c, l.name, got, l.sha,
+					sums[v.Source(l.name)])
 			}
 		}
 		if err := v.Check(); err != nil {
@@ -269,7 +270,8 @@ func TestOpenFolder(t *testing.T) {
 	files := readListing(t)
 	dir := t.TempDir()
 	for c, file := range map[string]string{
-		"unet": "diffusion_pytorch_model.safetensors", "vae": "diffusion_pytorch_model.fp16.safetensors", "text_encoder": "model.safetensors",
+		"unet": "diffusion_pytorch_model.safetensors", "vae": "diffusion_pytorch_model.fp16.safetensors",
+		"text_encoder": "model.safetensors",
 	} {
 		if err := os.Mkdir(filepath.Join(dir, c), 0o755); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,13 +45,13 @@ var signs = []sign{
 	{part: "_lora.down.", model: "LoRA", unsupported: loraReason},
 	{prefix: "control_model.", model: "ControlNet", unsupported: controlReason},
 	{prefix: "controlnet_", model: "ControlNet", unsupported: controlReason},
-	{prefix: "conditioner.embedders.", model: "Stable Diffusion XL", unsupported: "Stable Diffusion XL has two text encoders and another U-Net"},
+	{prefix: "conditioner.embedders.", model: "Stable Diffusion XL", unsupported: "it has two text encoders and another U-Net"},
 	{part: ".label_emb.", model: "Stable Diffusion XL or upscaler", unsupported: "its U-Net takes a second embedding (label_emb)"},
-	{prefix: "add_embedding.", model: "Stable Diffusion XL U-Net", unsupported: "the U-Net of Stable Diffusion XL takes a second embedding"},
+	{prefix: "add_embedding.", model: "Stable Diffusion XL U-Net", unsupported: "it takes a second embedding"},
 	{part: "joint_blocks.", model: "Stable Diffusion 3", unsupported: "Stable Diffusion 3 is a transformer, not a U-Net"},
 	{part: "double_blocks.", model: "Flux", unsupported: "Flux is a transformer, not a U-Net"},
-	{prefix: "cond_stage_model.model.", model: "Stable Diffusion v2", unsupported: "Stable Diffusion v2 has another text encoder (OpenCLIP ViT-H/14)"},
-	{prefix: "cond_stage_model.transformer.token_emb.", model: "latent diffusion of 2021", unsupported: "its text encoder is a BERT, not CLIP"},
+	{prefix: "cond_stage_model.model.", model: "Stable Diffusion v2", unsupported: "it has another text encoder (OpenCLIP ViT-H/14)"},
+	{prefix: "cond_stage_model.transformer.token_emb.", model: "latent diffusion of 2021", unsupported: "its text encoder is a BERT"},
 	{prefix: "first_stage_model.quantize.", model: "latent diffusion of 2021", unsupported: "its autoencoder is a VQ-VAE"},
 	{prefix: "string_to_param", model: "textual inversion", unsupported: "a textual inversion is a word for a model, not a model"},
 	{prefix: "emb_params", model: "textual inversion", unsupported: "a textual inversion is a word for a model, not a model"},
@@ -189,14 +190,6 @@ func (c *Contents) String() string {
 }
 
 // Title is the component's name in a sentence.
-func (c Component) Title() string {
-	switch c {
-	case UNet:
-		return "U-Net"
-	case VAE:
-		return "VAE"
-	case TextEncoder:
-		return "text encoder"
-	}
-	return string(c)
-}
+func (c Component) Title() string { return cmp.Or(titles[c], string(c)) }
+
+var titles = map[Component]string{UNet: "U-Net", VAE: "VAE", TextEncoder: "text encoder"}

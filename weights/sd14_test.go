@@ -147,13 +147,16 @@ func checkInferred(t *testing.T, v *Store, c Component) {
 	t.Helper()
 	published := map[Component]string{
 		UNet: `{"act_fn": "silu", "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280], "center_input_sample": false,
-			"cross_attention_dim": 768, "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
-			"downsample_padding": 1, "flip_sin_to_cos": true, "freq_shift": 0, "in_channels": 4, "layers_per_block": 2, "mid_block_scale_factor": 1,
+			"cross_attention_dim": 768, "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+				"DownBlock2D"],
+			"downsample_padding": 1, "flip_sin_to_cos": true, "freq_shift": 0, "in_channels": 4, "layers_per_block": 2,
+				"mid_block_scale_factor": 1,
 			"norm_eps": 1e-05, "norm_num_groups": 32, "out_channels": 4, "sample_size": 64,
 			"up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]}`,
 		VAE: `{"act_fn": "silu", "block_out_channels": [128, 256, 512, 512], "in_channels": 3, "latent_channels": 4, "layers_per_block": 2,
 			"down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
-			"out_channels": 3, "sample_size": 512, "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}`,
+			"out_channels": 3, "sample_size": 512, "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D",
+				"UpDecoderBlock2D"]}`,
 		TextEncoder: `{"bos_token_id": 0, "eos_token_id": 2, "hidden_act": "quick_gelu", "hidden_size": 768,
 			"intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 77,
 			"model_type": "clip_text_model", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "vocab_size": 49408}`,
@@ -189,7 +192,8 @@ func checkInferred(t *testing.T, v *Store, c Component) {
 // wholeModel are the shapes of a CompVis file of Stable Diffusion v1.4.
 func wholeModel(t testing.TB) map[string][]int {
 	t.Helper()
-	shapes := map[string][]int{"betas": {1000}, "alphas_cumprod": {1000}, "cond_stage_model.transformer.text_model.embeddings.position_ids": {1, 77}}
+	shapes := map[string][]int{"betas": {1000}, "alphas_cumprod": {1000},
+		"cond_stage_model.transformer.text_model.embeddings.position_ids": {1, 77}}
 	for _, list := range readFullNames(t) {
 		for _, n := range list {
 			shapes[n.original] = n.shape
@@ -207,10 +211,12 @@ func TestContents(t *testing.T) {
 		ema         bool
 	}{
 		{name: "whole", change: func(map[string][]int) {}, want: "Stable Diffusion v1, CompVis names"},
-		{name: "EMA", change: func(m map[string][]int) { m["model_ema.diffusion_modelinput_blocks00weight"] = []int{320, 4, 3, 3} }, want: "Stable Diffusion v1, CompVis names, with EMA", ema: true},
+		{name: "EMA", change: func(m map[string][]int) { m["model_ema.diffusion_modelinput_blocks00weight"] = []int{320, 4, 3, 3} },
+			want: "Stable Diffusion v1, CompVis names, with EMA", ema: true},
 		{name: "VAE", change: keep("first_stage_model."), want: "Stable Diffusion v1, CompVis names, VAE only"},
 		{name: "U-Net", change: keep("model.diffusion_model."), want: "Stable Diffusion v1, CompVis names, U-Net only"},
-		{name: "U-Net and text", change: keep("model.diffusion_model.", "cond_stage_model."), want: "Stable Diffusion v1, CompVis names, U-Net and text encoder only"},
+		{name: "U-Net and text", change: keep("model.diffusion_model.", "cond_stage_model."),
+			want: "Stable Diffusion v1, CompVis names, U-Net and text encoder only"},
 		{name: "nothing", change: keep("no"), want: "no known model"},
 		{name: "inpainting", change: func(m map[string][]int) { m["model.diffusion_model.input_blocks.0.0.weight"] = []int{320, 9, 3, 3} },
 			want: "Stable Diffusion for inpainting, CompVis names", unsupported: "9 channels"},
@@ -236,14 +242,18 @@ func TestContents(t *testing.T) {
 			m["conditioner.embedders.0.transformer.text_model.final_layer_norm.weight"] = []int{768}
 		},
 			want: "Stable Diffusion XL, CompVis names", unsupported: "two text encoders"},
-		{name: "LoRA", change: only("lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"), want: "LoRA", unsupported: "merge it"},
-		{name: "LoRA of diffusers", change: only("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight"), want: "LoRA", unsupported: "merge it"},
+		{name: "LoRA", change: only("lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"), want: "LoRA",
+			unsupported: "merge it"},
+		{name: "LoRA of diffusers", change: only("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight"),
+			want: "LoRA", unsupported: "merge it"},
 		{name: "ControlNet", change: only("control_model.input_blocks.0.0.weight"), want: "ControlNet", unsupported: "steers"},
 		{name: "ControlNet of diffusers", change: only("controlnet_down_blocks.0.weight"), want: "ControlNet", unsupported: "steers"},
-		{name: "SD3", change: only("model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"), want: "Stable Diffusion 3, CompVis names, U-Net only", unsupported: "transformer"},
+		{name: "SD3", change: only("model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"),
+			want: "Stable Diffusion 3, CompVis names, U-Net only", unsupported: "transformer"},
 		{name: "textual inversion", change: only("emb_params"), want: "textual inversion", unsupported: "word"},
 		{name: "another autoencoder", change: only("encoder.layers.0.weight"), want: "no known model"},
-		{name: "BERT", change: only("cond_stage_model.transformer.token_emb.weight"), want: "latent diffusion of 2021, CompVis names, text encoder only", unsupported: "BERT"},
+		{name: "BERT", change: only("cond_stage_model.transformer.token_emb.weight"),
+			want: "latent diffusion of 2021, CompVis names, text encoder only", unsupported: "BERT"},
 	}
 	for _, tt := range tests {
 		m := wholeModel(t)
@@ -295,14 +305,18 @@ func TestInferRejects(t *testing.T) {
 			maps.DeleteFunc(m, func(n string, _ []int) bool { return strings.HasPrefix(n, "down_blocks.0.resnets.0") })
 		}, "levels"},
 		{"channels", UNet, func(m map[string][]int) { m["down_blocks.1.resnets.0.conv1.weight"] = []int{33, 320, 3, 3} }, "33 channels"},
-		{"a resnet less", UNet, func(m map[string][]int) { delete(m, "down_blocks.1.resnets.1.conv1.weight") }, "down_blocks.1 has 1 resnets"},
+		{"a resnet less", UNet, func(m map[string][]int) { delete(m, "down_blocks.1.resnets.1.conv1.weight") },
+			"down_blocks.1 has 1 resnets"},
 		{"two contexts", UNet, func(m map[string][]int) {
 			m["mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"] = []int{1280, 700}
 		}, "700"},
 		{"empty dimension", VAE, func(m map[string][]int) { m["post_quant_conv.weight"] = []int{0, 4, 1, 1} }, "post_quant_conv"},
-		{"width without heads", TextEncoder, func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{1000, 48} }, "48 wide"},
-		{"as wide as OpenCLIP's", TextEncoder, func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{49408, 1024} }, "1024 wide"},
-		{"no positions", TextEncoder, func(m map[string][]int) { delete(m, "text_model.embeddings.position_embedding.weight") }, "position_embedding"},
+		{"width without heads", TextEncoder,
+			func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{1000, 48} }, "48 wide"},
+		{"as wide as OpenCLIP's", TextEncoder,
+			func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"] = []int{49408, 1024} }, "1024 wide"},
+		{"no positions", TextEncoder, func(m map[string][]int) { delete(m, "text_model.embeddings.position_embedding.weight") },
+			"position_embedding"},
 	}
 	for _, tt := range tests {
 		m := map[string][]int{}
@@ -311,7 +325,8 @@ func TestInferRejects(t *testing.T) {
 		}
 		tt.change(m)
 		_, err := InferConfig(shapeStore(m), tt.c)
-		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "shapes") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") ||
+			!strings.Contains(err.Error(), "shapes") {
 			t.Errorf("%s: %v, want %q in one line that names the file", tt.name, err, tt.want)
 		}
 	}

@@ -25,7 +25,7 @@ func parseIndex(b []byte) (*shardIndex, error) {
 		Of map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(b, &index); err != nil {
-		return nil, fmt.Errorf("want an index of weights (weight_map): %s", oneLine(err))
+		return nil, fmt.Errorf("expected an index of weights (weight_map): %s", oneLine(err))
 	}
 	if len(index.Of) == 0 {
 		return nil, errors.New("an index without weight_map")
@@ -33,12 +33,12 @@ func parseIndex(b []byte) (*shardIndex, error) {
 	files := map[string]bool{}
 	for name, file := range index.Of {
 		if file == "" || file == "." || file == ".." || strings.ContainsAny(file, `/\`+"\x00") {
-			return nil, fmt.Errorf("weight_map: %s is in %q, want the name of a file beside the index", name, file)
+			return nil, fmt.Errorf("weight_map: %s is in %q, expected the name of a file beside the index", name, file)
 		}
 		files[file] = true
 	}
 	if len(files) > maxShards {
-		return nil, fmt.Errorf("weight_map: %d files, want at most %d", len(files), maxShards)
+		return nil, fmt.Errorf("weight_map: %d files, expected at most %d", len(files), maxShards)
 	}
 	return &shardIndex{slices.Sorted(maps.Keys(files)), index.Of}, nil
 }
@@ -51,12 +51,10 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 	var parts []*Store
 	defer func() {
 		if err != nil {
-			for _, p := range parts {
-				err = errors.Join(err, p.Close())
-			}
+			err = errors.Join(err, closeAll(parts))
 		}
 	}()
-	all := &Store{file: file, tensors: map[string]tensorInfo{}, record: map[string]*request{}, meta: map[string]string{}, origin: &origin{modified: time.Unix(0, 0)}}
+	all := (&Store{file: file, meta: map[string]string{}, origin: &origin{modified: time.Unix(0, 0)}}).emptyView()
 	for _, name := range index.files {
 		p, err := open(name)
 		if err != nil {
@@ -78,14 +76,15 @@ func openShards(file string, index *shardIndex, open func(string) (*Store, error
 			return nil, &FormatError{file, fmt.Sprintf("tensor %s is not in %s, where the index says it is", tensor, index.of[tensor])}
 		}
 	}
-	all.release = func() error {
-		var err error
-		for _, p := range parts {
-			err = errors.Join(err, p.Close())
-		}
-		return err
-	}
+	all.release = func() error { return closeAll(parts) }
 	return all, nil
+}
+
+func closeAll(stores []*Store) (err error) {
+	for _, s := range stores {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // and is what is known of two files together; nil where one of them is not known.

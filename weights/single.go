@@ -51,13 +51,12 @@ func openSingle(file string, o ModelOptions) (_ *Folder, err error) {
 		}
 	}
 	if len(f.Parts) == 0 {
-		return nil, &FormatError{file, "no U-Net, VAE or text encoder of Stable Diffusion v1: no names that the original code or diffusers gives them"}
+		return nil, &FormatError{file, "no U-Net, VAE or text encoder of Stable Diffusion v1: " +
+			"no names that the original code or diffusers gives them"}
 	}
 	f.made[schedulerFile] = []byte(schedulerConfig)
-	if o.Config != "" {
-		if err := f.takeIfThere(o.Config, schedulerFile); err != nil {
-			return nil, err
-		}
+	if err := f.takeIfThere(o.Config, schedulerFile); err != nil {
+		return nil, err
 	}
 	return f, f.findTokenizer(o)
 }
@@ -70,10 +69,8 @@ func (f *Folder) addPart(c Component, s *Store, o ModelOptions) error {
 	}
 	name := string(c) + "/config.json"
 	p := &Part{Store: view, File: f.stores[0], ConfigFile: fmt.Sprintf("%s (configuration of the %s, inferred)", f.Dir, c.Title())}
-	if o.Config != "" {
-		if err := f.takeIfThere(o.Config, name); err != nil {
-			return err
-		}
+	if err := f.takeIfThere(o.Config, name); err != nil {
+		return err
 	}
 	if b, ok := f.made[name]; ok {
 		p.Config, p.ConfigFile = b, filepath.Join(o.Config, filepath.FromSlash(name))
@@ -85,8 +82,11 @@ func (f *Folder) addPart(c Component, s *Store, o ModelOptions) error {
 	return nil
 }
 
-// takeIfThere makes a file of dir a file of the model.
+// takeIfThere makes a file of dir, unless that is empty, a file of the model.
 func (f *Folder) takeIfThere(dir, name string) error {
+	if dir == "" {
+		return nil
+	}
 	b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -118,7 +118,8 @@ func (f *Folder) findTokenizer(o ModelOptions) error {
 	if o.Config != "" {
 		tried = append(tried, filepath.Join(o.Config, "tokenizer"))
 	}
-	tried = append(tried, filepath.Join(dir, "tokenizer"), dir, filepath.Join(dir, openAIVocabulary+".gz"), filepath.Join(dir, openAIVocabulary))
+	vocabulary := filepath.Join(dir, openAIVocabulary)
+	tried = append(tried, filepath.Join(dir, "tokenizer"), dir, vocabulary+".gz", vocabulary)
 	for _, path := range tried {
 		if isTokenizer(path) {
 			return f.setTokenizer(path, o)
@@ -132,8 +133,9 @@ func (f *Folder) findTokenizer(o ModelOptions) error {
 
 // NoTokenizer is the error for a model that lacks its tokenizer.
 func NoTokenizer(path string) error {
-	return &FormatError{path, "there is no tokenizer, and a checkpoint holds none: --tokenizer has to name a folder with vocab.json and merges.txt (those of openai/clip-vit-large-patch14) " +
-		"or " + openAIVocabulary + ".gz (of OpenAI's CLIP repository), or it has to lie beside the checkpoint"}
+	return &FormatError{path, "there is no tokenizer, and a checkpoint holds none: --tokenizer has to name a folder with vocab.json and " +
+		"merges.txt (those of openai/clip-vit-large-patch14) or " + openAIVocabulary + ".gz (of OpenAI's CLIP repository), " +
+		"or it has to lie beside the checkpoint"}
 }
 
 // isTokenizer reports whether there is something at path that setTokenizer takes.
@@ -166,7 +168,7 @@ func (f *Folder) setTokenizer(path string, o ModelOptions) error {
 		if !isTokenizer(path) {
 			sub := filepath.Join(path, "tokenizer")
 			if !isTokenizer(sub) {
-				return &FormatError{path, "no tokenizer, want vocab.json and merges.txt, or the file " + openAIVocabulary + ".gz"}
+				return &FormatError{path, "no tokenizer, expected vocab.json and merges.txt, or the file " + openAIVocabulary + ".gz"}
 			}
 			path = sub
 		}
@@ -180,7 +182,7 @@ func (f *Folder) setTokenizer(path string, o ModelOptions) error {
 		return nil
 	}
 	if info.Size() > maxVocabularyFile {
-		return &FormatError{path, fmt.Sprintf("%d bytes, want %s.gz of OpenAI's CLIP repository (1.3 MB)", info.Size(), openAIVocabulary)}
+		return &FormatError{path, fmt.Sprintf("%d bytes, expected OpenAI's %s.gz (1.3 MB)", info.Size(), openAIVocabulary)}
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -22,9 +22,11 @@ type Size struct {
 func Sizes() []Size {
 	small := textConfig{HiddenSize: 48, IntermediateSize: 192, Layers: 3, Heads: 4, VocabSize: 1000, BOS: 998, EOS: 999, Pad: 999}
 	return []Size{
-		{Name: "sd14", What: "Stable Diffusion v1.4, 1066 million parameters", unet: []int{320, 640, 1280, 1280}, vae: []int{128, 256, 512, 512}, context: 768, unetLatent: 64,
+		{Name: "sd14", What: "Stable Diffusion v1.4, 1066 million parameters",
+			unet: []int{320, 640, 1280, 1280}, vae: []int{128, 256, 512, 512}, context: 768, unetLatent: 64,
 			text: textConfig{HiddenSize: 768, IntermediateSize: 3072, Layers: 12, Heads: 12, VocabSize: 49408, BOS: 0, EOS: 2, Pad: 1}},
-		{Name: "tiny", What: "the same structure with 32 to 128 channels", unet: []int{32, 64, 128, 128}, vae: []int{32, 64, 64, 64}, context: 48, unetLatent: 16, text: small},
+		{Name: "tiny", What: "the same structure with 32 to 128 channels",
+			unet: []int{32, 64, 128, 128}, vae: []int{32, 64, 64, 64}, context: 48, unetLatent: 16, text: small},
 		{Name: "nano", What: "the same structure with 32 channels, values exact in float16", Prefix: "nano.", Half: true,
 			unet: []int{32, 32, 32, 32}, vae: []int{32, 32, 32, 32}, context: 48, unetLatent: 16, text: small},
 	}
@@ -50,9 +52,9 @@ func (s *Size) Config(c Component) ([]byte, error) {
 		v.UpBlockTypes = slices.Repeat([]string{"UpDecoderBlock2D"}, levels)
 		config = v
 	default:
-		t := newTextConfig()
-		t.HiddenSize, t.ProjectionDim, t.IntermediateSize, t.Layers, t.Heads = s.text.HiddenSize, s.text.HiddenSize, s.text.IntermediateSize, s.text.Layers, s.text.Heads
-		t.VocabSize, t.BOS, t.EOS, t.Pad, t.MaxPositions = s.text.VocabSize, s.text.BOS, s.text.EOS, s.text.Pad, 77
+		t, usual := s.text, newTextConfig()
+		t.Architectures, t.Act, t.LayerNormEps, t.Type = usual.Architectures, usual.Act, usual.LayerNormEps, usual.Type
+		t.ProjectionDim, t.MaxPositions = t.HiddenSize, 77
 		config = t
 	}
 	b, err := json.MarshalIndent(config, "", "  ")

@@ -21,7 +21,8 @@ type staged struct {
 
 // layoutNames are what a folder in the layout of diffusers may hold at the top.
 var layoutNames = []string{
-	"unet", "vae", "text_encoder", "tokenizer", "scheduler", indexFile, "feature_extractor", "safety_checker", "README.md", ".gitattributes", ".git", ".cache",
+	"unet", "vae", "text_encoder", "tokenizer", "scheduler", indexFile, "feature_extractor", "safety_checker",
+	"README.md", ".gitattributes", ".git", ".cache",
 }
 
 // newStaged makes the temporary folder. need is how many bytes will be written.
@@ -38,13 +39,14 @@ func newStaged(dir string, replace bool, need int64) (*staged, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, fmt.Errorf("weights: %s: want a folder to write: %w", dir, cause.Of(err))
+		return nil, fmt.Errorf("weights: %s: expected a folder to write: %w", dir, cause.Of(err))
 	case len(entries) > 0 && !replace:
 		return nil, fmt.Errorf("weights: %s: %w; --force replaces a model folder", dir, ErrNotEmpty)
 	default:
 		for _, e := range entries {
 			if !slices.Contains(layoutNames, e.Name()) {
-				return nil, fmt.Errorf("weights: %s: %w: it holds %s, which is no part of a model, and is not replaced", dir, ErrNotEmpty, e.Name())
+				const reason = "which is no part of a model, and is not replaced"
+				return nil, fmt.Errorf("weights: %s: %w: it holds %s, %s", dir, ErrNotEmpty, e.Name(), reason)
 			}
 		}
 		s.old = true

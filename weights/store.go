@@ -52,7 +52,7 @@ func (f *format) and(other *format) *format {
 // Open maps a file of weights: safetensors, or one of torch.save (.ckpt, .pt, .pth, .bin), zip or legacy; which, its
 // contents tell. The error names the file, what was found and what was expected.
 func Open(path string) (*Store, error) {
-	b, info, release, err := mapped.Open(path, "want a file of weights (.safetensors, .ckpt, .pt, .bin)")
+	b, info, release, err := mapped.Open(path, "expected a file of weights (.safetensors, .ckpt, .pt, .bin)")
 	if err != nil {
 		return nil, pathError(path, err)
 	}
@@ -90,6 +90,14 @@ func OpenBytes(name string, b []byte) (*Store, error) {
 		return nil, &FormatError{name, err.Error()}
 	}
 	return s, nil
+}
+
+// emptyView returns a view of the file that hands out no tensor yet.
+func (s *Store) emptyView() *Store {
+	return &Store{
+		file: s.file, format: s.format, meta: s.meta, origin: s.origin,
+		tensors: make(map[string]tensorInfo, len(s.tensors)), record: map[string]*request{},
+	}
 }
 
 const safetensorsFormat = "safetensors"

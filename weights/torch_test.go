@@ -83,7 +83,8 @@ func wantProblem(t *testing.T, s *Store, name string) {
 	_, e4 := s.Bytes(name)
 	_, e5 := s.Lend(name, nil, func(n int) []float32 { return make([]float32, n) })
 	for _, err := range []error{e1, e2, e3, e4, e5} {
-		if err == nil || !strings.Contains(err.Error(), s.File()) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), s.File()) || !strings.Contains(err.Error(), name) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want one line with the file and the name", name, err)
 		}
 	}
@@ -166,7 +167,8 @@ func TestTorchRefuses(t *testing.T) {
 	for _, tt := range tests {
 		_, err := Open("testdata/torch/" + tt.file)
 		var fe *FormatError
-		if !errors.As(err, &fe) || !strings.Contains(err.Error(), tt.file) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+		if !errors.As(err, &fe) || !strings.Contains(err.Error(), tt.file) || !strings.Contains(err.Error(), tt.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %s", tt.file, err, tt.want)
 		}
 	}
@@ -241,11 +243,14 @@ func TestUseEMA(t *testing.T) {
 		return open(t, path)
 	}
 	for want, s := range map[string]*Store{
-		"holds no moving averages":                                    ones("model.diffusion_model.out.2.bias", "model_ema.decay", "model_ema.num_updates"),
-		"holds no moving average of model.diffusion_model.out.0.bias": ones("model.diffusion_model.out.0.bias", "model.diffusion_model.out.2.bias", "model_ema.diffusion_modelout2bias"),
-		"not the parameters":                                          ones("model_ema.diffusion_modelout2bias"),
-		"shape [1], its moving":                                       ones("model.diffusion_model.out.2.bias", "model_ema.diffusion_modelout2bias!"),
-		"could be the moving":                                         ones("model.a.11.b", "model.a.1.1.b", "model_ema.a11b"),
+		"holds no moving averages": ones("model.diffusion_model.out.2.bias", "model_ema.decay",
+			"model_ema.num_updates"),
+		"holds no moving average of model.diffusion_model.out.0.bias": ones("model.diffusion_model.out.0.bias",
+			"model.diffusion_model.out.2.bias", "model_ema.diffusion_modelout2bias"),
+		"not the parameters": ones("model_ema.diffusion_modelout2bias"),
+		"shape [1], its moving": ones("model.diffusion_model.out.2.bias",
+			"model_ema.diffusion_modelout2bias!"),
+		"could be the moving": ones("model.a.11.b", "model.a.1.1.b", "model_ema.a11b"),
 	} {
 		if _, err := s.UseEMA(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), s.File()) {
 			t.Errorf("%v, want %s", err, want)
@@ -303,7 +308,8 @@ func TestTorchDamagedMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := bytes.Index(whole, []byte("zip_protocol2/data/1"))
-	for name, place := range map[string]int{"signature": at - 30, "length of the name": at - 4, "length of the field behind it": at - 1, "name": at + 3} {
+	for name, place := range map[string]int{"signature": at - 30, "length of the name": at - 4, "length of the field behind it": at - 1,
+		"name": at + 3} {
 		b := bytes.Clone(whole)
 		b[place] ^= 0x80
 		s, err := OpenBytes("damaged.pt", b)
@@ -316,7 +322,8 @@ func TestTorchDamagedMember(t *testing.T) {
 		}
 		_, err1 := s.Int64("n")
 		for _, err := range []error{err1, s.Verify(t.Context())} {
-			if err == nil || !strings.Contains(err.Error(), "damaged.pt: ") || !strings.Contains(err.Error(), "damaged") || strings.Contains(err.Error(), "\n") {
+			if err == nil || !strings.Contains(err.Error(), "damaged.pt: ") || !strings.Contains(err.Error(), "damaged") ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

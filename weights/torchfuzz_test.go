@@ -33,7 +33,8 @@ func torchArchive(t testing.TB, p string) []byte {
 }
 
 // oneTensor is the pickle of a tensor of 4 floats, which is left in memo 9.
-const oneTensor = "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQK\x00K\x04\x85K\x01\x85\x89NtRq\x09"
+const oneTensor = "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000" +
+	"X\x03\x00\x00\x00cpuK\x04tQK\x00K\x04\x85K\x01\x85\x89NtRq\x09"
 
 func TestTorchNames(t *testing.T) {
 	str := func(s string) string { return "\x8c" + string(rune(len(s))) + s }
@@ -43,11 +44,13 @@ func TestTorchNames(t *testing.T) {
 		{"dictionary", oneTensor + "0}(" + str("a") + get + str("b.c") + get + "u.", "a b.c"},
 		{"key twice: the last counts", oneTensor + "0}(" + str("a") + get + str("a") + "Nu.", ""},
 		{"numbers and classes as keys", oneTensor + "0}(K\x07" + get + "cos\nsystem\n" + get + "u.", "7 os.system"},
-		{"keys without a name", oneTensor + "0}(N" + get + "K\x01\x85" + get + "\x88" + get + "G\x3f\xf0\x00\x00\x00\x00\x00\x00" + get + "]" + get + "u.", ""},
+		{"keys without a name", oneTensor + "0}(N" + get + "K\x01\x85" + get + "\x88" + get + "G\x3f\xf0\x00\x00\x00\x00\x00\x00" + get +
+			"]" + get + "u.", ""},
 		{"list", oneTensor + "0](N" + get + get + "e.", "1 2"},
 		{"list that holds itself", oneTensor + "0]q\x01(h\x01" + get + "e.", "1"},
 		{"dictionary that holds itself", oneTensor + "0}q\x01(" + str("a") + "h\x01" + str("b") + get + "u.", "b"},
-		{"state_dict first", oneTensor + "0}(" + str("state_dict") + "}(" + str("a") + get + "u" + str("a") + get + str("x") + get + "u.", "a x"},
+		{"state_dict first", oneTensor + "0}(" + str("state_dict") + "}(" + str("a") + get + "u" + str("a") + get + str("x") + get + "u.",
+			"a x"},
 		{"state_dict that is none", oneTensor + "0}(" + str("state_dict") + "K\x01" + str("x") + get + "u.", "x"},
 		{"empty key", oneTensor + "0}" + str("") + "}" + str("a") + get + "ss.", "a"},
 		{"nothing", "N.", ""},
@@ -77,15 +80,18 @@ func TestTorchTreesRefused(t *testing.T) {
 		doubling += "0](h\x00h\x00eq\x00"
 	}
 	tests := []struct{ name, pickle, want string }{
-		{"one name for two tensors", oneTensor + "0}(" + str("a") + "}" + str("b") + "h\x09s" + str("a.b") + oneTensor + "u.", `two tensors are named "a.b"`},
+		{"one name for two tensors", oneTensor + "0}(" + str("a") + "}" + str("b") + "h\x09s" + str("a.b") + oneTensor + "u.",
+			`two tensors are named "a.b"`},
 		{"lists that double", doubling + ".", "cannot be unfolded"},
-		{"a long list many times", "](" + strings.Repeat("N", 10000) + "eq\x000](" + strings.Repeat("h\x00", 10000) + "e.", "cannot be unfolded"},
+		{"a long list many times", "](" + strings.Repeat("N", 10000) + "eq\x000](" + strings.Repeat("h\x00", 10000) + "e.",
+			"cannot be unfolded"},
 		{"lists in lists", strings.Repeat("]", 1000) + strings.Repeat("a", 999) + ".", "100 deep"},
 		{"tuples in tuples", ")" + strings.Repeat("\x85", 1000) + ".", "100 deep"},
 	}
 	for _, tt := range tests {
 		_, err := OpenBytes(tt.name, torchArchive(t, tt.pickle))
-		if err == nil || !strings.Contains(err.Error(), tt.name+": ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), tt.name+": ") || !strings.Contains(err.Error(), tt.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
 		}
 	}
@@ -116,12 +122,13 @@ func TestTorchNamesMemory(t *testing.T) {
 	}
 	long := "X\x00\x40\x00\x00" + strings.Repeat("n", 1<<14)
 	for name, p := range map[string]string{
-		"one tensor under many names":          oneTensor + "0}(" + keys.String() + "u.",
-		"one tensor many times":                oneTensor + "0](" + strings.Repeat("h\x09", n) + "e.",
-		"long names":                           oneTensor + "0}" + long + "}(" + keys.String() + "us.",
-		"numbers as names":                     oneTensor + "0}(" + strings.Repeat("M\xff\xffh\x09", n) + "u.",
-		"lists of a tensor":                    oneTensor + "0](" + strings.Repeat("]h\x09a", n) + "e.",
-		"one list of many tensors, many times": oneTensor + "0](" + strings.Repeat("h\x09", 2000) + "eq\x010](" + strings.Repeat("h\x01", 2000) + "e.",
+		"one tensor under many names": oneTensor + "0}(" + keys.String() + "u.",
+		"one tensor many times":       oneTensor + "0](" + strings.Repeat("h\x09", n) + "e.",
+		"long names":                  oneTensor + "0}" + long + "}(" + keys.String() + "us.",
+		"numbers as names":            oneTensor + "0}(" + strings.Repeat("M\xff\xffh\x09", n) + "u.",
+		"lists of a tensor":           oneTensor + "0](" + strings.Repeat("]h\x09a", n) + "e.",
+		"one list of many tensors, many times": oneTensor + "0](" + strings.Repeat("h\x09", 2000) + "eq\x010](" +
+			strings.Repeat("h\x01", 2000) + "e.",
 	} {
 		b := torchArchive(t, p)
 		if got := openAllocates(b); got > limit(b) {

@@ -63,7 +63,8 @@ func TestStoreFollowsTheContainer(t *testing.T) {
 			want, ferr := f.Float64(name)
 			same := slices.EqualFunc(got, want, func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
 			if dtype != wantType || !slices.Equal(shape, wantShape) || !same || (err == nil) != (ferr == nil) {
-				t.Errorf("%s: %s is %s %v %v (%v), the container has %s %v %v (%v)", path, name, dtype, shape, got, err, wantType, wantShape, want, ferr)
+				t.Errorf("%s: %s is %s %v %v (%v), the container has %s %v %v (%v)", path, name, dtype, shape, got, err, wantType,
+					wantShape, want, ferr)
 			}
 		}
 		if err := errors.Join(s.Close(), f.Close()); err != nil {
@@ -81,7 +82,7 @@ func TestCheckNamesEveryProblem(t *testing.T) {
 	tests := []struct{ file, problem, name string }{
 		{"model_ok.safetensors", "", ""},
 		{"model_missing_key.safetensors", "missing", "norm.bias"},
-		{"model_wrong_shape.safetensors", "misshapen", "conv_in.weight [8 3 3 3] in the file, the model wants [8 4 3 3]"},
+		{"model_wrong_shape.safetensors", "misshapen", "conv_in.weight [8 3 3 3] in the file, expected [8 4 3 3]"},
 		{"model_extra_key.safetensors", "unexpected", "extra.weight"},
 		{"model_nan.safetensors", "not finite", "norm.weight: "},
 	}

@@ -18,7 +18,8 @@ func TestOf(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want string
-	}{{open, "no such file or directory"}, {fmt.Errorf("reading: %w", open), "no such file or directory"}, {rename, "no such file or directory"}, {other, "other"}} {
+	}{{open, "no such file or directory"}, {fmt.Errorf("reading: %w", open), "no such file or directory"},
+		{rename, "no such file or directory"}, {other, "other"}} {
 		if got := Of(c.err); got.Error() != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
@@ -36,16 +37,16 @@ func TestOfJSON(t *testing.T) {
 		Deep struct{ N int }
 	}
 	for _, c := range []struct{ text, want string }{
-		{`{"N": "x"}`, "N is string, want a whole number"},
-		{`{"N": ` + long + `}`, "N is number 33333333333333333333333333333333333333333333333333333…, want a whole number"},
-		{`{"U": [-3]}`, "want a whole number from 0 on"},
-		{`{"U": {}}`, "U is object, want a list"},
-		{`{"S": 1}`, "S is number, want a text"},
-		{`{"F": []}`, "F is array, want a number"},
-		{`{"B": 0}`, "B is number, want true or false"},
-		{`{"Deep": {"N": 1.5}}`, "Deep.N is number 1.5, want a whole number"},
-		{`{"Deep": 3}`, "Deep is number, want an object"},
-		{`[]`, "it is array, want an object"},
+		{`{"N": "x"}`, "N is string, expected a whole number"},
+		{`{"N": ` + long + `}`, "N is number 33333333333333333333333333333333333333333333333333333…, expected a whole number"},
+		{`{"U": [-3]}`, "expected a whole number from 0 on"},
+		{`{"U": {}}`, "U is object, expected a list"},
+		{`{"S": 1}`, "S is number, expected a text"},
+		{`{"F": []}`, "F is array, expected a number"},
+		{`{"B": 0}`, "B is number, expected true or false"},
+		{`{"Deep": {"N": 1.5}}`, "Deep.N is number 1.5, expected a whole number"},
+		{`{"Deep": 3}`, "Deep is number, expected an object"},
+		{`[]`, "it is array, expected an object"},
 		{`{"N" 3}`, "byte 6: invalid character '3' after object key"},
 		{`{"N": 3`, "byte 7: unexpected end of JSON input"},
 	} {

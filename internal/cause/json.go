@@ -19,7 +19,7 @@ func OfJSON(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early")
 	case errors.As(err, &wrong):
-		return fmt.Errorf("%s is %s, want %s", short(cmp.Or(wrong.Field, "it")), short(wrong.Value), kind(wrong.Type))
+		return fmt.Errorf("%s is %s, expected %s", short(cmp.Or(wrong.Field, "it")), short(wrong.Value), kind(wrong.Type))
 	case errors.As(err, &syntax):
 		return fmt.Errorf("byte %d: %s", syntax.Offset, syntax)
 	}

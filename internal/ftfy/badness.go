@@ -17,7 +17,7 @@ func in(chars ...string) charSet { return charSet{chars: strings.Join(chars, "")
 var (
 	upperASCII  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	lowerASCII  = "abcdefghijklmnopqrstuvwxyz"
-	space       = charSet{other: isSpace}
+	space       = charSet{other: IsSpace}
 	wordChar    = charSet{other: isWord}
 	noLatin     = charSet{other: func(r rune) bool { return !isASCIILetter(r) }}
 	noLineBreak = charSet{other: func(r rune) bool { return r != '\n' }}
@@ -53,7 +53,8 @@ var suspicious = [][]charSet{
 	{in("ÂÃÎÐ"), in("€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´", startPunct, endPunct)},
 	{in("×"), in("²³")},
 	// Arabic read as Windows-1252: four characters, as the second and fourth are common.
-	{in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct), in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct)},
+	{in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct),
+		in("ØÙ"), in("ŸŠ®°µ»", common, currency, bad, numeric, startPunct)},
 	// The scripts of South Asia read as Windows-1252.
 	{in("à"), in("²µ¹¼½¾")},
 	// MacRoman.
@@ -161,8 +162,8 @@ func isBad(text string) bool {
 	return false
 }
 
-// isSpace is Python's str.isspace: Unicode's White_Space and the four separators of ASCII.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F }
+// IsSpace is Python's str.isspace: Unicode's White_Space and the four separators of ASCII.
+func IsSpace(r rune) bool { return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F }
 
 // isWord is \w of Python's re.
 func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }

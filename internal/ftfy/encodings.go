@@ -35,10 +35,7 @@ var encodings = sync.OnceValue(func() []*encoding {
 	return list
 })
 
-const (
-	latin1      = 0 // indices of encodings
-	windows1252 = 1
-)
+const windows1252 = 1 // index of encodings
 
 // encode returns the bytes that would be read as text; ok is false where there are none.
 func (e *encoding) encode(text string) (b []byte, ok bool) {
@@ -57,21 +54,6 @@ func (e *encoding) encode(text string) (b []byte, ok bool) {
 	return b, true
 }
 
-// assigned1252 says whether a byte stands for a character in strict Windows-1252.
-func assigned1252(b byte) bool {
-	return b != 0x81 && b != 0x8D && b != 0x8F && b != 0x90 && b != 0x9D
-}
-
-// latin1To1252 reads text's Latin-1 bytes as Windows-1252; ok is false where an unassigned byte forbids it.
-func latin1To1252(text string) (fixed string, ok bool) {
-	for _, r := range text {
-		if !assigned1252(byte(r)) {
-			return "", false
-		}
-	}
-	return controls1252(text), true
-}
-
 // controls1252 reads C1 controls as sloppy Windows-1252 does.
 func controls1252(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -80,14 +62,6 @@ func controls1252(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// decodeUTF8 is strict: no surrogates, no long forms.
-func decodeUTF8(b []byte) (string, bool) {
-	if !utf8.Valid(b) {
-		return "", false
-	}
-	return string(b), true
 }
 
 // decodeVariants reads UTF-8 that may hold characters as pairs of surrogates of three bytes each (CESU-8) and

@@ -89,7 +89,7 @@ func (f *fixer) fixSegment(text string) string {
 		if !isASCII(text) {
 			text = fixCharacters(text)
 		}
-		text = fixLineBreaks(text)
+		text = lineBreaks.Replace(text)
 		text = removeTerminalEscapes(text)
 		text = removeControls(text)
 		text = NFC(text)
@@ -194,8 +194,6 @@ func straight(r rune) rune {
 }
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n")
-
-func fixLineBreaks(text string) string { return lineBreaks.Replace(text) }
 
 // removeTerminalEscapes removes what sets colours on a terminal: ESC, "[", numbers, a letter.
 func removeTerminalEscapes(text string) string {

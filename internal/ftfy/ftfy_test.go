@@ -130,7 +130,8 @@ func TestIsBad(t *testing.T) {
 
 // Above 30 marks in a row, norm inserts U+034F; NFC must not, and agree with norm below.
 func TestNFC(t *testing.T) {
-	for _, s := range []string{"", "abc", "e\u0301", "\u0344", "q\u0323\u0307 q\u0307\u0323", "\u09c7\u09be", "가\u11a8", "\u1100\u1161\u11a8", "\U0001d15e", "x\u0301\u0345\u0323"} {
+	for _, s := range []string{"", "abc", "e\u0301", "\u0344", "q\u0323\u0307 q\u0307\u0323", "\u09c7\u09be", "가\u11a8",
+		"\u1100\u1161\u11a8", "\U0001d15e", "x\u0301\u0345\u0323"} {
 		if got, want := NFC(s), norm.NFC.String(s); got != want {
 			t.Errorf("NFC(%+q) = %+q, want %+q", s, got, want)
 		}

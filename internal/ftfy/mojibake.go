@@ -24,13 +24,11 @@ func (f *fixer) fixEncodingOnce(text string) string {
 		return text
 	}
 	// The whole text is UTF-8 that was read in an encoding of one byte a character.
-	isLatin1 := false
-	for i, e := range encodings() {
+	for _, e := range encodings() {
 		b, ok := e.encode(text)
 		if !ok {
 			continue
 		}
-		isLatin1 = isLatin1 || i == latin1
 		if fixed, ok := decodeAltered(e, b); ok {
 			return fixed
 		}
@@ -39,12 +37,7 @@ func (f *fixer) fixEncodingOnce(text string) string {
 	if fixed := f.fixParts(text); fixed != text {
 		return fixed
 	}
-	// Windows-1252 was read as Latin-1.
-	if isLatin1 {
-		if fixed, ok := latin1To1252(text); ok && fixed != text {
-			return fixed
-		}
-	}
+	// Windows-1252 was read as Latin-1, or some of its bytes were.
 	return controls1252(text)
 }
 
@@ -59,7 +52,7 @@ func decodeAltered(e *encoding, b []byte) (string, bool) {
 	if bytes.IndexByte(b, 0xED) >= 0 || bytes.IndexByte(b, 0xC0) >= 0 {
 		return decodeVariants(b)
 	}
-	return decodeUTF8(b)
+	return string(b), utf8.Valid(b) // no surrogates, no long forms
 }
 
 // role says what part of a UTF-8 sequence a character may stand for, when it was read in a wrong encoding.

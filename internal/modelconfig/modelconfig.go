@@ -64,7 +64,7 @@ func (p *Problems) Add(format string, args ...any) {
 // Positive adds a problem where a number is not positive.
 func (p *Problems) Positive(key string, v int) {
 	if v <= 0 {
-		p.Add("%s is %d, must be positive", key, v)
+		p.Add("%s is %d, expected a positive number", key, v)
 	}
 }
 

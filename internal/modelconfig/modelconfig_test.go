@@ -29,10 +29,11 @@ func TestParse(t *testing.T) {
 		{`{"width": 3, "act_fn": "swish", "shift": null, "dropout": 0.5}`, config{3, 64}, ""},
 		{`{"sample_size": null}`, config{8, 64}, ""},
 		{`{"width": null}`, config{}, "net: config: width is null"},
-		{`{"width": 0}`, config{}, "net: config: width is 0, must be positive"},
-		{`{"act_fn": "gelu", "shift": 1, "width": null}`, config{}, `net: config: act_fn is "gelu", only "silu" is supported; shift is 1, only null is supported; width is null`},
-		{`{"width": "wide"}`, config{}, "net: config: width is string, want a whole number"},
-		{`[1]`, config{}, "net: config: it is array, want an object"},
+		{`{"width": 0}`, config{}, "net: config: width is 0, expected a positive number"},
+		{`{"act_fn": "gelu", "shift": 1, "width": null}`, config{},
+			`net: config: act_fn is "gelu", only "silu" is supported; shift is 1, only null is supported; width is null`},
+		{`{"width": "wide"}`, config{}, "net: config: width is string, expected a whole number"},
+		{`[1]`, config{}, "net: config: it is array, expected an object"},
 		{``, config{}, "net: config: byte 0: unexpected end of JSON input"},
 	} {
 		got, err := modelconfig.Parse("net", []byte(c.json), config{8, 64}, fixed, "sample_size")

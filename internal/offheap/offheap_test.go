@@ -10,7 +10,8 @@ import (
 func TestAlloc(t *testing.T) {
 	m := New()
 	var all [][]byte
-	for _, n := range []int{0, 1, 63, 64, 65, 100000, chunkSize/4 - 1, chunkSize / 4, chunkSize + 1, 7, chunkSize / 5, chunkSize / 5, chunkSize / 5, chunkSize / 5, chunkSize / 5} {
+	for _, n := range []int{0, 1, 63, 64, 65, 100000, chunkSize/4 - 1, chunkSize / 4, chunkSize + 1, 7, chunkSize / 5, chunkSize / 5,
+		chunkSize / 5, chunkSize / 5, chunkSize / 5} {
 		b := m.Alloc(n)
 		if len(b) != n || cap(b) != n {
 			t.Fatalf("%d bytes, capacity %d, want %d", len(b), cap(b), n)

@@ -92,16 +92,12 @@ func divide(c, alpha uint8) uint8 {
 	return uint8(min(255*int(c)/int(alpha), 255))
 }
 
-// ink is how bright a colour is of which there is c ink, and k of black.
+// ink is how bright a colour is of which there is c ink, and k of black. The product over 255 is rounded as Pillow's MULDIV255
+// does it.
 func ink(c, k uint8) uint8 {
 	left := 255 - int(k)
-	return uint8(max(left-mul255(int(c), left), 0))
-}
-
-// mul255 is a·b/255, rounded, as Pillow's MULDIV255 computes it for 8-bit numbers.
-func mul255(a, b int) int {
-	t := a*b + 128
-	return (t>>8 + t) >> 8
+	t := int(c)*left + 128
+	return uint8(max(left-(t>>8+t)>>8, 0))
 }
 
 // paletteRGB lists a palette's colours; entries that it lacks are black.

@@ -102,8 +102,7 @@ func (f *format) open(b []byte) (m image.Image, err error) {
 			m, err = nil, fmt.Errorf("broken: %s", oneLine(fmt.Sprint(r)))
 		}
 	}()
-	m, err = f.decode(b)
-	if err != nil {
+	if m, err = f.decode(b); err != nil {
 		return nil, errors.New(oneLine(err.Error()))
 	}
 	return m, nil

@@ -60,7 +60,8 @@ func TestDecodeRejects(t *testing.T) {
 		{"BMP cut short", file("rgb.bmp")[:100], "BMP picture: "},
 	} {
 		_, err := Decode(c.name, []byte(c.data))
-		if err == nil || !strings.HasPrefix(err.Error(), c.name+": ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), c.name+": ") || !strings.Contains(err.Error(), c.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want one line with %q", c.name, err, c.want)
 		}
 	}

@@ -19,14 +19,17 @@ const (
 	Nearest                // the pixel under the centre; never antialiased
 )
 
-var filterNames = [...]string{"lanczos", "bicubic", "hamming", "bilinear", "box", "nearest"}
+var filterNames = []string{"lanczos", "bicubic", "hamming", "bilinear", "box", "nearest"}
 
 // String is the filter's name in lower case.
-func (f Filter) String() string {
-	if f < 0 || int(f) >= len(filterNames) {
-		return fmt.Sprintf("filter(%d)", int(f))
+func (f Filter) String() string { return nameOf("filter", filterNames, int(f)) }
+
+// nameOf is name i of a kind of values, or what stands for one that there is not.
+func nameOf(kind string, names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return fmt.Sprintf("%s(%d)", kind, i)
 	}
-	return filterNames[f]
+	return names[i]
 }
 
 // ParseFilter returns the filter of a name, in any case.
@@ -36,7 +39,7 @@ func ParseFilter(name string) (Filter, error) {
 			return Filter(i), nil
 		}
 	}
-	return 0, fmt.Errorf("filter %q is not known, expected one of %s", name, strings.Join(filterNames[:], ", "))
+	return 0, fmt.Errorf("filter %q is not known, expected one of %s", name, strings.Join(filterNames, ", "))
 }
 
 // support is the distance from the centre at which the filter ends.

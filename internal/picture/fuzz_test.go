@@ -37,7 +37,8 @@ func decodes(t *testing.T, b []byte) {
 		}
 		return
 	}
-	if size := m.Rect.Size(); m.Rect.Min.X != 0 || m.Rect.Min.Y != 0 || size.X < 1 || size.Y < 1 || len(m.Pix) != 4*size.X*size.Y || m.Stride != 4*size.X {
+	if size := m.Rect.Size(); m.Rect.Min.X != 0 || m.Rect.Min.Y != 0 || size.X < 1 || size.Y < 1 || len(m.Pix) != 4*size.X*size.Y ||
+		m.Stride != 4*size.X {
 		t.Fatalf("%d bytes of pixels, stride %d, for %v", len(m.Pix), m.Stride, m.Rect)
 	}
 	for i := 3; i < len(m.Pix); i += 4 {

@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -19,24 +20,18 @@ const (
 	InterpolateArea    // adaptive_avg_pool2d
 )
 
-var modeNames = [...]string{"nearest", "nearest-exact", "bilinear", "bicubic", "area"}
+var modeNames = []string{"nearest", "nearest-exact", "bilinear", "bicubic", "area"}
 
 // String is torch's name of the mode.
-func (m Mode) String() string {
-	if m < 0 || int(m) >= len(modeNames) {
-		return fmt.Sprintf("mode(%d)", int(m))
-	}
-	return modeNames[m]
-}
+func (m Mode) String() string { return nameOf("mode", modeNames, int(m)) }
 
 // ParseMode returns the mode of torch's name.
 func ParseMode(name string) (Mode, error) {
-	for i, n := range modeNames {
-		if n == name {
-			return Mode(i), nil
-		}
+	i := slices.Index(modeNames, name)
+	if i < 0 {
+		return 0, fmt.Errorf("mode %q is not known, expected one of %s", name, strings.Join(modeNames, ", "))
 	}
-	return 0, fmt.Errorf("mode %q is not known, expected one of %s", name, strings.Join(modeNames[:], ", "))
+	return Mode(i), nil
 }
 
 // InterpolateOptions are those of torch's interpolate; the zero value has its defaults.
@@ -55,10 +50,11 @@ type InterpolateOptions struct {
 // nearest modes are exact; the others differ in the last bit or two, since torch's sums depend on its vector width.
 func Interpolate(x []float32, n, c, h, w, outH, outW int, mode Mode, o InterpolateOptions) ([]float32, error) {
 	if n <= 0 || c <= 0 || h <= 0 || w <= 0 || outH <= 0 || outW <= 0 || len(x) != n*c*h*w {
-		return nil, fmt.Errorf("interpolate: %d values as [%d, %d, %d, %d] to %d×%d, expected positive sizes that fit", len(x), n, c, h, w, outH, outW)
+		return nil, fmt.Errorf("interpolate: %d values as [%d, %d, %d, %d] to %d×%d, expected positive sizes that fit",
+			len(x), n, c, h, w, outH, outW)
 	}
 	if mode < 0 || int(mode) >= len(modeNames) {
-		return nil, fmt.Errorf("interpolate: %v, expected one of %s", mode, strings.Join(modeNames[:], ", "))
+		return nil, fmt.Errorf("interpolate: %v, expected one of %s", mode, strings.Join(modeNames, ", "))
 	}
 	smooth := mode == InterpolateBilinear || mode == InterpolateBicubic
 	if !smooth && (o.Antialias || o.AlignCorners) {

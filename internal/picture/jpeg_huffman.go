@@ -50,28 +50,19 @@ type bits struct {
 
 func (b *bits) fill() {
 	for b.n <= 56 {
-		if b.at < len(b.data) {
-			v := b.data[b.at]
-			if v != 0xff {
-				b.at++
-			} else if b.at+1 < len(b.data) && b.data[b.at+1] == 0 {
-				b.at += 2
-			} else {
-				b.pad()
-				continue
-			}
-			b.acc = b.acc<<8 | uint64(v)
-			b.n += 8
-			continue
+		b.acc <<= 8
+		b.n += 8
+		switch {
+		case b.at < len(b.data) && b.data[b.at] != 0xff:
+			b.acc |= uint64(b.data[b.at])
+			b.at++
+		case b.at+1 < len(b.data) && b.data[b.at+1] == 0:
+			b.acc |= 0xff
+			b.at += 2
+		default:
+			b.padded += 8
 		}
-		b.pad()
 	}
-}
-
-func (b *bits) pad() {
-	b.acc <<= 8
-	b.n += 8
-	b.padded += 8
 }
 
 // overrun tells of bits taken beyond the end, or of a code that is in no table.

@@ -3,6 +3,7 @@ package picture
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // scan reads SOS and the coded data after it.
@@ -64,18 +65,14 @@ func (j *jpegImage) scan(b []byte) error {
 
 // component finds the one of an id that is not in the scan yet.
 func (j *jpegImage) component(id byte, taken []*jpegComponent) (*jpegComponent, error) {
-	for _, c := range j.comps {
-		if c.id != id {
-			continue
-		}
-		for _, t := range taken {
-			if t == c {
-				return nil, fmt.Errorf("component %d is twice in a scan", id)
-			}
-		}
-		return c, nil
+	i := slices.IndexFunc(j.comps, func(c *jpegComponent) bool { return c.id == id })
+	switch {
+	case i < 0:
+		return nil, fmt.Errorf("a scan of component %d, which the frame lacks", id)
+	case slices.Contains(taken, j.comps[i]):
+		return nil, fmt.Errorf("component %d is twice in a scan", id)
 	}
-	return nil, fmt.Errorf("a scan of component %d, which the frame lacks", id)
+	return j.comps[i], nil
 }
 
 // scanner reads one scan.

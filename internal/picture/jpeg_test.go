@@ -98,7 +98,8 @@ func TestIDCTFlat(t *testing.T) {
 	for i := range quant {
 		quant[i] = 1
 	}
-	for _, c := range []struct{ dc, want int }{{0, 128}, {8, 129}, {-8, 127}, {3, 128}, {4, 129}, {-1024, 0}, {1016, 255}, {32000, 255}, {-32000, 0}} {
+	for _, c := range []struct{ dc, want int }{{0, 128}, {8, 129}, {-8, 127}, {3, 128}, {4, 129}, {-1024, 0}, {1016, 255}, {32000, 255},
+		{-32000, 0}} {
 		out := make([]byte, 64)
 		idct(&[64]int16{int16(c.dc)}, &quant, out, 8)
 		for i, v := range out {

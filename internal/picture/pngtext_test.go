@@ -42,7 +42,8 @@ func TestEncodePNG(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, text) {
 		t.Errorf("text %q, %v; want %q", got, err, text)
 	}
-	if !bytes.Contains(a.Bytes(), []byte("tEXtparameters\x00a caf\xe9")) || !bytes.Contains(a.Bytes(), []byte("iTXtPrompt\x00\x00\x00\x00\x00雪")) {
+	if !bytes.Contains(a.Bytes(), []byte("tEXtparameters\x00a caf\xe9")) ||
+		!bytes.Contains(a.Bytes(), []byte("iTXtPrompt\x00\x00\x00\x00\x00雪")) {
 		t.Error("want Latin-1 in tEXt, the rest in iTXt")
 	}
 }
@@ -90,7 +91,8 @@ func TestDecodeTextRejects(t *testing.T) {
 		{"iTXt of no UTF-8", withText(t, "iTXt", "k\x00\x00\x00\x00\x00\xff"), "UTF-8"},
 		{"long", withText(t, "tEXt", "k\x00"+strings.Repeat("v", maxText+1)), "expected at most"},
 	} {
-		if _, err := DecodeText(c.name, c.data); err == nil || !strings.HasPrefix(err.Error(), c.name) || !strings.Contains(err.Error(), c.want) {
+		if _, err := DecodeText(c.name, c.data); err == nil || !strings.HasPrefix(err.Error(), c.name) ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // all versions.
 func Resize(m *image.RGBA, w, h int, f Filter) *image.RGBA {
 	if w <= 0 || h <= 0 || m.Rect.Empty() {
-		panic(fmt.Sprintf("picture: Resize from %v to %d×%d, want positive sizes", m.Rect, w, h))
+		panic(fmt.Sprintf("picture: Resize from %v to %d×%d, expected positive sizes", m.Rect, w, h))
 	}
 	if f == Nearest {
 		return nearest(m, w, h)
@@ -35,16 +35,6 @@ func Resize(m *image.RGBA, w, h int, f Filter) *image.RGBA {
 		return resizeRows(resizeColumns(m, h, f), w, f)
 	}
 	return resizeColumns(resizeRows(m, w, f), h, f)
-}
-
-// ResizeGray is Resize for a picture of one channel, Pillow's mode L.
-func ResizeGray(m *image.Gray, w, h int, f Filter) *image.Gray {
-	small := Resize(ToRGB(m), w, h, f)
-	out := image.NewGray(small.Rect)
-	for i := range out.Pix {
-		out.Pix[i] = small.Pix[4*i]
-	}
-	return out
 }
 
 // Two pixels are worked on at a time: of a 64-bit word made of both, a mask leaves one channel of each in its halves,

@@ -160,16 +160,6 @@ func TestResizeSubImage(t *testing.T) {
 	}
 }
 
-func TestResizeGray(t *testing.T) {
-	m := &image.Gray{Pix: noise(20*10, 4), Stride: 20, Rect: image.Rect(0, 0, 20, 10)}
-	got, want := ResizeGray(m, 13, 17, Lanczos), Resize(ToRGB(m), 13, 17, Lanczos)
-	for i, v := range got.Pix {
-		if v != want.Pix[4*i+1] {
-			t.Fatalf("pixel %d is %d, want the green of the same picture in colour, %d", i, v, want.Pix[4*i+1])
-		}
-	}
-}
-
 func TestResizeRejects(t *testing.T) {
 	for _, size := range [][2]int{{0, 4}, {4, -1}} {
 		func() {

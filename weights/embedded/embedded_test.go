@@ -30,11 +30,14 @@ func TestSize(t *testing.T) {
 
 func TestConfigs(t *testing.T) {
 	for path, want := range map[string]map[string]any{
-		"unet/config.json":         {"_class_name": "UNet2DConditionModel", "sample_size": 12.0, "in_channels": 4.0, "cross_attention_dim": 128.0},
+		"unet/config.json": {"_class_name": "UNet2DConditionModel", "sample_size": 12.0, "in_channels": 4.0,
+			"cross_attention_dim": 128.0},
 		"vae/config.json":          {"_class_name": "AutoencoderKL", "sample_size": 96.0, "latent_channels": 4.0},
 		"text_encoder/config.json": {"hidden_size": 128.0, "max_position_embeddings": 32.0, "hidden_act": "quick_gelu"},
-		"scheduler/scheduler_config.json": {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012,
-			"num_train_timesteps": 1000.0, "steps_offset": 1.0, "set_alpha_to_one": false, "clip_sample": false, "prediction_type": "epsilon"},
+		"scheduler/scheduler_config.json": {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+			"beta_end":            0.012,
+			"num_train_timesteps": 1000.0, "steps_offset": 1.0, "set_alpha_to_one": false, "clip_sample": false,
+			"prediction_type": "epsilon"},
 		"scenenet/config.json": {"_class_name": "SceneNet", "sample_size": 96.0},
 	} {
 		got := readJSON(t, path)

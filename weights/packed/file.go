@@ -111,7 +111,7 @@ func parseHeader(b []byte, size int64) (header, error) {
 	case string(b[:8]) != magic:
 		return header{}, errors.New("not a pack file")
 	case le.Uint32(b[8:]) != version:
-		return header{}, fmt.Errorf("version %d of the format, want %d", le.Uint32(b[8:]), version)
+		return header{}, fmt.Errorf("version %d of the format, expected %d", le.Uint32(b[8:]), version)
 	}
 	sum := sha256.Sum256(b[:pageSize-sha256.Size])
 	if !bytes.Equal(sum[:], b[pageSize-sha256.Size:pageSize]) {
@@ -125,7 +125,7 @@ func parseHeader(b []byte, size int64) (header, error) {
 		boot:      strings.TrimRight(string(b[64:128]), "\x00"),
 	}
 	if h.fileSize != size {
-		return header{}, fmt.Errorf("%d bytes, want %d", size, h.fileSize)
+		return header{}, fmt.Errorf("%d bytes, expected %d", size, h.fileSize)
 	}
 	if h.indexSize < 2 || h.indexSize > maxIndex || h.indexSize > size-pageSize {
 		return header{}, fmt.Errorf("index of %d bytes in a file of %d", h.indexSize, size)
@@ -263,22 +263,16 @@ func writeFile(path string, x *index, data [][]byte, progress func(done, total i
 // check compares the sums of all entries: the samples, or with full all bytes.
 func (x *index) check(file []byte, full bool) error {
 	for _, e := range x.Entries {
-		b, want := file[e.At:e.At+e.Size], e.Sample
+		b := file[e.At : e.At+e.Size]
+		damaged := sampleSum(b) != e.Sample
 		if full {
-			want = e.Sum
+			damaged = crc32.Checksum(b, castagnoli) != e.Sum
 		}
-		if got := sum(b, full); got != want {
+		if damaged {
 			return fmt.Errorf("damaged entry %q", e.Key)
 		}
 	}
 	return nil
-}
-
-func sum(b []byte, full bool) uint32 {
-	if full {
-		return crc32.Checksum(b, castagnoli)
-	}
-	return sampleSum(b)
 }
 
 // sampleSum is the checksum of the first line of every page of b.

@@ -105,7 +105,8 @@ func New(src Source, o Options) *Pack {
 	p := &Pack{src: src, o: o, mem: offheap.New(), found: map[string][]byte{}, asked: map[string]bool{}}
 	if dir := o.dir(); dir != "" {
 		if id := src.Identity(); id != "" {
-			p.key = fmt.Sprintf("format %d, %s, %s, %s, %s, low memory %t, tensors %s", version, o.Name, runtime.GOARCH, o.Variant, o.DType, o.Low, id)
+			p.key = fmt.Sprintf("format %d, %s, %s, %s, %s, low memory %t, tensors %s",
+				version, o.Name, runtime.GOARCH, o.Variant, o.DType, o.Low, id)
 			sum := sha256.Sum256([]byte(p.key))
 			p.path = filepath.Join(dir, fmt.Sprintf("%s-%x%s", o.Name, sum[:8], suffix))
 			p.open()
@@ -313,9 +314,10 @@ func (p *Pack) write() error {
 	if err == nil {
 		sweep(dir)
 		if free, ok := atomicfile.FreeSpace(dir); ok && free-spareSpace < p.Size() {
-			return fmt.Errorf("weights: %s: %d MiB free, want %d and %d to spare", dir, free>>20, p.Size()>>20, spareSpace>>20)
+			return fmt.Errorf("weights: %s: %d MiB free, expected %d and %d to spare", dir, free>>20, p.Size()>>20, spareSpace>>20)
 		}
-		err = writeFile(p.path, &index{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}, p.data, p.o.Progress)
+		x := &index{Name: p.o.label(), Key: p.key, Created: time.Now().UTC().Truncate(time.Second), Entries: p.entries}
+		err = writeFile(p.path, x, p.data, p.o.Progress)
 	}
 	if err != nil {
 		return fmt.Errorf("weights: %s: cannot be written: %w", p.path, cause.Of(err))

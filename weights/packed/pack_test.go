@@ -132,7 +132,8 @@ func TestPackKeys(t *testing.T) {
 	for i, c := range []struct {
 		src Source
 		o   Options
-	}{{synth.New("unet", 2), base}, {&synth.Weights{Component: "unet", Seed: 1, Half: true}, base}, {synth.New("unet", 1), low}, {synth.New("unet", 1), variant}, {synth.New("unet", 1), name}, {synth.New("unet", 1), half}} {
+	}{{synth.New("unet", 2), base}, {&synth.Weights{Component: "unet", Seed: 1, Half: true}, base}, {synth.New("unet", 1), low},
+		{synth.New("unet", 1), variant}, {synth.New("unet", 1), name}, {synth.New("unet", 1), half}} {
 		if p, _ := build(t, c.src, c.o); p.Cached() {
 			t.Errorf("case %d uses a file of other weights", i)
 		}
@@ -334,7 +335,8 @@ func TestOldPacksAreRemoved(t *testing.T) {
 	now := time.Now()
 	for i := range maxFiles + 3 {
 		path := filepath.Join(dir, fmt.Sprintf("unet-%02d%s", i, suffix))
-		if err := writeFile(path, &index{Name: "unet", Entries: []entry{{Key: "x"}}}, [][]byte{{1, 2, 3}}, func(int64, int64) {}); err != nil {
+		if err := writeFile(path, &index{Name: "unet", Entries: []entry{{Key: "x"}}}, [][]byte{{1, 2, 3}},
+			func(int64, int64) {}); err != nil {
 			t.Fatal(err)
 		}
 		used := now.Add(time.Duration(i-100) * time.Hour)

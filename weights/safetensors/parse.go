@@ -134,11 +134,12 @@ func (e *headerEntry) resolve(data []byte) (Tensor, span, error) {
 		return Tensor{}, span{}, errors.New("no shape")
 	}
 	if len(e.Offsets) != 2 {
-		return Tensor{}, span{}, fmt.Errorf("%d data_offsets, want 2", len(e.Offsets))
+		return Tensor{}, span{}, fmt.Errorf("%d data_offsets, expected 2", len(e.Offsets))
 	}
 	begin, end := e.Offsets[0], e.Offsets[1]
 	if begin > end || end > uint64(len(data)) {
-		return Tensor{}, span{}, fmt.Errorf("data_offsets [%d, %d] outside of %d bytes of data: the file is cut short or damaged", begin, end, len(data))
+		return Tensor{}, span{}, fmt.Errorf("data_offsets [%d, %d] outside of %d bytes of data: the file is cut short or damaged",
+			begin, end, len(data))
 	}
 	shape := make([]int, len(*e.Shape))
 	for i, d := range *e.Shape {
@@ -152,7 +153,8 @@ func (e *headerEntry) resolve(data []byte) (Tensor, span, error) {
 		return Tensor{}, span{}, err
 	}
 	if uint64(n) > uint64(maxInt)/size || uint64(n)*size != end-begin {
-		return Tensor{}, span{}, fmt.Errorf("%s %v needs %d elements of %d bytes, data_offsets give %d bytes", dtype, shape, n, size, end-begin)
+		return Tensor{}, span{}, fmt.Errorf("%s %v needs %d elements of %d bytes, data_offsets give %d bytes",
+			dtype, shape, n, size, end-begin)
 	}
 	return Tensor{DType: dtype, Shape: shape, Data: data[begin:end:end]}, span{begin: begin, end: end}, nil
 }

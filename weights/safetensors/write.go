@@ -3,10 +3,10 @@ package safetensors
 import (
 	"bufio"
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"percept/internal/atomicfile"
@@ -39,19 +39,13 @@ func NamedBF16(name string, x []float32, shape ...int) Named {
 
 // NamedF64 makes a float64 tensor.
 func NamedF64(name string, x []float64, shape ...int) Named {
-	b := make([]byte, 0, 8*len(x))
-	for _, v := range x {
-		b = le.AppendUint64(b, math.Float64bits(v))
-	}
+	b, _ := binary.Append(nil, le, x) // fails for types without a size alone
 	return Named{name, F64, shape, b}
 }
 
 // NamedI32 makes an int32 tensor.
 func NamedI32(name string, x []int32, shape ...int) Named {
-	b := make([]byte, 0, 4*len(x))
-	for _, v := range x {
-		b = le.AppendUint32(b, uint32(v))
-	}
+	b, _ := binary.Append(nil, le, x)
 	return Named{name, I32, shape, b}
 }
 
@@ -221,9 +215,7 @@ func Append(b []byte, d DType, x []float32) []byte {
 			b = le.AppendUint16(b, half.ToBF16(v))
 		}
 	default:
-		for _, v := range x {
-			b = le.AppendUint32(b, math.Float32bits(v))
-		}
+		b, _ = binary.Append(b, le, x)
 	}
 	return b
 }

@@ -3,7 +3,6 @@ package pickle
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 	"unicode/utf8"
 )
@@ -28,59 +27,50 @@ func long(b []byte) any {
 
 // textNumber reads the decimal numbers of protocol 0: INT, which also writes 00 and 01 for False and True, LONG, which
 // may end in L, and FLOAT.
-func (m *machine) textNumber(op byte) error {
-	b, err := m.line()
-	if err != nil {
-		return err
-	}
+func (m *machine) textNumber(op byte) {
+	b := m.line()
 	if op == 'F' {
 		x, err := strconv.ParseFloat(short(b), 64)
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return fmt.Errorf("float %.20q", b)
+			fail("float %.20q", b)
 		}
-		return m.pushNew(x, 8)
+		m.pushNew(x, 8)
+		return
 	}
 	if op == 'I' && (string(b) == "00" || string(b) == "01") {
-		return m.push(b[1] == '1')
+		m.push(b[1] == '1')
+		return
 	}
 	if op == 'L' {
 		b = bytes.TrimSuffix(b, []byte("L"))
 	}
 	n, err := strconv.ParseInt(short(b), 10, 64)
 	if err == nil {
-		return m.pushNew(n, 8)
+		m.pushNew(n, 8)
+		return
 	}
 	digits := b
 	if len(digits) > 1 && digits[0] == '-' {
 		digits = digits[1:]
 	}
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return fmt.Errorf("integer %.20q", b)
-		}
+	if len(digits) == 0 || len(bytes.Trim(digits, "0123456789")) > 0 {
+		fail("integer %.20q", b)
 	}
-	if len(digits) == 0 {
-		return fmt.Errorf("integer %.20q", b)
-	}
-	return m.pushNew(Big(nil), 24)
+	m.pushNew(Big(nil), 24)
 }
 
 // textString reads the strings of protocol 0: UNICODE with \uXXXX and \UXXXXXXXX in Latin-1, STRING as Python 2 prints it.
-func (m *machine) textString(op byte) error {
-	b, err := m.line()
-	if err != nil {
-		return err
-	}
-	if err := m.budget.Take(4 * len(b)); err != nil { // of the buffer; Latin-1 becomes twice as long
-		return err
-	}
+func (m *machine) textString(op byte) {
+	b := m.line()
+	must(m.budget.Take(4 * len(b))) // of the buffer; Latin-1 becomes twice as long
 	if op == 'V' {
-		return m.pushString(unescape(b, true))
+		m.pushString(unescape(b, true))
+		return
 	}
 	if len(b) < 2 || b[0] != b[len(b)-1] || b[0] != '\'' && b[0] != '"' {
-		return fmt.Errorf("string %.20q without quotes", b)
+		fail("string %.20q without quotes", b)
 	}
-	return m.pushString(unescape(b[1:len(b)-1], false))
+	m.pushString(unescape(b[1:len(b)-1], false))
 }
 
 // unescape replaces escape sequences: \u and \U in Latin-1 text, or those of a byte string. One that is damaged stays.

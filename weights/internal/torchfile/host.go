@@ -181,21 +181,22 @@ func (h *host) SetState(value, _ any) error {
 func (h *host) Persistent(id any) (any, error) {
 	t, ok := id.(pickle.Tuple)
 	if !ok || len(t) == 0 {
-		return nil, errors.New("persistent id: a " + pickle.Kind(id) + ", want a tuple")
+		return nil, errors.New("persistent id: a " + pickle.Kind(id) + ", expected a tuple")
 	}
 	kind, _ := t[0].(string)
 	if h.legacy && kind == "module" && len(t) >= 2 {
 		return t[1], nil
 	}
 	if kind != "storage" || len(t) != 5 && !(h.legacy && len(t) == 6) {
-		return nil, fmt.Errorf("persistent id: %d items of kind %.20q, want a storage with 5", len(t), kind)
+		return nil, fmt.Errorf("persistent id: %d items of kind %.20q, expected a storage with 5", len(t), kind)
 	}
 	class, ok1 := t[1].(pickle.Global)
 	key, ok2 := t[2].(string)
 	n, ok3 := t[4].(int64)
 	dtype := storageTypes[class.Name]
 	if !ok1 || !ok2 || !ok3 || dtype == "" || !strings.HasPrefix(class.Module+".", "torch.") {
-		return nil, fmt.Errorf("persistent id: storage of class %s, key %s, length %s", pickle.Kind(t[1]), pickle.Kind(t[2]), pickle.Kind(t[4]))
+		class, key, length := pickle.Kind(t[1]), pickle.Kind(t[2]), pickle.Kind(t[4])
+		return nil, fmt.Errorf("persistent id: storage of class %s, key %s, length %s", class, key, length)
 	}
 	size := sizes[dtype]
 	if n < 0 || n > int64(maxInt/size) {
@@ -225,7 +226,7 @@ func (h *host) storage(key, dtype string, n int) (*storage, error) {
 		h.storages[key] = s
 	}
 	if s.bytes != n {
-		return nil, fmt.Errorf("storage %q has %d bytes, the pickle wants %d", key, s.bytes, n)
+		return nil, fmt.Errorf("storage %q has %d bytes, expected %d as in the pickle", key, s.bytes, n)
 	}
 	if s.dtype == dtype {
 		return s, nil

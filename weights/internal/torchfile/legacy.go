@@ -44,7 +44,7 @@ func (f *File) readLegacy() error {
 	if v, err := load("protocol", nothing{}); err != nil {
 		return err
 	} else if v != int64(protocolVersion) {
-		return fmt.Errorf("version %s of the format, want %d", show(v), protocolVersion)
+		return fmt.Errorf("version %s of the format, expected %d", show(v), protocolVersion)
 	}
 	if _, err := load("system", nothing{}); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (f *File) readLegacy() error {
 	f.Sum = sha256.Sum256(f.Pickle)
 	list, ok := keys.(*pickle.List)
 	if !ok {
-		return fmt.Errorf("storage keys: a %s, want a list", pickle.Kind(keys))
+		return fmt.Errorf("storage keys: a %s, expected a list", pickle.Kind(keys))
 	}
 	for _, key := range list.Items {
 		name, _ := key.(string)
@@ -76,7 +76,7 @@ func (f *File) readLegacy() error {
 		n := le.Uint64(b[at:])
 		at += 8
 		if n != uint64(s.bytes/size) {
-			return fmt.Errorf("storage %q has %d elements, the pickle wants %d", name, n, s.bytes/size)
+			return fmt.Errorf("storage %q has %d elements, expected %d as in the pickle", name, n, s.bytes/size)
 		}
 		if s.bytes > len(b)-at {
 			return fmt.Errorf("storage %q has %d bytes, the file %d: cut short", name, s.bytes, len(b)-at)

@@ -37,17 +37,11 @@ func (h *host) rebuilt(f pickle.Global, how string, args pickle.Tuple) (any, err
 		return nil, &pickle.CallError{Verb: "calls", Callee: f.String()}
 	}
 	if len(args) < n {
-		return nil, fmt.Errorf("%d arguments, want %d", len(args), n)
+		return nil, fmt.Errorf("%d arguments, expected %d", len(args), n)
 	}
 	switch how {
 	case "tensor", "tensor_v2", "tensor_v3", "qtensor":
 		return h.tensor(how, args)
-	case "parameter", "parameter_with_state":
-		t, ok := args[0].(*Tensor)
-		if !ok {
-			return nil, fmt.Errorf("of a %s", pickle.Kind(args[0]))
-		}
-		return t, nil
 	case "from_type_v2": // what rebuilds the tensor, its class, arguments of the first, attributes
 		g, ok1 := args[0].(pickle.Global)
 		inner, ok2 := args[2].(pickle.Tuple)
@@ -56,13 +50,13 @@ func (h *host) rebuilt(f pickle.Global, how string, args pickle.Tuple) (any, err
 			return nil, &pickle.CallError{Verb: "calls", Callee: pickle.Kind(args[0])}
 		}
 		return h.rebuilt(g, strings.TrimPrefix(name, "torch._utils._rebuild_"), inner)
-	case "device_tensor_from_cpu_tensor": // the tensor, its type on the device, …
+	case "parameter", "parameter_with_state", "device_tensor_from_cpu_tensor": // the tensor, its type on the device, …
 		t, ok := args[0].(*Tensor)
 		if !ok {
 			return nil, fmt.Errorf("of a %s", pickle.Kind(args[0]))
 		}
-		if dtype := dtypeOf(args[1]); t.Problem == "" && dtype != t.DType {
-			return h.unreadable(dtype, t.Shape, "it was converted from "+t.DType)
+		if how == "device_tensor_from_cpu_tensor" && t.Problem == "" && dtypeOf(args[1]) != t.DType {
+			return h.unreadable(dtypeOf(args[1]), t.Shape, "it was converted from "+t.DType)
 		}
 		return t, nil
 	case "meta_tensor_no_storage": // type, shape, …
@@ -151,7 +145,7 @@ func ints(v any) ([]int, error) {
 	items := itemsOf(v)
 	if items == nil {
 		if _, ok := v.(pickle.Tuple); !ok {
-			return nil, fmt.Errorf("a %s, want a tuple", pickle.Kind(v))
+			return nil, fmt.Errorf("a %s, expected a tuple", pickle.Kind(v))
 		}
 	}
 	if len(items) > maxDims {

@@ -147,7 +147,8 @@ func (t *Tensor) place() error {
 	switch {
 	case empty:
 	case last >= n:
-		return fmt.Errorf("a tensor of shape %v, strides %v and offset %d needs %d elements, its storage %q has %d", t.Shape, t.Strides, t.offset, last+1, t.storage.key, n)
+		return fmt.Errorf("a tensor of shape %v, strides %v and offset %d needs %d elements, its storage %q has %d",
+			t.Shape, t.Strides, t.offset, last+1, t.storage.key, n)
 	default:
 		t.begin, t.end = t.offset*size, (last+1)*size
 	}

@@ -89,16 +89,19 @@ func TestTensorPlaces(t *testing.T) {
 		{"negative length", tensor("K\x00", "J\xff\xff\xff\xff\x85", "K\x01\x85"), "", "shape: -1"},
 		{"negative stride", tensor("K\x03", "K\x04\x85", "J\xff\xff\xff\xff\x85"), "", "strides: -1"},
 		{"stride overflow", tensor("K\x01", "K\x03\x85", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x85"), "", "larger than memory"},
-		{"product overflow", tensor("K\x00", "\x8a\x05\x00\x00\x00\x00\x01\x8a\x05\x00\x00\x00\x00\x01\x86", "K\x00K\x01\x86"), "", "needs 4294967296"},
+		{"product overflow", tensor("K\x00", "\x8a\x05\x00\x00\x00\x00\x01\x8a\x05\x00\x00\x00\x00\x01\x86", "K\x00K\x01\x86"), "",
+			"needs 4294967296"},
 		{"dimensions without strides", tensor("K\x00", "K\x02K\x02\x86", "K\x01\x85"), "", "2 dimensions and 1 strides"},
 		{"shape of text", tensor("K\x00", key+"\x85", "K\x01\x85"), "", "shape: \"x\""},
 		{"shape is a number", tensor("K\x00", "K\x04", "K\x01\x85"), "", "shape: a integer"},
 		{"65 dimensions", tensor("K\x00", "("+strings.Repeat("K\x01", 65)+"t", "("+strings.Repeat("K\x01", 65)+"t"), "", "65 dimensions"},
 		{"not a storage", proto + "}" + key + rebuild + "(NK\x00))" + hooks + "tRs.", "", "the storage is a None"},
-		{"too few arguments", proto + "}" + key + rebuild + "(" + f32 + "tRs.", "", "1 arguments, want 4"},
+		{"too few arguments", proto + "}" + key + rebuild + "(" + f32 + "tRs.", "", "1 arguments, expected 4"},
 		{"length is a lie", strings.Replace(tensor("K\x00", "K\x04\x85", "K\x01\x85"), "cpuK\x04", "cpuK\x05", 1), "", "storage"},
-		{"storage that is not there", strings.Replace(tensor("K\x00", "K\x04\x85", "K\x01\x85"), "\x01\x00\x00\x000X", "\x01\x00\x00\x009X", 1), "", "storage"},
-		{"storage of a class that is none", strings.Replace(tensor("K\x00", ")", ")"), "FloatStorage", "Tensor", 1), "", "persistent id: storage of class torch.Tensor"},
+		{"storage that is not there", strings.Replace(tensor("K\x00", "K\x04\x85", "K\x01\x85"), "\x01\x00\x00\x000X", "\x01\x00\x00\x009X",
+			1), "", "storage"},
+		{"storage of a class that is none", strings.Replace(tensor("K\x00", ")", ")"), "FloatStorage", "Tensor", 1), "",
+			"persistent id: storage of class torch.Tensor"},
 	}
 	for _, tt := range tests {
 		for how, b := range map[string][]byte{"zip": archive(t, tt.pickle, sixteen), "legacy": legacy(tt.pickle, sixteen)} {
@@ -125,7 +128,8 @@ func TestCallsAreRefused(t *testing.T) {
 		{"REDUCE", "cposix\nsystem\n" + command + "\x85R.", "calls posix.system"},
 		{"GLOBAL of os", "cos\nsystem\n" + command + "\x85R.", "calls os.system"},
 		{"STACK_GLOBAL", "\x80\x04" + short("os") + short("system") + "\x93" + short("true") + "\x85R.", "calls os.system"},
-		{"STACK_GLOBAL from the memo", "\x80\x04" + short("os") + "\x94" + short("system") + "\x940h\x00h\x01\x93" + short("true") + "\x85R.", "calls os.system"},
+		{"STACK_GLOBAL from the memo", "\x80\x04" + short("os") + "\x94" + short("system") + "\x940h\x00h\x01\x93" + short("true") +
+			"\x85R.", "calls os.system"},
 		{"INST", "(" + command + "ios\nsystem\n.", "calls os.system"},
 		{"OBJ", "(cos\nsystem\n" + command + "o.", "calls os.system"},
 		{"NEWOBJ", proto + "csubprocess\nPopen\n" + command + "\x85\x81.", "calls subprocess.Popen"},
@@ -134,8 +138,10 @@ func TestCallsAreRefused(t *testing.T) {
 		{"eval of Python 2", "c__builtin__\neval\n" + command + "\x85R.", "calls __builtin__.eval"},
 		{"getattr", "cbuiltins\ngetattr\n" + command + "\x85R.", "calls builtins.getattr"},
 		{"torch.load again", "ctorch.storage\n_load_from_bytes\n" + command + "\x85R.", "calls torch.storage._load_from_bytes"},
-		{"another function of torch._utils", "ctorch._utils\n_import_dotted_name\n" + command + "\x85R.", "calls torch._utils._import_dotted_name"},
-		{"a function that looks like one of torch._utils", "ctorch._utils\n_rebuild_everything\n" + command + "\x85R.", "calls torch._utils._rebuild_everything"},
+		{"another function of torch._utils", "ctorch._utils\n_import_dotted_name\n" + command + "\x85R.",
+			"calls torch._utils._import_dotted_name"},
+		{"a function that looks like one of torch._utils", "ctorch._utils\n_rebuild_everything\n" + command + "\x85R.",
+			"calls torch._utils._rebuild_everything"},
 		{"an unknown class", "cpytorch_lightning.callbacks\nModelCheckpoint\n)R.", "calls pytorch_lightning.callbacks.ModelCheckpoint"},
 		{"BUILD of a class", "cos\nenviron\n}b.", "changes os.environ"},
 		{"BUILD of a dotted name", proto + "cos\npath.join\n}b.", "changes os.path.join"},
@@ -145,11 +151,14 @@ func TestCallsAreRefused(t *testing.T) {
 		{"copy_reg of itself", "ccopy_reg\n_reconstructor\n(ccopy_reg\n_reconstructor\ntR.", "calls copy_reg._reconstructor of a"},
 		{"what was made is called", "ccollections\nOrderedDict\n)R)R.", "calls a dictionary"},
 		{"a string is called", command + ")R.", "calls a string"},
-		{"a callable given to a tensor", "ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nctorch\nTensor\n" + command + "\x85}tR.", "calls os.system"},
-		{"in a persistent id", "(X\x07\x00\x00\x00storage" + "cos\nsystem\n" + command + "\x85RX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ.", "calls os.system"},
+		{"a callable given to a tensor", "ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nctorch\nTensor\n" + command + "\x85}tR.",
+			"calls os.system"},
+		{"in a persistent id", "(X\x07\x00\x00\x00storage" + "cos\nsystem\n" + command +
+			"\x85RX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ.", "calls os.system"},
 		{"in a dictionary's key", "}cos\nsystem\n" + command + "\x85RNs.", "calls os.system"},
 		{"dropped afterwards", "cos\nsystem\n" + command + "\x85R0N.", "calls os.system"},
-		{"in the state of a class that is passed over", "cargparse\nNamespace\n)R}" + key + "cos\nsystem\n" + command + "\x85Rsb.", "calls os.system"},
+		{"in the state of a class that is passed over", "cargparse\nNamespace\n)R}" + key + "cos\nsystem\n" + command + "\x85Rsb.",
+			"calls os.system"},
 		{"an extension", proto + "\x82\x01.", "calls a copyreg extension"},
 	}
 	for _, tt := range tests {
@@ -180,9 +189,11 @@ func legacyHead(contents string) []byte {
 // A class that is mentioned and not called is passed over, and so is what harmless constructors make.
 func TestHarmless(t *testing.T) {
 	for name, p := range map[string]string{
-		"class as a key":         "}cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\nNs.",
-		"class as a value":       "}" + key + "cos\nsystem\ns.",
-		"numpy scalar":           "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(X\x02\x00\x00\x00f8K\x00K\x01tR(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tbc_codecs\nencode\n(X\x01\x00\x00\x00aX\x06\x00\x00\x00latin1tRtR.",
+		"class as a key":   "}cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\nNs.",
+		"class as a value": "}" + key + "cos\nsystem\ns.",
+		"numpy scalar": "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(X\x02\x00\x00\x00f8K\x00K\x01tR(K\x03" +
+			"X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tbc_codecs\nencode\n(X\x01\x00\x00\x00aX\x06\x00\x00\x00" +
+			"latin1tRtR.",
 		"attribute dictionary":   proto + "cpytorch_lightning.utilities.parsing\nAttributeDict\n)\x81" + key + "K\x01s}b.",
 		"list that holds itself": "]q\x00h\x00a.",
 		"deque":                  "ccollections\ndeque\n)R(K\x01K\x02e.",
@@ -232,7 +243,8 @@ func TestContainersRefused(t *testing.T) {
 		{"zip cut in the data", good[:len(good)/2], "cut short or damaged"},
 		{"zip of arrays", npz("x.npy"), "without data.pkl"},
 		{"zip of two files", npz("a/data.pkl", "b/data.pkl"), "both"},
-		{"damaged pickle", bytes.Replace(slices.Clone(good), []byte("X\x01\x00\x00\x00w"), []byte("X\x01\x00\x00\x00v"), 1), "data.pkl\" is damaged"},
+		{"damaged pickle", bytes.Replace(slices.Clone(good), []byte("X\x01\x00\x00\x00w"), []byte("X\x01\x00\x00\x00v"), 1),
+			"data.pkl\" is damaged"},
 		{"unknown byte order", archiveWith(t, "byteorder", "middle"), "byte order \"middle\""},
 		{"unknown version", archiveWith(t, "version", "11\n"), "version \"11\""},
 		{"version without number", archiveWith(t, "version", "three"), "version \"three\""},
@@ -244,7 +256,8 @@ func TestContainersRefused(t *testing.T) {
 		{"another pickle", []byte(proto + "}q\x00X\x01\x00\x00\x00aK\x01s."), "not a file of torch.save"},
 		{"protocol of the future", []byte(proto + "\x8a\x0a" + magic + "." + proto + "M\xea\x03."), "version 1002"},
 		{"keys that are no list", append(legacyHead("N."), "N."...), "storage keys: a None"},
-		{"key twice", append(legacyHead(tensor("K\x00", ")", ")")), proto+"](X\x01\x00\x00\x000X\x01\x00\x00\x000e.\x04\x00\x00\x00\x00\x00\x00\x00"+sixteen...), "occurs twice"},
+		{"key twice", append(legacyHead(tensor("K\x00", ")", ")")),
+			proto+"](X\x01\x00\x00\x000X\x01\x00\x00\x000e.\x04\x00\x00\x00\x00\x00\x00\x00"+sixteen...), "occurs twice"},
 		{"tar", tar, "tar archive"},
 	}
 	for _, tt := range tests {

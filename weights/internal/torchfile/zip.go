@@ -31,7 +31,8 @@ func (f *File) readZip() error {
 		return err
 	}
 	if i := slices.IndexFunc(f.Members, func(m Member) bool { return m.method != 0 }); i >= 0 {
-		return fmt.Errorf("member %.100q is compressed, torch.save does not do that: unpack the archive and zip it with -0", f.Members[i].Name)
+		const advice = "torch.save does not do that: unpack the archive and zip it with -0"
+		return fmt.Errorf("member %.100q is compressed, %s", f.Members[i].Name, advice)
 	}
 	for _, name := range []string{"data.pkl", "byteorder", "version"} {
 		if i, ok := byName[prefix+name]; ok {
@@ -70,11 +71,11 @@ func (f *File) describe(name string, m *Member) error {
 		f.Pickle = b
 	case "byteorder":
 		if f.BigEndian = text == "big"; !f.BigEndian && text != "little" {
-			return fmt.Errorf("byte order %q, want little or big", text)
+			return fmt.Errorf("byte order %q, expected little or big", text)
 		}
 	case "version":
 		if v, err := strconv.Atoi(text); err != nil || v < 1 || v > newestZip {
-			return fmt.Errorf("version %q of the archive, want 1 to %d", text, newestZip)
+			return fmt.Errorf("version %q of the archive, expected 1 to %d", text, newestZip)
 		}
 	}
 	return nil
@@ -114,7 +115,7 @@ func (f *File) members(list []byte, entries uint64) (byName map[string]int, err 
 			return nil, err
 		}
 		if strings.HasSuffix(m.Name, "/constants.pkl") {
-			return nil, errors.New("a program (torch.jit.save), want a file of torch.save")
+			return nil, errors.New("a program (torch.jit.save), expected a file of torch.save")
 		}
 		if _, dup := byName[m.Name]; dup {
 			return nil, fmt.Errorf("member %.100q occurs twice", m.Name)
