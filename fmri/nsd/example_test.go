@@ -43,7 +43,8 @@ func Example() {
 	if err := session.Read(betas, ventral.Mask); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%d trials of %d voxels; the first beta is %g, %.2f %% signal change\n", session.Trials, ventral.Mask.Len(), betas[0], betas[0]/session.Scale)
+	fmt.Printf("%d trials of %d voxels; the first beta is %g, %.2f %% signal change\n",
+		session.Trials, ventral.Mask.Len(), betas[0], betas[0]/session.Scale)
 	// Output:
 	// 72 trials of 24 images, of which all subjects saw 5
 	// 24 trials of 22 voxels; the first beta is 2821, 9.40 % signal change

@@ -196,10 +196,12 @@ func TestBetas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, p+"betas", readBetas(t, d, s, DefaultSpace, general.Mask), golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_x_slowest"), 1e-6)
+		near(t, p+"betas", readBetas(t, d, s, DefaultSpace, general.Mask),
+			golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_x_slowest"), 1e-6)
 		// The same voxels in the order of the file.
 		z := general.Mask.Pick(general.Mask.FileOrder())
-		near(t, p+"betas, z slowest", readBetas(t, d, s, DefaultSpace, z), golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_z_slowest"), 1e-6)
+		near(t, p+"betas, z slowest", readBetas(t, d, s, DefaultSpace, z),
+			golden.Values[float32](want, p+"nsdgeneral.betas_psc.order_z_slowest"), 1e-6)
 
 		snr, err := d.NoiseCeilingSNR(s, general.Mask, "", "")
 		if err != nil {
@@ -237,7 +239,8 @@ func TestBetasNIfTI(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		near(t, string(s), readBetas(t, d, s, DefaultSpace, general.Mask), golden.Values[float32](want, string(s)+".nsdgeneral.betas_psc.order_x_slowest"), 1e-6)
+		near(t, string(s), readBetas(t, d, s, DefaultSpace, general.Mask),
+			golden.Values[float32](want, string(s)+".nsdgeneral.betas_psc.order_x_slowest"), 1e-6)
 	}
 }
 

@@ -51,7 +51,8 @@ func OpenFolder(dir string) (*Folder, error) {
 		}
 		shapes[a.File] = a.Shape
 	}
-	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) || len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
+	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) ||
+		len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
 		return nil, fmt.Errorf("%s: %d voxels and %d regions, but voxels.npy of shape %v and rois.npy of %v", path, m.Voxels, len(m.Regions),
 			shapes["voxels.npy"], shapes["rois.npy"])
 	}

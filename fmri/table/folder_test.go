@@ -134,8 +134,8 @@ func checkRows(t *testing.T, dir, part string, table *Table) {
 
 func checkVoxels(t *testing.T, got, want Voxels, chosen []string, columns []int, xyz, rois []float64) {
 	t.Helper()
-	if got.Subject != want.Subject || got.Space != want.Space || got.Betas != want.Betas || got.Scale != want.Scale || got.Volume != want.Volume ||
-		!slices.Equal(got.Regions, want.Regions) || !slices.Equal(got.Chosen, chosen) || got.N != len(columns) {
+	if got.Subject != want.Subject || got.Space != want.Space || got.Betas != want.Betas || got.Scale != want.Scale ||
+		got.Volume != want.Volume || !slices.Equal(got.Regions, want.Regions) || !slices.Equal(got.Chosen, chosen) || got.N != len(columns) {
 		t.Errorf("voxels %+v, want %+v with %d voxels of %v", got, want, len(columns), chosen)
 	}
 	for k, v := range columns {
@@ -272,7 +272,8 @@ func TestFolderRowsDisagree(t *testing.T) {
 // FuzzManifest: no manifest makes OpenFolder or Table panic or take memory that no file backs.
 func FuzzManifest(f *testing.F) {
 	const voxels = `{"file": "voxels.npy", "dtype": "<i4", "shape": [2, 3]}`
-	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "rois.npy", "dtype": "|u1", "shape": [2, 1]}], "regions": [{"name": "a"}]}`))
+	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "rois.npy", "dtype": "|u1", "shape": [2, 1]}],
+		"regions": [{"name": "a"}]}`))
 	f.Add([]byte(`{"format": 1, "voxels": 1000000000000, "arrays": [{"file": "X_train.npy", "dtype": "<f4", "shape": [1, 1000000000000]}]}`))
 	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": []}]}`))
 	f.Add([]byte(`{"format": 1, "voxels": 2, "arrays": [` + voxels + `, {"file": "images_train.npy", "dtype": "<i4", "shape": [2]},

@@ -44,7 +44,8 @@ func newFile(src *source.File) (*File, error) {
 		return nil, fmt.Errorf("%s: npy, offset %d: %w", src.Name, at, err)
 	}
 	if need := at + int64(h.Len())*int64(f.size); src.Gzip || need > src.Size {
-		return nil, fmt.Errorf("%s: npy, offset %d: the file ends after %d bytes, shape %v of %s needs %d", src.Name, at, src.Size, h.Shape, h.DType, need)
+		return nil, fmt.Errorf("%s: npy, offset %d: the file ends after %d bytes, shape %v of %s needs %d",
+			src.Name, at, src.Size, h.Shape, h.DType, need)
 	} else {
 		f.Trailing = src.Size - need
 	}
@@ -180,7 +181,8 @@ func (r *RowReader) Read(dst []float32, row int, columns []int) error {
 	}
 	lo, hi := slices.Min(columns), slices.Max(columns)+1
 	if row < 0 || row >= f.Rows() || lo < 0 || hi > width || len(dst) != len(columns) {
-		return fmt.Errorf("%s: columns %d to %d of row %d into %d values, the file has %d rows of %d", f.src.Name, lo, hi-1, row, len(dst), f.Rows(), width)
+		return fmt.Errorf("%s: columns %d to %d of row %d into %d values, the file has %d rows of %d",
+			f.src.Name, lo, hi-1, row, len(dst), f.Rows(), width)
 	}
 	n := (hi - lo) * f.size
 	r.buf = slices.Grow(r.buf[:0], n)[:n]

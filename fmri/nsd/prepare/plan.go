@@ -59,7 +59,8 @@ func (j *job) plan(root, program string) error {
 	if j.files, err = d.SessionFiles(s, j.o.Space, j.o.Version); err != nil {
 		return err
 	}
-	if j.sessions, err = choose(j.o.Sessions, s, d.Paths.Responses(s), d.Paths.BetaFolder(s, j.o.Space, j.o.Version), j.took, j.files); err != nil {
+	folder := d.Paths.BetaFolder(s, j.o.Space, j.o.Version)
+	if j.sessions, err = choose(j.o.Sessions, s, d.Paths.Responses(s), folder, j.took, j.files); err != nil {
 		return err
 	}
 	first, err := nsd.OpenSession(j.files[j.sessions[0]])

@@ -116,8 +116,8 @@ func TestAnotherFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := sums(t, out)
-	o := Options{Subject: "subj01", ROIs: []string{"streams/early", "streams/ventral+lateral"}, MinNCSNR: 0.45, MinExplainable: 0.3, ZScore: true,
-		Average: true, Trials: true}
+	o := Options{Subject: "subj01", ROIs: []string{"streams/early", "streams/ventral+lateral"}, MinNCSNR: 0.45, MinExplainable: 0.3,
+		ZScore: true, Average: true, Trials: true}
 	_, err := Run(t.Context(), tree(t), out, "0.1.0", o)
 	wantError(t, err, out+": holds responses in format 1", "format 2; remove it to make it anew, or name a new folder")
 	if after := sums(t, out); !maps.Equal(before, after) {
