@@ -149,6 +149,7 @@ func TestOpenRejects(t *testing.T) {
 func TestSaveAgain(t *testing.T) {
 	x, y := planted(rand.New(rand.NewPCG(10, 0)), 60, 6, 30)
 	of, to := responses(t, x), feature(t, "z", y, 2, 3)
+	of.Meta = map[string]string{"format": "1"} // as of a file of responses
 	path := filepath.Join(t.TempDir(), "models", "z.safetensors")
 	o := Options{Ridge: ridge.Options{Alphas: []float64{1, 10}}, Program: "percept test"}
 	first, upToDate, err := Save(t.Context(), path, of, to, o)

@@ -34,11 +34,10 @@ type Side struct {
 const Responses = "responses"
 
 func sideOf(t *table.Table) Side {
-	s := Side{t.Name, t.Cols, t.Meta}
-	if t.Cols.Voxels != nil {
-		s.Name = Responses
+	if t.Cols.Voxels != nil { // what they are, Voxels says; where their file came from is no part of a model
+		return Side{Responses, t.Cols, nil}
 	}
-	return s
+	return Side{t.Name, t.Cols, t.Meta}
 }
 
 // A Penalty is one of the grid.
