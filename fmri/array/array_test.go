@@ -128,13 +128,13 @@ func TestRejects(t *testing.T) {
 		}
 		for name, want := range map[string]string{
 			"one.beta":     "no field beta; there is alpha, b, c",
-			"one.c":        "is of class struct, want numbers",
-			"many.x":       "is struct [1 3], want one struct",
-			"doubles.x":    "is double [2 3], want one struct",
-			"complexes":    "is complex, want real numbers",
-			"sparse":       "is of class sparse, want numbers",
-			"none.such":    "is double [0 3], want one struct",
-			"one.c.deep.e": "is cell [2 2], want one struct",
+			"one.c":        "is of class struct, expected numbers",
+			"many.x":       "is struct [1 3], expected one struct",
+			"doubles.x":    "is double [2 3], expected one struct",
+			"complexes":    "is complex, expected real numbers",
+			"sparse":       "is of class sparse, expected numbers",
+			"none.such":    "is double [0 3], expected one struct",
+			"one.c.deep.e": "is cell [2 2], expected one struct",
 		} {
 			if _, err := Read(path, name); err == nil || !strings.HasPrefix(err.Error(), path+": variable ") || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: %v, want %q", version, name, err, want)

@@ -92,7 +92,7 @@ func TestFsaverage(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = OpenSession(left)
-	wantError(t, err, "rh.betas_session02.mgh: betas of dimensions [6 1 1 24], int16, want vertices, 1, 1, trials of float32")
+	wantError(t, err, "rh.betas_session02.mgh: betas of dimensions [6 1 1 24], int16, expected vertices, 1, 1, trials of float32")
 	os.Remove(right)
 	_, err = OpenSession(left)
 	wantError(t, err, "rh.betas_session02.mgh: not there: it is the betas of one hemisphere")

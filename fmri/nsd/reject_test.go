@@ -110,9 +110,9 @@ func TestDisagreements(t *testing.T) {
 	}{
 		"another image":  {func(f []string) { f[4] = "7" }, []string{"trial 3 of session 1 shows image 7 (73k id)", "nsd_expdesign.mat says 135"}},
 		"another 10k id": {func(f []string) { f[5] = "9" }, []string{"trial 3 of session 1 has 10k id 9"}},
-		"id 0":           {func(f []string) { f[4] = "0" }, []string{"line 4: 73KID is \"0\", want a whole number from 1"}},
+		"id 0":           {func(f []string) { f[4] = "0" }, []string{"line 4: 73KID is \"0\", expected a whole number from 1"}},
 		"no number":      {func(f []string) { f[4] = "x" }, []string{"line 4: 73KID is \"x\""}},
-		"other subject":  {func(f []string) { f[0] = "2" }, []string{"line 4 is of subject 2, want 1"}},
+		"other subject":  {func(f []string) { f[0] = "2" }, []string{"line 4 is of subject 2, expected 1"}},
 		"back in time":   {func(f []string) { f[1] = "3" }, []string{"session 1 after session 3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,10 +175,10 @@ func TestCaptionsRejects(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "captions.json")
 	for text, want := range map[string]string{
 		`{"annotations": [{"image_id": 1, "caption": "a"}, {"image_id": 2`: "the file ends too early",
-		`[]`:                                 "found [, want {",
+		`[]`:                                 "found [, expected {",
 		`{"images":[]}`:                      `no "annotations" in it`,
 		`{"annotations": [{"image_id": 1}]}`: "annotation without image_id or caption",
-		`{"annotations": {}}`:                "found {, want [",
+		`{"annotations": {}}`:                "found {, expected [",
 		``:                                   "the file ends too early",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {

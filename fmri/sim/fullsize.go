@@ -26,7 +26,7 @@ var (
 // behaviour, masks and regions are complete; regions of streams have 6000 early, 3000 middle and 12000 higher voxels.
 func WriteFullSize(ctx context.Context, dir string, seed uint64) error {
 	if _, err := os.Stat(dir); err == nil {
-		return fmt.Errorf("sim: %s is there already, want a new folder", dir)
+		return fmt.Errorf("sim: %s is there already, expected a new folder", dir)
 	}
 	o := fullOptions
 	o.Seed = seed

@@ -18,7 +18,7 @@ func NewNull(scores []float64, r Resampling) (*Null, error) {
 	}
 	for i, s := range scores {
 		if math.IsNaN(s) {
-			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, want a number", i)
+			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, expected a number", i)
 		}
 	}
 	null := &Null{slices.Clone(scores), r.Level}
@@ -34,7 +34,7 @@ func CompareNull(observed []float64, null [][]float64) (*BlockTest, error) {
 	t := &BlockTest{Observed: observed, Count: make([]int, len(observed)), P: make([]float64, len(observed)), Null: null}
 	for o, scores := range null {
 		if len(scores) != len(observed) {
-			return nil, fmt.Errorf("stats: %d scores of permutation %d, want %d", len(scores), o, len(observed))
+			return nil, fmt.Errorf("stats: %d scores of permutation %d, expected %d", len(scores), o, len(observed))
 		}
 		for j, s := range scores {
 			if atLeast(s, observed[j]) {

@@ -42,7 +42,7 @@ func PermuteImages(n int, r Resampling, score func(pairing []int) float64) (*Nul
 		return nil, err
 	}
 	if n < 2 {
-		return nil, fmt.Errorf("stats: %d images, want at least 2 to permute", n)
+		return nil, fmt.Errorf("stats: %d images, expected at least 2 to permute", n)
 	}
 	random := rand.New(rand.NewPCG(r.Seed, permutationStream))
 	pairing := make([]int, n)
@@ -53,7 +53,7 @@ func PermuteImages(n int, r Resampling, score func(pairing []int) float64) (*Nul
 	for s := range null.Scores {
 		random.Shuffle(n, func(i, j int) { pairing[i], pairing[j] = pairing[j], pairing[i] })
 		if null.Scores[s] = score(pairing); math.IsNaN(null.Scores[s]) {
-			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, want a number", s)
+			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, expected a number", s)
 		}
 	}
 	slices.Sort(null.Scores)
@@ -67,7 +67,7 @@ func BlockOrders(n int, r Resampling) ([][]int, error) {
 		return nil, err
 	}
 	if n < 2 {
-		return nil, fmt.Errorf("stats: %d blocks, want at least 2 to permute", n)
+		return nil, fmt.Errorf("stats: %d blocks, expected at least 2 to permute", n)
 	}
 	random := rand.New(rand.NewPCG(r.Seed, permutationStream))
 	orders := make([][]int, r.Samples)
@@ -93,10 +93,10 @@ type BlockTest struct {
 //	orders            each a permutation of the blocks
 func PermuteBlocks(truth, predicted []float32, rows, targets, block int, orders [][]int) (*BlockTest, error) {
 	if rows < 2 || targets < 1 || len(truth) != rows*targets || len(predicted) != rows*targets {
-		return nil, fmt.Errorf("stats: %d and %d values, want %d×%d each", len(truth), len(predicted), rows, targets)
+		return nil, fmt.Errorf("stats: %d and %d values, expected %d×%d each", len(truth), len(predicted), rows, targets)
 	}
 	if block < 1 || block > rows {
-		return nil, fmt.Errorf("stats: blocks of %d rows, want 1 to %d", block, rows)
+		return nil, fmt.Errorf("stats: blocks of %d rows, expected 1 to %d", block, rows)
 	}
 	blocks := (rows + block - 1) / block
 	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
@@ -107,7 +107,7 @@ func PermuteBlocks(truth, predicted []float32, rows, targets, block int, orders 
 // PermuteRows is PermuteBlocks for any orders of the rows, each a permutation of them: those of CircularShifts, say.
 func PermuteRows(truth, predicted []float32, rows, targets int, orders [][]int) (*BlockTest, error) {
 	if rows < 2 || targets < 1 || len(truth) != rows*targets || len(predicted) != rows*targets {
-		return nil, fmt.Errorf("stats: %d and %d values, want %d×%d each", len(truth), len(predicted), rows, targets)
+		return nil, fmt.Errorf("stats: %d and %d values, expected %d×%d each", len(truth), len(predicted), rows, targets)
 	}
 	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
 		return rowsOf(orders[o], rows, 1, rows)

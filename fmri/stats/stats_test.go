@@ -91,7 +91,7 @@ func TestBlockPermutationRejects(t *testing.T) {
 		orders            [][]int
 		want              string
 	}{
-		"size":       {3, 2, 1, nil, "want 3×2"},
+		"size":       {3, 2, 1, nil, "expected 3×2"},
 		"block":      {4, 2, 5, nil, "blocks of 5 rows"},
 		"repeated":   {4, 2, 2, [][]int{{0, 0}}, "not a permutation of 2 blocks"},
 		"missing":    {4, 2, 2, [][]int{{0}}, "not a permutation"},

@@ -232,12 +232,12 @@ func TestRejects(t *testing.T) {
 		what, want string
 		spoil      func(folder string, d *dataset, labels []string) []string
 	}{
-		{"a label less", "labels of 244 volumes, want 245", func(_ string, _ *dataset, l []string) []string { return l[:244] }},
-		{"a category missing", "0 times, want once", func(_ string, _ *dataset, l []string) []string {
+		{"a label less", "labels of 244 volumes, expected 245", func(_ string, _ *dataset, l []string) []string { return l[:244] }},
+		{"a category missing", "0 times, expected once", func(_ string, _ *dataset, l []string) []string {
 			return slices.Concat(slices.Repeat([]string{rest}, 20), l[20:])
 		}},
 		{"no voxel", "no voxel in the mask", func(_ string, d *dataset, l []string) []string { d.voxel = nil; return l }},
-		{"three fields", "want a category and a run", func(_ string, _ *dataset, l []string) []string { l[3] = "a b"; return l }},
+		{"three fields", "expected a category and a run", func(_ string, _ *dataset, l []string) []string { l[3] = "a b"; return l }},
 	} {
 		folder := t.TempDir()
 		spoilt := *d

@@ -46,7 +46,7 @@ func parseColorTable(path string, b []byte) ([]ColorEntry, error) {
 		}
 		n, err := strconv.Atoi(words[0])
 		if err != nil || n < 0 || n > math.MaxInt32 || len(words) < 2 {
-			return fail("%.60q, want a number from 0 and a name", strings.TrimSpace(string(text)))
+			return fail("%.60q, expected a number from 0 and a name", strings.TrimSpace(string(text)))
 		}
 		if seen[n] {
 			return fail("number %d is there twice", n)
@@ -59,7 +59,7 @@ func parseColorTable(path string, b []byte) ([]ColorEntry, error) {
 		} else {
 			for _, w := range words[2:] {
 				if _, err := strconv.Atoi(w); err == nil && len(words) == 6 {
-					return fail("%.60q, want a colour of numbers from 0 to 255", strings.TrimSpace(string(text)))
+					return fail("%.60q, expected a colour of numbers from 0 to 255", strings.TrimSpace(string(text)))
 				}
 			}
 			e.Name = strings.Join(words[1:], " ")

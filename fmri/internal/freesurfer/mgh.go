@@ -138,7 +138,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 	word := func(at int) int32 { return int32(be.Uint32(b[at:])) }
 	float := func(at int) float32 { return math.Float32frombits(be.Uint32(b[at:])) }
 	if v := word(0); v != 1 {
-		return fail(0, "version %d, want 1: not an MGH file, or one of a later version", v)
+		return fail(0, "version %d, expected 1: not an MGH file, or one of a later version", v)
 	}
 	total := 1
 	for i := range h.Dims {
@@ -159,7 +159,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 	case 1:
 		h.GoodRAS = true
 	default:
-		return fail(28, "the mark of a known orientation is %d, want 0 or 1", good)
+		return fail(28, "the mark of a known orientation is %d, expected 0 or 1", good)
 	}
 	for i := range 3 {
 		h.Delta[i], h.Center[i] = float(30+4*i), float(78+4*i)

@@ -78,7 +78,7 @@ func (m *Image) ReadInts() ([]int32, error) {
 		for i := range n {
 			x := m.value(b[i*v.Size:])
 			if x != math.Trunc(x) || math.Abs(x) > math.MaxInt32 {
-				return fmt.Errorf("%s: value %d is %v, want a whole number", m.file.Name, len(out), x)
+				return fmt.Errorf("%s: value %d is %v, expected a whole number", m.file.Name, len(out), x)
 			}
 			out = append(out, int32(x))
 		}

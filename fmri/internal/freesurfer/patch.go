@@ -23,7 +23,7 @@ func ReadPatch(path string) (*Patch, error) {
 
 func parsePatch(r *fields) (*Patch, error) {
 	if magic := r.int32("the magic number"); r.err == nil && magic != -1 {
-		r.failf(0, "begins with %d, want -1; patches of the old format are not read", magic)
+		r.failf(0, "begins with %d, expected -1; patches of the old format are not read", magic)
 	}
 	n := r.count("vertices", 16)
 	at := r.i

@@ -112,7 +112,7 @@ func TestRejects(t *testing.T) {
 		kind, want string
 		change     func([]byte) []byte
 	}{
-		{"mgh", "offset 0: version 2, want 1", word(0, 2)},
+		{"mgh", "offset 0: version 2, expected 1", word(0, 2)},
 		{"mgh", "offset 4: dimension 1 is 0", word(4, 0)},
 		{"mgh", "offset 8: dimension 2 is -4", word(8, -4)},
 		{"mgh", "dimensions [2147483647 4 5 7] of float32 need", word(4, math.MaxInt32)},
@@ -126,7 +126,7 @@ func TestRejects(t *testing.T) {
 		{"surface", "face 2 has vertex 18, there are 18", word(faces+24, 18)},
 		{"surface", "face 0 has vertex -1", word(faces, -1)},
 		{"surface", "after the faces comes 0", func(b []byte) []byte { return append(b, 0, 0, 0, 0) }},
-		{"curv", "magic number 0x00ffff, want 0xffffff", func(b []byte) []byte { b[0] = 0; return b }},
+		{"curv", "magic number 0x00ffff, expected 0xffffff", func(b []byte) []byte { b[0] = 0; return b }},
 		{"curv", "3 values a vertex", word(11, 3)},
 		{"curv", "needs 1000000 floats", word(3, 1000000)},
 		{"curv", "1 bytes too many", func(b []byte) []byte { return append(b, 0) }},
@@ -143,10 +143,10 @@ func TestRejects(t *testing.T) {
 		{"patch", "in the patch twice", func(b []byte) []byte { copy(b[24:28], b[8:12]); return b }},
 		{"patch", "4 bytes too many", func(b []byte) []byte { return append(b, 0, 0, 0, 0) }},
 		{"label", "line 1", func(b []byte) []byte { return b[1:] }},
-		{"label", "want the number of rows", func(b []byte) []byte { return []byte("#x\n999999999\n") }},
+		{"label", "expected the number of rows", func(b []byte) []byte { return []byte("#x\n999999999\n") }},
 		{"label", "line 3: \"1 2 3\": 3 columns", func(b []byte) []byte { return []byte("#x\n1\n1 2 3\n      ") }},
 		{"label", "more than 1 rows", func(b []byte) []byte { return []byte("#x\n1\n1 2 3 4 5\n1 2 3 4 5\n") }},
-		{"label", "ends after 1 rows, want 2", func(b []byte) []byte { return []byte("#comment\n2\n1 2 3 4 5\n") }},
+		{"label", "ends after 1 rows, expected 2", func(b []byte) []byte { return []byte("#comment\n2\n1 2 3 4 5\n") }},
 	} {
 		err := all[c.kind]("the/file", c.change(read(t, samples[c.kind])))
 		if err == nil || !strings.HasPrefix(err.Error(), "the/file: ") || !strings.Contains(err.Error(), c.want) {
@@ -188,10 +188,10 @@ func TestColorTable(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                    "x: colour table: no line",
-		"1":                   "line 1: \"1\", want a number",
+		"1":                   "line 1: \"1\", expected a number",
 		"-1 a":                "line 1",
 		"0 a\n0 b":            "line 2: number 0 is there twice",
-		"0 a 1 2 256 0":       "line 1: \"0 a 1 2 256 0\", want a colour",
+		"0 a 1 2 256 0":       "line 1: \"0 a 1 2 256 0\", expected a colour",
 		"99999999999999999 a": "line 1",
 	} {
 		if _, err := parseColorTable("x", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -38,9 +38,9 @@ func parseSurface(r *fields) (*Surface, error) {
 	case r.err != nil:
 		return nil, r.err
 	case magic == quadMagic, magic == newQuadMagic:
-		r.failf(0, "magic number %#06x is of quadrangles or of a curv file, want a triangle surface (%#06x)", magic, triangleMagic)
+		r.failf(0, "magic number %#06x is of quadrangles or of a curv file, expected a triangle surface (%#06x)", magic, triangleMagic)
 	case magic != triangleMagic:
-		r.failf(0, "magic number %#06x, want %#06x (triangle surface)", magic, triangleMagic)
+		r.failf(0, "magic number %#06x, expected %#06x (triangle surface)", magic, triangleMagic)
 	}
 	s := &Surface{}
 	s.Comment = r.line()
@@ -79,7 +79,7 @@ func parseSurface(r *fields) (*Surface, error) {
 	if len(s.Tail) > 0 {
 		at := r.i
 		if tag := r.int32("a tag"); r.err == nil && (tag < 1 || tag > maxTag) {
-			r.failf(at, "after the faces comes %d, want a tag from 1 to %d or the end", tag, maxTag)
+			r.failf(at, "after the faces comes %d, expected a tag from 1 to %d or the end", tag, maxTag)
 		}
 	}
 	return s, r.err
@@ -136,11 +136,11 @@ func (s *Surface) Geometry() (g Geometry, ok bool, err error) {
 			var x [3]float64
 			words := strings.Fields(value)
 			if len(words) != 3 {
-				return g, false, fmt.Errorf("volume geometry: %s is %q, want three numbers", key, value)
+				return g, false, fmt.Errorf("volume geometry: %s is %q, expected three numbers", key, value)
 			}
 			for i, w := range words {
 				if x[i], err = strconv.ParseFloat(w, 64); err != nil {
-					return g, false, fmt.Errorf("volume geometry: %s is %q, want three numbers", key, value)
+					return g, false, fmt.Errorf("volume geometry: %s is %q, expected three numbers", key, value)
 				}
 			}
 			values[key] = x

@@ -143,7 +143,7 @@ func (a *Array) Ints() ([]int32, error) {
 	for i := range out {
 		v, _ := a.value(i)
 		if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
-			return nil, fmt.Errorf("%s: %s: value %d is %v, want a whole number", a.file, a.Intent, i, v)
+			return nil, fmt.Errorf("%s: %s: value %d is %v, expected a whole number", a.file, a.Intent, i, v)
 		}
 		out[i] = int32(v)
 	}
@@ -175,7 +175,7 @@ func (f *File) Surface() (vertices [][3]float32, faces [][3]int32, err error) {
 	}
 	for _, a := range []*Array{points, triangles} {
 		if len(a.Shape) != 2 || a.Shape[1] != 3 {
-			return nil, nil, fmt.Errorf("%s: GIFTI: %s of shape %v, want [n 3]", f.name, a.Intent, a.Shape)
+			return nil, nil, fmt.Errorf("%s: GIFTI: %s of shape %v, expected [n 3]", f.name, a.Intent, a.Shape)
 		}
 	}
 	x, err := points.Float32s()

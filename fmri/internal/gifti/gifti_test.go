@@ -104,7 +104,7 @@ func TestRejects(t *testing.T) {
 	plain := string(read1(t, "ASCII.gii"))
 	packed := string(read1(t, "B64GZ.gii"))
 	for _, c := range []struct{ file, old, new, want string }{
-		{plain, "<GIFTI", "<GIFTY", "element \"GIFTY\", want GIFTI"},
+		{plain, "<GIFTI", "<GIFTY", "element \"GIFTY\", expected GIFTI"},
 		{plain, "<GIFTI", "hello <GIFTI", "text before the first element"},
 		{plain, plain, "", "no element GIFTI"},
 		{plain, "</GIFTI>", "", "ends inside the XML"},
@@ -122,7 +122,7 @@ func TestRejects(t *testing.T) {
 		{plain, "Encoding=\"ASCII\"", "Encoding=\"Hex\"", "encoding \"Hex\""},
 		{plain, "<Data>", "<Data>x ", "value 0 is \"x\""},
 		{plain, "<Data>", "<Data>1</Data><Data>", "cannot hold shape"},
-		{plain, "Alpha=\"1\"", "Alpha=\"2\"", "Alpha is \"2\", want 0 to 1"},
+		{plain, "Alpha=\"1\"", "Alpha=\"2\"", "Alpha is \"2\", expected 0 to 1"},
 		{plain, "UTF-8", "UTF-16", "character set"},
 		{packed, "Endian=\"LittleEndian\"", "Endian=\"Middle\"", "endian \"Middle\""},
 		{packed, "<Data>", "<Data>!", "base64: illegal"},
@@ -157,7 +157,7 @@ func TestRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Arrays = slices.Delete(f.Arrays, 1, 2) // one-dimensional data as faces
-	if _, _, err := f.Surface(); err == nil || !strings.Contains(err.Error(), "NIFTI_INTENT_TRIANGLE of shape [12], want [n 3]") {
+	if _, _, err := f.Surface(); err == nil || !strings.Contains(err.Error(), "NIFTI_INTENT_TRIANGLE of shape [12], expected [n 3]") {
 		t.Errorf("faces of one column: %v", err)
 	}
 }

@@ -62,7 +62,7 @@ func compare(t *testing.T, name string, a *Array, w *reference, v73 bool) {
 		return
 	}
 	if a.Class == Sparse {
-		if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(), "variable "+name+": is of class sparse, want numbers") {
+		if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(), "variable "+name+": is of class sparse, expected numbers") {
 			t.Errorf("%s: %v", name, err)
 		}
 		return
@@ -137,7 +137,7 @@ func TestV73Only(t *testing.T) {
 	if a.Class != Opaque || a.Text != "datetime" {
 		t.Errorf("object: %+v", a)
 	}
-	if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(), "all_v73.mat: variable object: is of class opaque, want numbers") {
+	if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(), "all_v73.mat: variable object: is of class opaque, expected numbers") {
 		t.Errorf("object as numbers: %v", err)
 	}
 	one := variable(t, f, "one")

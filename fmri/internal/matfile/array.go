@@ -49,7 +49,7 @@ func (a *Array) errorf(format string, args ...any) error {
 // Field returns a field of a struct of one element.
 func (a *Array) Field(name string) (*Array, error) {
 	if a.Class != Struct || a.Len() != 1 {
-		return nil, a.errorf("is %s %v, want one struct", a.Class, a.Dims)
+		return nil, a.errorf("is %s %v, expected one struct", a.Class, a.Dims)
 	}
 	for i, f := range a.Fields {
 		if f == name {
@@ -107,7 +107,7 @@ func (a *Array) Ints() ([]int, error) {
 	}
 	for i, v := range a.re.floats {
 		if v != math.Trunc(v) || math.Abs(v) > 1<<53 {
-			return nil, a.errorf("value %d is %v, want a whole number", i, v)
+			return nil, a.errorf("value %d is %v, expected a whole number", i, v)
 		}
 		out = append(out, int(v))
 	}
@@ -117,9 +117,9 @@ func (a *Array) Ints() ([]int, error) {
 func (a *Array) numeric() error {
 	switch {
 	case a.Class < Double || a.Class > Uint64:
-		return a.errorf("is of class %s, want numbers", a.Class)
+		return a.errorf("is of class %s, expected numbers", a.Class)
 	case a.Complex:
-		return a.errorf("is complex, want real numbers")
+		return a.errorf("is complex, expected real numbers")
 	}
 	return nil
 }

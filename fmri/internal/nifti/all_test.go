@@ -165,7 +165,7 @@ func TestPairRejects(t *testing.T) {
 	for path, want := range map[string]string{
 		write("alone.hdr", header):     "the other file of the pair, " + at("alone.img") + ", is not there",
 		write("orphan.img", header):    "the other file of the pair, " + at("orphan.hdr") + ", is not there",
-		write("wrong.nii", header):     "is the header of a pair of files, want a name that ends in .hdr",
+		write("wrong.nii", header):     "is the header of a pair of files, expected a name that ends in .hdr",
 		write("analyze.hdr", analyze):  "offset 344: no magic: an ANALYZE file",
 		write("cut.hdr", header[:200]): "the file ends inside the header",
 	} {

@@ -52,7 +52,7 @@ func (img *Image) ReadInts() ([]int, error) {
 		for i := range n {
 			x, exact := img.value(b[i*v.Size:])
 			if !exact || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
-				return fmt.Errorf("%s: voxel %d is %v, want a whole number", img.name, len(out), x)
+				return fmt.Errorf("%s: voxel %d is %v, expected a whole number", img.name, len(out), x)
 			}
 			out = append(out, int(x))
 		}

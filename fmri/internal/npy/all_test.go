@@ -182,11 +182,11 @@ func TestRefused(t *testing.T) {
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 1000000), }": "too many elements",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }":                    `shape "(-1,)"`,
 		"{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }":                         "neither True nor False",
-		"{'descr': '<f4', 'fortran_order': False}":                                      "want descr, fortran_order and shape",
+		"{'descr': '<f4', 'fortran_order': False}":                                      "expected descr, fortran_order and shape",
 		"{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }":     "key \"descr\"",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}":            "key \"more\" is not known",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1 1), }":                    `shape "(1 1)"`,
-		"['descr']": "want a dictionary",
+		"['descr']": "expected a dictionary",
 	} {
 		b := append([]byte(magic), 1, 0, byte(len(text)), 0)
 		_, err := Read("x", bytes.NewReader(append(b, text...)))

@@ -87,7 +87,7 @@ func readHeader(name string, r io.Reader) (*Header, int64, error) {
 	}
 	head := make([]byte, 8)
 	if n, err := io.ReadFull(r, head); err != nil || string(head[:6]) != magic {
-		return fail(0, "found %q, want %q: not an npy file", head[:min(n, 6)], magic)
+		return fail(0, "found %q, expected %q: not an npy file", head[:min(n, 6)], magic)
 	}
 	size := 2
 	switch head[6] {
@@ -248,7 +248,7 @@ func element(dtype string) (get getter, size int, err error) {
 		return nil, 0, fmt.Errorf("dtype %q holds %s; known are integers, floats of 16 to 64 bits and booleans", dtype, what)
 	}
 	if dtype[0] != '<' && dtype[0] != '>' {
-		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, want < or >", dtype)
+		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, expected < or >", dtype)
 	}
 	return get, size, nil
 }

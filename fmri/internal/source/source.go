@@ -83,7 +83,7 @@ func Open(path, format string) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	if st.IsDir() {
-		return nil, fmt.Errorf("%s: is a folder, want a file", path)
+		return nil, fmt.Errorf("%s: is a folder, expected a file", path)
 	}
 	f.Size = st.Size()
 	return f, f.sniff()

@@ -179,7 +179,7 @@ func (e *examiner) dimensions(f *nsd.SessionFile, path string, session, trials i
 		if f.Format == "hdf5" {
 			expected = []int{expected[3], expected[2], expected[1], expected[0]}
 		}
-		e.add(Damaged, path, "transpose the axes to "+order+", or get the file again", "axes in another order: dimensions %s, want %s (%s)",
+		e.add(Damaged, path, "transpose the axes to "+order+", or get the file again", "axes in another order: dimensions %s, expected %s (%s)",
 			dims(f.Dims), dims(expected), order)
 	case f.Shape != volume:
 		e.add(Damaged, path, again, "betas of a volume of %s voxels, this subject's is of %s", dims(f.Shape[:]), dims(volume[:]))

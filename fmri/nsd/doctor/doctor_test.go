@@ -279,10 +279,10 @@ func TestDamage(t *testing.T) {
 		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "betas of a volume of 9×12×9 voxels, this subject's is of 10×12×9", "again"}, []int{1, 3}},
 		{"axes the other way round", func(t *testing.T, p nsd.Paths) {
 			rewrite(t, p, 2, func(s []int, x []int16) ([]int, []int16) { return []int{s[0], s[3], s[2], s[1]}, x })
-		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 13×10×12×9, want 13×9×12×10", "transpose"}, []int{1, 3}},
+		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 13×10×12×9, expected 13×9×12×10", "transpose"}, []int{1, 3}},
 		{"trials last", func(t *testing.T, p nsd.Paths) {
 			rewrite(t, p, 2, func(s []int, x []int16) ([]int, []int16) { return []int{s[1], s[2], s[3], s[0]}, x })
-		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 9×12×10×13, want 13×9×12×10", "transpose"}, []int{1, 3}},
+		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 9×12×10×13, expected 13×9×12×10", "transpose"}, []int{1, 3}},
 		{"truncated HDF5", func(t *testing.T, p nsd.Paths) { truncate(t, betas(p, 1), 0.7) }, false,
 			Problem{Damaged, folder + "/betas_session01.hdf5", "its superblock states", "again"}, []int{2, 3}},
 		{"empty HDF5", func(t *testing.T, p nsd.Paths) { truncate(t, betas(p, 1), 0) }, false,
@@ -357,7 +357,7 @@ func TestDamage(t *testing.T) {
 		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "a volume of 11×12×9 voxels", "again"}, []int{1, 2, 3}},
 		{"regions that are no labels", func(t *testing.T, p nsd.Paths) {
 			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "nsdgeneral"), nifti.Header{Dims: []int{10, 12, 9}}, slices.Repeat([]float32{0.5}, 1080)))
-		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "voxel 0 is 0.5, want whole numbers", "again"}, []int{1, 2, 3}},
+		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "voxel 0 is 0.5, expected whole numbers", "again"}, []int{1, 2, 3}},
 		{"ncsnr of another size", func(t *testing.T, p nsd.Paths) {
 			must(t, nifti.Write(p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas), nifti.Header{Dims: []int{10, 12, 8}}, make([]float32, 960)))
 		}, false, Problem{Damaged, folder + "/ncsnr.nii.gz", "a volume of 10×12×8 voxels, the betas beside it are of 10×12×9", "again"}, []int{1, 2, 3}},
