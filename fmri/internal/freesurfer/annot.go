@@ -13,6 +13,16 @@ type Annot struct {
 	Source  string // name of the table that it was made with
 }
 
+// ColorEntry is one region of a table of colours.
+type ColorEntry struct {
+	Number     int
+	Name       string
+	R, G, B, A uint8 // A is 255 where the region is opaque
+}
+
+// code is how an annot file names the region.
+func (e ColorEntry) code() int32 { return int32(e.R) | int32(e.G)<<8 | int32(e.B)<<16 }
+
 // ReadAnnot reads an annotation with its table of colours, of the present format (version 2) or the one before.
 func ReadAnnot(path string) (*Annot, error) {
 	r, err := openFields(path, "FreeSurfer annot")

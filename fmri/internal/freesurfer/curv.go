@@ -1,12 +1,5 @@
 package freesurfer
 
-import (
-	"encoding/binary"
-	"math"
-
-	"percept/internal/atomicfile"
-)
-
 // Curv is one value for each vertex of a surface (curv, sulc, thickness, area).
 type Curv struct {
 	Faces  int // of the surface it belongs to
@@ -36,25 +29,4 @@ func parseCurv(r *fields) (*Curv, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// WriteCurv writes a file that appears at path when it is complete.
-func WriteCurv(path string, c *Curv) error {
-	w, err := atomicfile.CreateStream(path, false)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	be := binary.BigEndian
-	b := []byte{0xff, 0xff, 0xff}
-	b = be.AppendUint32(b, uint32(len(c.Values)))
-	b = be.AppendUint32(b, uint32(c.Faces))
-	b = be.AppendUint32(b, 1)
-	for _, v := range c.Values {
-		b = be.AppendUint32(b, math.Float32bits(v))
-	}
-	if _, err := w.Write(b); err != nil {
-		return err
-	}
-	return w.Close()
 }

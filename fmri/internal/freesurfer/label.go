@@ -1,15 +1,12 @@
 package freesurfer
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
 	"percept/fmri/internal/source"
-	"percept/internal/atomicfile"
 )
 
 // Label is a list of vertices, or of points in a volume.
@@ -88,32 +85,4 @@ func (l *Label) row(words []string) error {
 	l.XYZ = append(l.XYZ, [3]float32{x[0], x[1], x[2]})
 	l.Values = append(l.Values, x[3])
 	return nil
-}
-
-// WriteLabel writes a label that appears at path when it is complete; numbers are written so that they read back exactly.
-func WriteLabel(path string, l *Label) error {
-	if len(l.XYZ) != len(l.Index) || len(l.Values) != len(l.Index) {
-		return fmt.Errorf("%s: %d vertices, %d places, %d values", path, len(l.Index), len(l.XYZ), len(l.Values))
-	}
-	for i, x := range l.XYZ {
-		for _, v := range []float32{x[0], x[1], x[2], l.Values[i]} {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("%s: row %d is %v %v, expected finite numbers", path, i, x, l.Values[i])
-			}
-		}
-	}
-	f, err := atomicfile.CreateStream(path, false)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	w := bufio.NewWriter(f)
-	fmt.Fprintf(w, "#!ascii label %s\n%d\n", strings.ReplaceAll(l.Comment, "\n", " "), len(l.Index))
-	for i, v := range l.Index {
-		fmt.Fprintf(w, "%d  %v  %v  %v %v\n", v, l.XYZ[i][0], l.XYZ[i][1], l.XYZ[i][2], l.Values[i])
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
 }

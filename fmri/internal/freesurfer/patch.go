@@ -55,18 +55,3 @@ func parsePatch(r *fields) (*Patch, error) {
 	}
 	return p, r.end("the vertices")
 }
-
-// Faces is the faces of the whole surface whose three vertices are all in the patch, with the surface's numbers.
-func (p *Patch) Faces(whole [][3]int32) [][3]int32 {
-	in := make(map[int32]bool, len(p.Index))
-	for _, v := range p.Index {
-		in[v] = true
-	}
-	var kept [][3]int32
-	for _, f := range whole {
-		if in[f[0]] && in[f[1]] && in[f[2]] {
-			kept = append(kept, f)
-		}
-	}
-	return kept
-}

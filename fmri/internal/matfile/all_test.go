@@ -98,7 +98,7 @@ func compare(t *testing.T, name string, a *Array, w *reference, v73 bool) {
 		}
 		return
 	}
-	got, err := a.Complex128s()
+	got, err := complexes(a)
 	if err != nil || len(got) != len(w.Re) || a.Complex != (w.Im != nil) {
 		t.Fatalf("%s: %d values, complex %v: %v", name, len(got), a.Complex, err)
 	}
@@ -148,4 +148,25 @@ func TestV73Only(t *testing.T) {
 	if _, err := alpha.Ints(); err == nil || !strings.Contains(err.Error(), filepath.Join("testdata", "all_v73.mat")+": variable one.alpha: value 0 is ") {
 		t.Errorf("fractions as whole numbers: %v", err)
 	}
+}
+
+// complexes is the values of a numeric array, real or complex.
+func complexes(a *Array) ([]complex128, error) {
+	b := *a
+	b.Complex = false
+	re, err := b.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	im := make([]float64, len(re))
+	if a.Complex {
+		if im, err = a.im.float64s(a); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]complex128, len(re))
+	for i := range out {
+		out[i] = complex(re[i], im[i])
+	}
+	return out, nil
 }

@@ -69,27 +69,6 @@ func (a *Array) Float64s() ([]float64, error) {
 	return a.re.float64s(a)
 }
 
-// Complex128s is the values of a numeric array, real or complex.
-func (a *Array) Complex128s() ([]complex128, error) {
-	b := *a
-	b.Complex = false
-	re, err := b.Float64s()
-	if err != nil {
-		return nil, err
-	}
-	im := make([]float64, len(re))
-	if a.Complex {
-		if im, err = a.im.float64s(a); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]complex128, len(re))
-	for i := range out {
-		out[i] = complex(re[i], im[i])
-	}
-	return out, nil
-}
-
 // Ints is the values of a real numeric array whose values are all whole numbers; an error otherwise.
 func (a *Array) Ints() ([]int, error) {
 	if err := a.numeric(); err != nil {

@@ -118,18 +118,10 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// pieces reads every slab of volumes and some voxels.
+// pieces reads some voxels.
 func pieces(t *testing.T, name string, img *Image, whole []float32) {
 	t.Helper()
 	vox := img.Voxels()
-	for first := range img.Volumes() {
-		for n := range img.Volumes() - first + 1 {
-			got := make([]float32, n*vox)
-			if err := img.ReadVolumes(got, first); err != nil || !slices.Equal(got, whole[first*vox:(first+n)*vox]) {
-				t.Errorf("%s: %d volumes from %d: %v", name, n, first, err)
-			}
-		}
-	}
 	index := []int{vox - 1, 0, vox / 2, 0}
 	got := make([]float32, img.Volumes()*len(index))
 	if err := readVoxels(img, got, index); err != nil {
@@ -139,9 +131,6 @@ func pieces(t *testing.T, name string, img *Image, whole []float32) {
 		if w := whole[i/4*vox+index[i%4]]; v != w {
 			t.Errorf("%s: voxel %d of volume %d is %v, want %v", name, index[i%4], i/4, v, w)
 		}
-	}
-	if err := img.ReadVolumes(make([]float32, vox), img.Volumes()); err == nil {
-		t.Errorf("%s: a volume after the last was read", name)
 	}
 }
 
@@ -235,5 +224,9 @@ func readVoxels(m *Image, dst []float32, index []int) error {
 	if err := m.ReadVoxels(stored, index); err != nil {
 		return err
 	}
-	return m.decode(dst, stored, len(dst))
+	for i := range dst {
+		v, _ := m.value(stored[i*m.Type.Size():])
+		dst[i] = float32(v)
+	}
+	return nil
 }

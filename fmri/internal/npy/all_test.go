@@ -248,8 +248,8 @@ func TestWrite(t *testing.T) {
 	}
 	for _, deflate := range []bool{false, true} {
 		path := filepath.Join(dir, fmt.Sprintf("%v.npz", deflate))
-		err := WriteZip(path, deflate, Of("x", []int{2, 3}, x), Of("b", []int{3}, []bool{true, false, true}), Of("none", []int{0}, []int64{}),
-			Of("scalar", nil, []uint16{65535}))
+		err := writeZip(path, deflate, of("x", []int{2, 3}, x), of("b", []int{3}, []bool{true, false, true}), of("none", []int{0}, []int64{}),
+			of("scalar", nil, []uint16{65535}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,8 +263,8 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	bad := filepath.Join(dir, "bad.npz")
-	for _, members := range [][]Member{{Of("x", []int{5}, x)}, {Of("", []int{6}, x)}, {Of("x", []int{6}, x), Of("x", []int{6}, x)}, {Of("x", []int{-6}, x)}} {
-		if err := WriteZip(bad, false, members...); err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
+	for _, members := range [][]zipped{{of("x", []int{5}, x)}, {of("", []int{6}, x)}, {of("x", []int{6}, x), of("x", []int{6}, x)}, {of("x", []int{-6}, x)}} {
+		if err := writeZip(bad, false, members...); err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package npy reads and writes numpy's files: .npy of versions 1 to 3, and .npz archives, stored or deflated.
+// Package npy reads numpy's files, .npy of versions 1 to 3 and .npz archives, stored or deflated, and writes .npy.
 //
 //	a, err := npy.ReadFile("betas.npy")                 // everything, as float64 in C order
 //	a, err := npy.ReadMember("rois.npz", "mask")
@@ -9,8 +9,6 @@
 //	w, err := npy.Create[float32]("c.npy", []int{n, 59136})
 //	err = w.Append(row)                                 // in C order, any number of values at a time
 //	err = w.Close()
-//
-//	err = npy.WriteZip("scores.npz", true, npy.Of("r", []int{n}, r), npy.Of("ids", []int{n}, ids))
 //
 // Numbers, booleans and half floats of either byte order and either axis order are read; an integer that the wanted float
 // cannot hold exactly is an error. Complex numbers, text and structured arrays are refused, as are object arrays, which
