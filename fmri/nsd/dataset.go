@@ -29,7 +29,8 @@ func Open(root string) (*Dataset, error) {
 	}
 	d := &Dataset{Paths: Paths(root)}
 	if st, err := os.Stat(d.Paths.join("nsddata")); err != nil || !st.IsDir() {
-		return nil, fmt.Errorf("%s: no folder nsddata in it; expected the folder that holds nsddata, nsddata_betas and nsddata_stimuli", root)
+		return nil, fmt.Errorf("%s: no folder nsddata in it; expected the folder that holds nsddata, nsddata_betas and nsddata_stimuli",
+			root)
 	}
 	d.design = sync.OnceValues(func() (*Design, error) { return readDesign(d.Paths.ExpDesign()) })
 	return d, nil

@@ -56,7 +56,8 @@ func openSurfaceSession(path string) (*SessionFile, error) {
 			return nil, err
 		}
 		if m.Type != freesurfer.Float32 || m.Dims[1] != 1 || m.Dims[2] != 1 {
-			return nil, fmt.Errorf("%s: betas of dimensions %v, %s, expected vertices, 1, 1, trials of float32 (percent signal change)", file, m.Dims, m.Type)
+			return nil, fmt.Errorf("%s: betas of dimensions %v, %s, expected vertices, 1, 1, trials of float32 (percent signal change)",
+				file, m.Dims, m.Type)
 		}
 		if i == 1 && m.Dims != s.sides[0].Dims {
 			return nil, fmt.Errorf("%s: dimensions %v, the left hemisphere has %v", file, m.Dims, s.sides[0].Dims)

@@ -54,7 +54,8 @@ func TestFsaverage(t *testing.T) {
 	writeSurfaces(t, d)
 	const s = fmri.Subject("subj01")
 	spaces, err := d.Spaces(s)
-	if err != nil || !slices.Equal(spaces[Fsaverage], []string{DefaultBetas}) || !slices.Equal(spaces[DefaultSpace], []string{DefaultBetas}) {
+	if err != nil || !slices.Equal(spaces[Fsaverage], []string{DefaultBetas}) ||
+		!slices.Equal(spaces[DefaultSpace], []string{DefaultBetas}) {
 		t.Errorf("Spaces() = %v, %v", spaces, err)
 	}
 	early, err := d.Region(s, Fsaverage, "streams/early")

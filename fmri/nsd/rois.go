@@ -111,7 +111,8 @@ func (d *Dataset) labels(s fmri.Subject, atlas string, numbers []int) (map[int]s
 		}
 		return one, nil
 	}
-	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions", d.Paths.LabelTable(s, base), atlas, len(numbers))
+	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions",
+		d.Paths.LabelTable(s, base), atlas, len(numbers))
 }
 
 // parseLabels reads a label table: a line has a number and a name, apart by any white space, perhaps followed by the four

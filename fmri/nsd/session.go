@@ -67,7 +67,8 @@ func newHDF5Session(path string, f *hdf5.File) (*SessionFile, error) {
 		return nil, err
 	}
 	t := d.Type()
-	s := &SessionFile{Path: path, Format: "hdf5", Stored: t.String(), Dims: d.Shape(), Chunks: d.Chunks(), Scale: betaScale, betas: d, file: f}
+	s := &SessionFile{Path: path, Format: "hdf5", Stored: t.String(), Dims: d.Shape(), Chunks: d.Chunks(), Scale: betaScale, betas: d,
+		file: f}
 	if len(s.Dims) != 4 {
 		return nil, fmt.Errorf("%s: betas of shape %v, expected trials, z, y, x", path, s.Dims)
 	}
@@ -89,7 +90,8 @@ func openNIfTISession(path string) (*SessionFile, error) {
 	}
 	s.Trials, s.Shape = img.Volumes(), [3]int(s.Dims[:3])
 	if img.Type != nifti.Int16 || (img.Slope != 0 && (img.Slope != 1 || img.Inter != 0)) {
-		return nil, fmt.Errorf("%s: betas are %s with slope %v, expected int16 (percent signal change x 300) without scaling", path, img.Type, img.Slope)
+		return nil, fmt.Errorf("%s: betas are %s with slope %v, expected int16 (percent signal change x 300) without scaling", path,
+			img.Type, img.Slope)
 	}
 	return s, nil
 }

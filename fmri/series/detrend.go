@@ -19,7 +19,8 @@ func Detrend(x []float32, cols int, run []int, degree int) error {
 	for _, s := range spans {
 		n := s.To - s.From
 		if n <= degree {
-			return fmt.Errorf("series: run %d has %d volumes, expected more than %d for a trend of degree %d", run[s.From], n, degree, degree)
+			return fmt.Errorf("series: run %d has %d volumes, expected more than %d for a trend of degree %d", run[s.From], n, degree,
+				degree)
 		}
 	}
 	for _, s := range spans {

@@ -56,8 +56,9 @@ func WriteFullSize(ctx context.Context, dir string, seed uint64) error {
 			return err
 		}
 	}
+	session := func(n int) string { return filepath.Join(folder, fmt.Sprintf("betas_session%02d.hdf5", n)) }
 	for n := 2; n <= fullSessions; n++ {
-		if err := os.Link(filepath.Join(folder, "betas_session01.hdf5"), filepath.Join(folder, fmt.Sprintf("betas_session%02d.hdf5", n))); err != nil {
+		if err := os.Link(session(1), session(n)); err != nil {
 			return fmt.Errorf("sim: %s: %w", folder, cause.Of(err))
 		}
 	}

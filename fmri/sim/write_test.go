@@ -278,7 +278,8 @@ func TestWriteStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	var done, total []int
-	if err := Write(context.Background(), dir, tiny, func(d, n int, _ string) { done, total = append(done, d), append(total, n) }); err != nil {
+	err := Write(context.Background(), dir, tiny, func(d, n int, _ string) { done, total = append(done, d), append(total, n) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if !slices.IsSorted(done) || done[len(done)-1] != total[0] || slices.Min(total) != slices.Max(total) {

@@ -51,7 +51,8 @@ func autocorrelation(x []float64, run []int, lags int) ([]float64, error) {
 			to++
 		}
 		if lags < 0 || lags >= to-from {
-			return nil, fmt.Errorf("stats: autocorrelation over %d rows in a run of %d, expected 0 or more and less than the run", lags, to-from)
+			return nil, fmt.Errorf("stats: autocorrelation over %d rows in a run of %d, expected 0 or more and less than the run", lags,
+				to-from)
 		}
 		d := make([]float64, to-from)
 		mean := 0.0

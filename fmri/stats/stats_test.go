@@ -299,7 +299,8 @@ func TestUndefinedScoresHaveNoP(t *testing.T) {
 		t.Errorf("p of an undefined score is %v, want NaN", p)
 	}
 	undefined := func([]int) float64 { return math.NaN() }
-	if _, err := PermuteImages(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "permutation 0 is NaN") {
+	if _, err := PermuteImages(4, Resampling{Samples: 10}, undefined); err == nil ||
+		!strings.Contains(err.Error(), "permutation 0 is NaN") {
 		t.Errorf("permutation of an undefined score: %v", err)
 	}
 	if _, err := Bootstrap(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "resample 0 is NaN") {

@@ -53,7 +53,8 @@ func read(folder string) (*dataset, error) {
 	for k := range d.size {
 		d.size[k] = 1
 		if bold.Affine != nil {
-			d.size[k] = math.Sqrt(bold.Affine[0][k]*bold.Affine[0][k] + bold.Affine[1][k]*bold.Affine[1][k] + bold.Affine[2][k]*bold.Affine[2][k])
+			x, y, z := bold.Affine[0][k], bold.Affine[1][k], bold.Affine[2][k]
+			d.size[k] = math.Sqrt(x*x + y*y + z*z)
 			d.flipX = bold.Affine[0][0] < 0
 		}
 	}
@@ -115,7 +116,9 @@ func (d *dataset) readLabels(path string) error {
 // setLabels numbers the categories and finds the blocks. Every run has to show every category once: that is what leaving a
 // run out and permuting within runs rely on.
 func (d *dataset) setLabels(names []string) error {
-	d.categories = slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == rest }))))
+	kept := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == rest })
+	slices.Sort(kept)
+	d.categories = slices.Compact(kept)
 	for _, name := range names {
 		l := slices.Index(d.categories, name)
 		d.label = append(d.label, l)

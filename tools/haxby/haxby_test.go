@@ -85,7 +85,8 @@ func TestCommand(t *testing.T) {
 	var out [2]string
 	for k := range out {
 		out[k] = filepath.Join(t.TempDir(), "out")
-		if err := run(context.Background(), []string{"--data", folder, "--out", out[k], "--permutations", "39"}, &printed[k], io.Discard); err != nil {
+		if err := run(context.Background(), []string{"--data", folder, "--out", out[k], "--permutations", "39"}, &printed[k],
+			io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -183,7 +184,8 @@ func TestConstantVoxelIsRefused(t *testing.T) {
 			d.x.Row(i)[7] = 12
 		}
 	}
-	if _, err := analyse(context.Background(), d, quick); err == nil || !strings.Contains(err.Error(), "voxel 7 of the mask does not vary in run 4") {
+	if _, err := analyse(context.Background(), d, quick); err == nil ||
+		!strings.Contains(err.Error(), "voxel 7 of the mask does not vary in run 4") {
 		t.Errorf("%v, want an error that names voxel and run", err)
 	}
 }
@@ -250,7 +252,8 @@ func TestRejects(t *testing.T) {
 	if _, err := read(t.TempDir()); err == nil {
 		t.Error("an empty folder is read")
 	}
-	for _, args := range [][]string{nil, {"--data", good}, {"--data", good, "--out", "x", "--permutations", "0"}, {"--nonsense"}, {"--data", good, "--out", "x", "more"}} {
+	for _, args := range [][]string{nil, {"--data", good}, {"--data", good, "--out", "x", "--permutations", "0"}, {"--nonsense"},
+		{"--data", good, "--out", "x", "more"}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err != errUsage {
 			t.Errorf("%v: %v, want an error of usage", args, err)
 		}

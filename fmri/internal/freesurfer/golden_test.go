@@ -128,7 +128,8 @@ func TestSurface(t *testing.T) {
 		if s.Comment != "created by make.py" {
 			t.Errorf("comment %q", s.Comment)
 		}
-		if !slices.Equal(flat(s.Vertices), golden.Values[float32](want, "vertices")) || !slices.Equal(flat(s.Faces), golden.Values[int32](want, "faces")) {
+		if !slices.Equal(flat(s.Vertices), golden.Values[float32](want, "vertices")) ||
+			!slices.Equal(flat(s.Faces), golden.Values[int32](want, "faces")) {
 			t.Errorf("%s: %v %v", name, s.Vertices, s.Faces)
 		}
 	}
@@ -164,7 +165,8 @@ func TestAnnot(t *testing.T) {
 		}
 		for i, e := range a.Table {
 			row := table[5*i:]
-			if e.Name != []string{"Unknown", "V1", "V2 dorsal", "café"}[i] || int32(e.R) != row[0] || int32(e.G) != row[1] || int32(e.B) != row[2] || 255-int32(e.A) != row[3] || e.code() != row[4] {
+			if e.Name != []string{"Unknown", "V1", "V2 dorsal", "café"}[i] || int32(e.R) != row[0] || int32(e.G) != row[1] ||
+				int32(e.B) != row[2] || 255-int32(e.A) != row[3] || e.code() != row[4] {
 				t.Errorf("%s: entry %d is %+v, want %v", name, i, e, row[:5])
 			}
 			number := map[string]int{"lh.parts.annot": i, "lh.old.annot": i, "lh.shuffled.annot": 2 * i}[name]
@@ -181,7 +183,8 @@ func TestLabel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(l.Index, golden.Values[int32](want, "label.index")) || !slices.Equal(l.Values, golden.Values[float32](want, "label.values")) {
+	if !slices.Equal(l.Index, golden.Values[int32](want, "label.index")) ||
+		!slices.Equal(l.Values, golden.Values[float32](want, "label.values")) {
 		t.Errorf("%+v", l)
 	}
 }
@@ -192,7 +195,8 @@ func TestPatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(p.Index, golden.Values[int32](want, "patch.index")) || !slices.Equal(flat(p.XYZ), golden.Values[float32](want, "patch.xyz")) {
+	if !slices.Equal(p.Index, golden.Values[int32](want, "patch.index")) ||
+		!slices.Equal(flat(p.XYZ), golden.Values[float32](want, "patch.xyz")) {
 		t.Errorf("%+v", p)
 	}
 	for i, w := range golden.Values[uint8](want, "patch.border") {

@@ -51,7 +51,8 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s: labels %v", name, f.Labels)
 		}
 		tr := f.Arrays[0].Transforms
-		if len(tr) != 1 || tr[0].Space != "NIFTI_XFORM_TALAIRACH" || tr[0].Matrix != [4][4]float64{{1, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, 1}} {
+		if len(tr) != 1 || tr[0].Space != "NIFTI_XFORM_TALAIRACH" ||
+			tr[0].Matrix != [4][4]float64{{1, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, 1}} {
 			t.Errorf("%s: transforms %v", name, tr)
 		}
 		for i, intent := range []string{"POINTSET", "TRIANGLE", "SHAPE", "LABEL", "NONE"} {
@@ -100,7 +101,8 @@ func TestRejects(t *testing.T) {
 			t.Fatalf("%q is not in the file", c.old)
 		}
 		_, err := Parse("the/file", []byte(bad))
-		if err == nil || !strings.HasPrefix(err.Error(), "the/file: GIFTI, offset ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "the/file: GIFTI, offset ") || !strings.Contains(err.Error(), c.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, want %q", c.new, err, c.want)
 		}
 	}

@@ -78,7 +78,8 @@ func Sequences(d *Dataset) ([][]byte, error) {
 		}
 		object, ok := h.objects[index]
 		if size := n * uint64(d.elem.Base.Size); !ok || uint64(len(object)) < size {
-			return nil, d.f.errorf(addr, "%s: element %d needs %d bytes of object %d of a global heap, which has %d", d.name, i, size, index, len(object))
+			return nil, d.f.errorf(addr, "%s: element %d needs %d bytes of object %d of a global heap, which has %d", d.name, i, size,
+				index, len(object))
 		} else {
 			out[i] = object[:size]
 		}

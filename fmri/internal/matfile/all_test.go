@@ -137,7 +137,8 @@ func TestV73Only(t *testing.T) {
 	if a.Class != Opaque || a.Text != "datetime" {
 		t.Errorf("object: %+v", a)
 	}
-	if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(), "all_v73.mat: variable object: is of class opaque, expected numbers") {
+	if _, err := a.Float64s(); err == nil || !strings.Contains(err.Error(),
+		"all_v73.mat: variable object: is of class opaque, expected numbers") {
 		t.Errorf("object as numbers: %v", err)
 	}
 	one := variable(t, f, "one")
@@ -145,7 +146,8 @@ func TestV73Only(t *testing.T) {
 	if err != nil || alpha.Class != Single {
 		t.Errorf("field alpha: %v", err)
 	}
-	if _, err := alpha.Ints(); err == nil || !strings.Contains(err.Error(), filepath.Join("testdata", "all_v73.mat")+": variable one.alpha: value 0 is ") {
+	if _, err := alpha.Ints(); err == nil || !strings.Contains(err.Error(),
+		filepath.Join("testdata", "all_v73.mat")+": variable one.alpha: value 0 is ") {
 		t.Errorf("fractions as whole numbers: %v", err)
 	}
 }

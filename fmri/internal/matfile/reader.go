@@ -97,7 +97,8 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 	case "MI":
 		order = binary.BigEndian
 	default:
-		return nil, &FormatError{name, 126, fmt.Sprintf("byte order mark %q, expected \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
+		return nil, &FormatError{name, 126,
+			fmt.Sprintf("byte order mark %q, expected \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
 	}
 	switch v := versionOf(b); v {
 	case 0x0100:

@@ -98,7 +98,8 @@ func TestAll(t *testing.T) {
 			}
 		}
 		whole, err := img.ReadAll()
-		if strings.HasPrefix(name, "u4") || strings.HasPrefix(name, "i4") || strings.HasPrefix(name, "u8") || strings.HasPrefix(name, "i8") {
+		if strings.HasPrefix(name, "u4") || strings.HasPrefix(name, "i4") || strings.HasPrefix(name, "u8") ||
+			strings.HasPrefix(name, "i8") {
 			if err == nil || !strings.Contains(err.Error(), "float32 cannot hold exactly") {
 				t.Errorf("%s as float32: %v", name, err)
 			}
@@ -163,7 +164,8 @@ func TestPairRejects(t *testing.T) {
 		}
 	}
 	write("short.hdr", header)
-	if _, err := Open(at("short.hdr")); err == nil || !strings.Contains(err.Error(), "short.img: NIfTI, offset 50: the file ends after 50 bytes, inside the voxels: dimensions [3 4 2 2] of int16 need 96 bytes") {
+	if _, err := Open(at("short.hdr")); err == nil || !strings.Contains(err.Error(),
+		"short.img: NIfTI, offset 50: the file ends after 50 bytes, inside the voxels: dimensions [3 4 2 2] of int16 need 96 bytes") {
 		t.Errorf("short voxels: %v", err)
 	}
 }

@@ -94,7 +94,8 @@ func newImage(f *source.File) (*Image, error) {
 // checkSize compares an uncompressed file's length with what the header says.
 func (img *Image) checkSize() error {
 	if v := img.values(); !v.Fits() {
-		return &FormatError{File: img.data.Name, Format: format, Offset: img.data.Size, Msg: fmt.Sprintf("the file ends after %d bytes, inside %s", img.data.Size, v.What)}
+		return &FormatError{File: img.data.Name, Format: format, Offset: img.data.Size,
+			Msg: fmt.Sprintf("the file ends after %d bytes, inside %s", img.data.Size, v.What)}
 	}
 	return nil
 }
