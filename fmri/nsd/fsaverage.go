@@ -152,7 +152,8 @@ func (d *Dataset) readROI(s fmri.Subject, space, atlas string) (shape [3]int, va
 	return readSurfaces(path, RightOf(path), what, true)
 }
 
-func (d *Dataset) readNCSNR(s fmri.Subject, space, version string) (shape [3]int, values []float32, err error) {
+// NCSNRVolume reads the shape and the values, x fastest, of the noise-ceiling signal-to-noise ratios of a version of the betas.
+func (d *Dataset) NCSNRVolume(s fmri.Subject, space, version string) (shape [3]int, values []float32, err error) {
 	path, what := d.Paths.NCSNR(s, space, version), fmt.Sprintf("the noise ceiling SNR of %s", s)
 	if space == Fsaverage {
 		return readSurfaces(path, RightOf(path), what, false)

@@ -205,7 +205,7 @@ func (d *Dataset) Brain(s fmri.Subject, space string) (fmri.Mask, error) {
 func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, space, version string) ([]float32, error) {
 	space, version = cmp.Or(space, DefaultSpace), cmp.Or(version, DefaultBetas)
 	path := d.Paths.NCSNR(s, space, version)
-	shape, values, err := d.readNCSNR(s, space, version)
+	shape, values, err := d.NCSNRVolume(s, space, version)
 	if err != nil {
 		return nil, err
 	}

@@ -48,9 +48,7 @@ func CompareNull(observed []float64, null [][]float64) (*BlockTest, error) {
 
 // atLeast says whether a null score reaches the observed one. Equal scores whose sums were rounded differently count: a
 // p-value must not depend on the order of a sum. The tolerance is that of scipy.stats.permutation_test.
-func atLeast(null, observed float64) bool { return null >= observed-tieOf(observed) }
-
-func tieOf(observed float64) float64 { return math.Abs(observed) * 100 * 0x1p-52 }
+func atLeast(null, observed float64) bool { return null >= observed-math.Abs(observed)*100*0x1p-52 }
 
 // finish computes p-values from counts.
 func (t *BlockTest) finish(permutations int) {

@@ -24,13 +24,7 @@ type ColorEntry struct {
 func (e ColorEntry) code() int32 { return int32(e.R) | int32(e.G)<<8 | int32(e.B)<<16 }
 
 // ReadAnnot reads an annotation with its table of colours, of the present format (version 2) or the one before.
-func ReadAnnot(path string) (*Annot, error) {
-	r, err := openFields(path, "FreeSurfer annot")
-	if err != nil {
-		return nil, err
-	}
-	return parseAnnot(r)
-}
+func ReadAnnot(path string) (*Annot, error) { return parseAnnot(openFields(path, "FreeSurfer annot")) }
 
 func parseAnnot(r *fields) (*Annot, error) {
 	n := r.count("vertices", 8)

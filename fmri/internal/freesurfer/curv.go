@@ -7,13 +7,7 @@ type Curv struct {
 }
 
 // ReadCurv reads a file of the new format, which begins with 0xFFFFFF.
-func ReadCurv(path string) (*Curv, error) {
-	r, err := openFields(path, "FreeSurfer curv")
-	if err != nil {
-		return nil, err
-	}
-	return parseCurv(r)
-}
+func ReadCurv(path string) (*Curv, error) { return parseCurv(openFields(path, "FreeSurfer curv")) }
 
 func parseCurv(r *fields) (*Curv, error) {
 	if magic := r.int24("the magic number"); r.err == nil && magic != quadMagic {

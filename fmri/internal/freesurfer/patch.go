@@ -13,13 +13,7 @@ type Patch struct {
 }
 
 // ReadPatch reads a binary patch (lh.full.flat.patch.3d).
-func ReadPatch(path string) (*Patch, error) {
-	r, err := openFields(path, "FreeSurfer patch")
-	if err != nil {
-		return nil, err
-	}
-	return parsePatch(r)
-}
+func ReadPatch(path string) (*Patch, error) { return parsePatch(openFields(path, "FreeSurfer patch")) }
 
 func parsePatch(r *fields) (*Patch, error) {
 	if magic := r.int32("the magic number"); r.err == nil && magic != -1 {

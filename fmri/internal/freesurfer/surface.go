@@ -21,11 +21,7 @@ type Surface struct {
 
 // ReadSurface reads a triangle surface (lh.white, lh.pial, lh.inflated, lh.sphere ...).
 func ReadSurface(path string) (*Surface, error) {
-	r, err := openFields(path, "FreeSurfer surface")
-	if err != nil {
-		return nil, err
-	}
-	return parseSurface(r)
+	return parseSurface(openFields(path, "FreeSurfer surface"))
 }
 
 func parseSurface(r *fields) (*Surface, error) {
