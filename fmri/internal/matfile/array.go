@@ -161,7 +161,7 @@ func (p *parser) values(el part, class Class, n int) (values, error) {
 	// Text may have another number of bytes than letters, and MATLAB has written text of some letters without any.
 	exact := len(el.data)%st.size == 0 && (count == n || class == Char && (el.kind == miUTF8 || count == 0))
 	if !exact {
-		return v, p.errorf(el.at, "%d bytes of storage type %d, %d values are wanted", len(el.data), el.kind, n)
+		return v, p.errorf(el.at, "%d bytes of storage type %d, expected %d values", len(el.data), el.kind, n)
 	}
 	isFloat := class == Double || class == Single
 	switch {
