@@ -24,7 +24,6 @@ package array
 
 import (
 	"slices"
-	"strings"
 )
 
 // Array is numbers in C order.
@@ -91,4 +90,4 @@ func Format(path string) (string, error) {
 }
 
 // known lists the formats for an error.
-var known = strings.Join([]string{"HDF5", "MATLAB", "NIfTI", "MGH", "GIFTI", "FreeSurfer's surface, curv, patch, annot and label", "npy", "npz"}, ", ")
+const known = "HDF5, MATLAB, NIfTI, MGH, GIFTI, FreeSurfer's surface, curv, patch, annot and label, npy, npz"

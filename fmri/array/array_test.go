@@ -109,7 +109,9 @@ func TestNames(t *testing.T) {
 }
 
 func TestRejects(t *testing.T) {
-	for name, want := range map[string]string{"nii_gz_corrupt.nii.gz": "NIfTI, offset ", "nii_gz_bad_crc.nii.gz": "NIfTI, offset 592: after the voxels: dimensions [4 3 5] of float32 need 240 bytes from 352 on: gzip: invalid checksum",
+	for name, want := range map[string]string{"nii_gz_corrupt.nii.gz": "NIfTI, offset ",
+		"nii_gz_bad_crc.nii.gz": "NIfTI, offset 592: after the voxels: dimensions [4 3 5] of float32 need 240 bytes from 352 on: " +
+			"gzip: invalid checksum",
 		"nii_gz_truncated.nii.gz": "NIfTI, offset 422: gzip: the stream is cut inside the voxels"} {
 		path := filepath.Join(internal, "nifti/testdata", name)
 		if _, err := Read(path, ""); err == nil || !strings.HasPrefix(err.Error(), path+": "+want) {
@@ -128,15 +130,16 @@ func TestRejects(t *testing.T) {
 		}
 		for name, want := range map[string]string{
 			"one.beta":     "no field beta; there is alpha, b, c",
-			"one.c":        "is of class struct, want numbers",
-			"many.x":       "is struct [1 3], want one struct",
-			"doubles.x":    "is double [2 3], want one struct",
-			"complexes":    "is complex, want real numbers",
-			"sparse":       "is of class sparse, want numbers",
-			"none.such":    "is double [0 3], want one struct",
-			"one.c.deep.e": "is cell [2 2], want one struct",
+			"one.c":        "is of class struct, expected numbers",
+			"many.x":       "is struct [1 3], expected one struct",
+			"doubles.x":    "is double [2 3], expected one struct",
+			"complexes":    "is complex, expected real numbers",
+			"sparse":       "is of class sparse, expected numbers",
+			"none.such":    "is double [0 3], expected one struct",
+			"one.c.deep.e": "is cell [2 2], expected one struct",
 		} {
-			if _, err := Read(path, name); err == nil || !strings.HasPrefix(err.Error(), path+": variable ") || !strings.Contains(err.Error(), want) {
+			if _, err := Read(path, name); err == nil || !strings.HasPrefix(err.Error(), path+": variable ") ||
+				!strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: %v, want %q", version, name, err, want)
 			}
 		}

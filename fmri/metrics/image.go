@@ -31,7 +31,7 @@ func FromImage(m image.Image) Image {
 // them after (x+1)/2; values outside are clamped.
 func FromPlanar(pix []float32, h, w int) (Image, error) {
 	if h <= 0 || w <= 0 || len(pix) != 3*h*w {
-		return Image{}, fmt.Errorf("metrics: picture of %d values, want 3×%d×%d", len(pix), h, w)
+		return Image{}, fmt.Errorf("metrics: picture of %d values, expected 3×%d×%d", len(pix), h, w)
 	}
 	out := Image{h, w, make([]float64, 3*h*w)}
 	for c := range 3 {
@@ -82,11 +82,11 @@ func (m Image) ResizeEdge(edge int, antialias bool) Image {
 func sameSize(a, b Image) error {
 	for _, m := range []Image{a, b} {
 		if m.H <= 0 || m.W <= 0 || len(m.Pix) != 3*m.H*m.W {
-			return fmt.Errorf("metrics: picture of %d values, want %d×%d×3", len(m.Pix), m.H, m.W)
+			return fmt.Errorf("metrics: picture of %d values, expected %d×%d×3", len(m.Pix), m.H, m.W)
 		}
 	}
 	if a.H != b.H || a.W != b.W {
-		return fmt.Errorf("metrics: decoded picture is %d×%d, want %d×%d as the one seen", b.H, b.W, a.H, a.W)
+		return fmt.Errorf("metrics: decoded picture is %d×%d, expected %d×%d as the one seen", b.H, b.W, a.H, a.W)
 	}
 	return nil
 }

@@ -67,11 +67,11 @@ func TestSizesThatCannotBeCompared(t *testing.T) {
 		got  error
 		want string
 	}{
-		"other size": {second(PixCorr(a, noise(r, 20, 21))), "20×21, want 20×20"},
+		"other size": {second(PixCorr(a, noise(r, 20, 21))), "20×21, expected 20×20"},
 		"too small":  {second(SSIM(noise(r, 10, 40), noise(r, 10, 40))), "at least 11 pixels"},
 		"few rows":   {second(SSIMColumnsAsChannels(noise(r, 10, 40), noise(r, 10, 40))), "at least 11 rows"},
 		"not filled": {second(SSIM(a, Image{20, 20, a.Pix[:7]})), "7 values"},
-		"planar":     {second(FromPlanar(make([]float32, 11), 2, 2)), "11 values, want 3×2×2"},
+		"planar":     {second(FromPlanar(make([]float32, 11), 2, 2)), "11 values, expected 3×2×2"},
 		"features":   {second(Correlations([][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}, {3}})), "picture 1 has 1 features"},
 		"one image":  {second(Correlations([][]float32{{1, 2}}, [][]float32{{1, 2}})), "at least 2"},
 		"fewer":      {second(Correlations([][]float32{{1, 2}, {3, 4}}, [][]float32{{1, 2}})), "1 generated pictures, expected 2"},

@@ -95,7 +95,8 @@ func pairProducts(a, b linalg.Matrix[float32], ofA, ofB direction) []float64 {
 	for i := range r {
 		x, y := a.Row(i), b.Row(i)
 		for j := range x {
-			r[i] += (float64(x[j]) - at(ofA.shift, j) - ofA.mean[i]) * ofA.scale[i] * (float64(y[j]) - at(ofB.shift, j) - ofB.mean[i]) * ofB.scale[i]
+			u := (float64(x[j]) - at(ofA.shift, j) - ofA.mean[i]) * ofA.scale[i]
+			r[i] += u * (float64(y[j]) - at(ofB.shift, j) - ofB.mean[i]) * ofB.scale[i]
 		}
 		r[i] = max(-1, min(1, r[i]))
 	}

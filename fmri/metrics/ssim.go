@@ -60,10 +60,10 @@ func SSIM(seen, decoded Image) (float64, error) {
 func (w Window) SSIM(a, b Plane) (mean float64, at Plane, err error) {
 	border := len(w.weights) / 2
 	if a.H != b.H || a.W != b.W || len(a.Pix) != a.H*a.W || len(b.Pix) != len(a.Pix) {
-		return 0, Plane{}, fmt.Errorf("metrics: planes of %d×%d and %d×%d, want one size", a.H, a.W, b.H, b.W)
+		return 0, Plane{}, fmt.Errorf("metrics: planes of %d×%d and %d×%d, expected one size", a.H, a.W, b.H, b.W)
 	}
 	if a.H <= 2*border || a.W <= 2*border {
-		return 0, Plane{}, fmt.Errorf("metrics: picture of %d×%d, want at least %d pixels each way for SSIM", a.H, a.W, 2*border+1)
+		return 0, Plane{}, fmt.Errorf("metrics: picture of %d×%d, expected at least %d pixels each way for SSIM", a.H, a.W, 2*border+1)
 	}
 	n := float64(len(w.weights) * len(w.weights))
 	unbias := 1.0
@@ -90,7 +90,7 @@ func SSIMColumnsAsChannels(seen, decoded Image) (float64, error) {
 	w := GaussianWindow()
 	border := len(w.weights) / 2
 	if seen.H <= 2*border {
-		return 0, fmt.Errorf("metrics: picture of %d×%d, want at least %d rows for SSIM", seen.H, seen.W, 2*border+1)
+		return 0, fmt.Errorf("metrics: picture of %d×%d, expected at least %d rows for SSIM", seen.H, seen.W, 2*border+1)
 	}
 	at := similarityMap(seen.Grey(), decoded.Grey(), 1, w.down)
 	sum, inside := 0.0, at.Pix[border*at.W:(at.H-border)*at.W]

@@ -141,7 +141,7 @@ func scanCaptions(ctx context.Context, path string, take func(coco int, text str
 	open := func(want json.Delim) error {
 		tok, err := dec.Token()
 		if err == nil && tok != want {
-			err = fmt.Errorf("found %v, want %v", tok, want)
+			err = fmt.Errorf("found %v, expected %v", tok, want)
 		}
 		return err
 	}

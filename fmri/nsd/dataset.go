@@ -29,7 +29,8 @@ func Open(root string) (*Dataset, error) {
 	}
 	d := &Dataset{Paths: Paths(root)}
 	if st, err := os.Stat(d.Paths.join("nsddata")); err != nil || !st.IsDir() {
-		return nil, fmt.Errorf("%s: no folder nsddata in it; want the folder that holds nsddata, nsddata_betas and nsddata_stimuli", root)
+		return nil, fmt.Errorf("%s: no folder nsddata in it; expected the folder that holds nsddata, nsddata_betas and nsddata_stimuli",
+			root)
 	}
 	d.design = sync.OnceValues(func() (*Design, error) { return readDesign(d.Paths.ExpDesign()) })
 	return d, nil
@@ -97,7 +98,7 @@ func subjectNumber(s fmri.Subject) (int, error) {
 	var n int
 	digits, ok := strings.CutPrefix(string(s), "subj")
 	if _, err := fmt.Sscanf(digits, "%d", &n); !ok || err != nil || fmt.Sprintf("%02d", n) != digits || n < 1 {
-		return 0, fmt.Errorf("subject %q: want subj and two digits, as subj01", s)
+		return 0, fmt.Errorf("subject %q: expected subj and two digits, as subj01", s)
 	}
 	return n, nil
 }

@@ -41,7 +41,7 @@ func readDesign(path string) (*Design, error) {
 		return nil, err
 	}
 	if len(dims) != 2 {
-		return nil, fmt.Errorf("%s: subjectim has dimensions %v, want subjects x images", d.path, dims)
+		return nil, fmt.Errorf("%s: subjectim has dimensions %v, expected subjects x images", d.path, dims)
 	}
 	for i, o := range ordering {
 		if o > dims[1] {
@@ -72,7 +72,7 @@ func (d *Design) ids(f *matfile.File, name string) (ids, dims []int, err error) 
 	}
 	for i, id := range ids {
 		if id < 1 {
-			return nil, nil, fmt.Errorf("%s: %s has %d at %d, want numbers from 1", d.path, name, id, i)
+			return nil, nil, fmt.Errorf("%s: %s has %d at %d, expected numbers from 1", d.path, name, id, i)
 		}
 	}
 	return ids, a.Dims, nil
@@ -113,7 +113,7 @@ func (d *Design) check(s fmri.Subject, trials []Trial, tenK []int, tsv string) e
 		return err
 	}
 	if n > len(d.images) {
-		return fmt.Errorf("%s: subjectim has %d subjects, want images of %s", d.path, len(d.images), s)
+		return fmt.Errorf("%s: subjectim has %d subjects, expected images of %s", d.path, len(d.images), s)
 	}
 	images := d.images[n-1]
 	if d.sessions == nil && !contiguous(trials) {

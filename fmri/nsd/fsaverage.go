@@ -56,7 +56,8 @@ func openSurfaceSession(path string) (*SessionFile, error) {
 			return nil, err
 		}
 		if m.Type != freesurfer.Float32 || m.Dims[1] != 1 || m.Dims[2] != 1 {
-			return nil, fmt.Errorf("%s: betas of dimensions %v, %s, want vertices, 1, 1, trials of float32 (percent signal change)", file, m.Dims, m.Type)
+			return nil, fmt.Errorf("%s: betas of dimensions %v, %s, expected vertices, 1, 1, trials of float32 (percent signal change)",
+				file, m.Dims, m.Type)
 		}
 		if i == 1 && m.Dims != s.sides[0].Dims {
 			return nil, fmt.Errorf("%s: dimensions %v, the left hemisphere has %v", file, m.Dims, s.sides[0].Dims)
@@ -113,7 +114,7 @@ func readSurfaces(left, right, what string, whole bool) (shape [3]int, values []
 			return shape, nil, err
 		}
 		if m.Frames() != 1 {
-			return shape, nil, fmt.Errorf("%s: dimensions %v, want one value for each vertex", path, m.Dims)
+			return shape, nil, fmt.Errorf("%s: dimensions %v, expected one value for each vertex", path, m.Dims)
 		}
 		x, err := m.ReadAll()
 		if err != nil {
@@ -127,7 +128,7 @@ func readSurfaces(left, right, what string, whole bool) (shape [3]int, values []
 		}
 		for v, x := range x {
 			if whole && float64(x) != math.Trunc(float64(x)) {
-				return shape, nil, fmt.Errorf("%s: vertex %d is %v, want whole numbers", path, v, x)
+				return shape, nil, fmt.Errorf("%s: vertex %d is %v, expected whole numbers", path, v, x)
 			}
 			values[2*v+side] = x
 		}
@@ -151,7 +152,8 @@ func (d *Dataset) readROI(s fmri.Subject, space, atlas string) (shape [3]int, va
 	return readSurfaces(path, RightOf(path), what, true)
 }
 
-func (d *Dataset) readNCSNR(s fmri.Subject, space, version string) (shape [3]int, values []float32, err error) {
+// NCSNRVolume reads the shape and the values, x fastest, of the noise-ceiling signal-to-noise ratios of a version of the betas.
+func (d *Dataset) NCSNRVolume(s fmri.Subject, space, version string) (shape [3]int, values []float32, err error) {
 	path, what := d.Paths.NCSNR(s, space, version), fmt.Sprintf("the noise ceiling SNR of %s", s)
 	if space == Fsaverage {
 		return readSurfaces(path, RightOf(path), what, false)

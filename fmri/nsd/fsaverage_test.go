@@ -54,7 +54,8 @@ func TestFsaverage(t *testing.T) {
 	writeSurfaces(t, d)
 	const s = fmri.Subject("subj01")
 	spaces, err := d.Spaces(s)
-	if err != nil || !slices.Equal(spaces[Fsaverage], []string{DefaultBetas}) || !slices.Equal(spaces[DefaultSpace], []string{DefaultBetas}) {
+	if err != nil || !slices.Equal(spaces[Fsaverage], []string{DefaultBetas}) ||
+		!slices.Equal(spaces[DefaultSpace], []string{DefaultBetas}) {
 		t.Errorf("Spaces() = %v, %v", spaces, err)
 	}
 	early, err := d.Region(s, Fsaverage, "streams/early")
@@ -92,7 +93,7 @@ func TestFsaverage(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = OpenSession(left)
-	wantError(t, err, "rh.betas_session02.mgh: betas of dimensions [6 1 1 24], int16, want vertices, 1, 1, trials of float32")
+	wantError(t, err, "rh.betas_session02.mgh: betas of dimensions [6 1 1 24], int16, expected vertices, 1, 1, trials of float32")
 	os.Remove(right)
 	_, err = OpenSession(left)
 	wantError(t, err, "rh.betas_session02.mgh: not there: it is the betas of one hemisphere")

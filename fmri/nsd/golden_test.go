@@ -153,7 +153,8 @@ func TestROIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := len(golden.Values[int32](want, string(s)+".roi.streams.ventral.voxels_xyz")) + len(golden.Values[int32](want, string(s)+".roi.streams.lateral.voxels_xyz"))
+		n := len(golden.Values[int32](want, string(s)+".roi.streams.ventral.voxels_xyz")) +
+			len(golden.Values[int32](want, string(s)+".roi.streams.lateral.voxels_xyz"))
 		if 3*both.Mask.Len() != n {
 			t.Errorf("%s ventral+lateral has %d voxels, want %d", s, both.Mask.Len(), n/3)
 		}

@@ -77,8 +77,3 @@ func (d *Dataset) Atlases(s fmri.Subject, space string) ([]string, error) {
 	}
 	return names, nil
 }
-
-// NCSNRVolume reads the shape and the values, x fastest, of the noise-ceiling signal-to-noise ratios of a version of the betas.
-func (d *Dataset) NCSNRVolume(s fmri.Subject, space, version string) (shape [3]int, values []float32, err error) {
-	return d.readNCSNR(s, space, version)
-}

@@ -82,7 +82,8 @@ func TestMissing(t *testing.T) {
 	}{
 		{p.ROI(s, DefaultSpace, "streams"), "the streams ROIs of subj01", func() error { _, err := d.ROIs(s, "", "streams"); return err }},
 		{p.BrainMask(s, DefaultSpace), "the brain mask", func() error { _, err := d.Brain(s, ""); return err }},
-		{p.NCSNR(s, DefaultSpace, DefaultBetas), "the noise ceiling SNR", func() error { _, err := d.NoiseCeilingSNR(s, mask, "", ""); return err }},
+		{p.NCSNR(s, DefaultSpace, DefaultBetas), "the noise ceiling SNR",
+			func() error { _, err := d.NoiseCeilingSNR(s, mask, "", ""); return err }},
 		{p.StimInfo(), "the table that leads from images to COCO", func() error { _, err := d.Captions(context.Background()); return err }},
 		{p.Stimuli(), "the images that were shown", func() error { _, err := d.Stimulus(0); return err }},
 		{p.Responses(s), "the list of subj01's trials", func() error { _, err := d.Trials(s); return err }},
@@ -108,11 +109,12 @@ func TestDisagreements(t *testing.T) {
 		change func(fields []string)
 		want   []string
 	}{
-		"another image":  {func(f []string) { f[4] = "7" }, []string{"trial 3 of session 1 shows image 7 (73k id)", "nsd_expdesign.mat says 135"}},
+		"another image": {func(f []string) { f[4] = "7" }, []string{"trial 3 of session 1 shows image 7 (73k id)",
+			"nsd_expdesign.mat says 135"}},
 		"another 10k id": {func(f []string) { f[5] = "9" }, []string{"trial 3 of session 1 has 10k id 9"}},
-		"id 0":           {func(f []string) { f[4] = "0" }, []string{"line 4: 73KID is \"0\", want a whole number from 1"}},
+		"id 0":           {func(f []string) { f[4] = "0" }, []string{"line 4: 73KID is \"0\", expected a whole number from 1"}},
 		"no number":      {func(f []string) { f[4] = "x" }, []string{"line 4: 73KID is \"x\""}},
-		"other subject":  {func(f []string) { f[0] = "2" }, []string{"line 4 is of subject 2, want 1"}},
+		"other subject":  {func(f []string) { f[0] = "2" }, []string{"line 4 is of subject 2, expected 1"}},
 		"back in time":   {func(f []string) { f[1] = "3" }, []string{"session 1 after session 3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +142,8 @@ func TestDisagreements(t *testing.T) {
 
 // TestLabelTables: tables as they are found, not only as they should be.
 func TestLabelTables(t *testing.T) {
-	got, err := parseLabels("x.ctab", strings.NewReader("\ufeff# No. Label\r\n0 Unknown 0 0 0 0\r\n\n 1\tV1v   120 18 134 0\n2   \"hV4 a\"\n3 area 51\n12 FFA-1"))
+	got, err := parseLabels("x.ctab", strings.NewReader("\ufeff# No. Label\r\n0 Unknown 0 0 0 0\r\n\n "+
+		"1\tV1v   120 18 134 0\n2   \"hV4 a\"\n3 area 51\n12 FFA-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +152,8 @@ func TestLabelTables(t *testing.T) {
 			t.Errorf("label %d is %q, want %q", n, got[n], want)
 		}
 	}
-	for text, want := range map[string]string{"1": "line 1", "x V1": "line 1", "1 a\n1 b": "line 2: label 1 is a and b", "# none\n": "no label in it"} {
+	for text, want := range map[string]string{"1": "line 1", "x V1": "line 1", "1 a\n1 b": "line 2: label 1 is a and b",
+		"# none\n": "no label in it"} {
 		_, err := parseLabels("x.ctab", strings.NewReader(text))
 		wantError(t, err, "x.ctab: ", want)
 	}
@@ -175,10 +179,10 @@ func TestCaptionsRejects(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "captions.json")
 	for text, want := range map[string]string{
 		`{"annotations": [{"image_id": 1, "caption": "a"}, {"image_id": 2`: "the file ends too early",
-		`[]`:                                 "found [, want {",
+		`[]`:                                 "found [, expected {",
 		`{"images":[]}`:                      `no "annotations" in it`,
 		`{"annotations": [{"image_id": 1}]}`: "annotation without image_id or caption",
-		`{"annotations": {}}`:                "found {, want [",
+		`{"annotations": {}}`:                "found {, expected [",
 		``:                                   "the file ends too early",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {

@@ -111,7 +111,8 @@ func (d *Dataset) labels(s fmri.Subject, atlas string, numbers []int) (map[int]s
 		}
 		return one, nil
 	}
-	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions", d.Paths.LabelTable(s, base), atlas, len(numbers))
+	return nil, fmt.Errorf("%s: not there, nor for fsaverage: it is the label table of %s, which has %d regions",
+		d.Paths.LabelTable(s, base), atlas, len(numbers))
 }
 
 // parseLabels reads a label table: a line has a number and a name, apart by any white space, perhaps followed by the four
@@ -130,7 +131,7 @@ func parseLabels(path string, r io.Reader) (map[int]string, error) {
 		}
 		n, err := strconv.Atoi(f[0])
 		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: %q, want a number and a name", path, line, sc.Text())
+			return nil, fmt.Errorf("%s: line %d: %q, expected a number and a name", path, line, sc.Text())
 		}
 		f = f[1:]
 		if len(f) > 4 && allNumbers(f[len(f)-4:]) {
@@ -138,7 +139,7 @@ func parseLabels(path string, r io.Reader) (map[int]string, error) {
 		}
 		name := strings.Trim(strings.Join(f, " "), `"'`)
 		if name == "" {
-			return nil, fmt.Errorf("%s: line %d: %q, want a number and a name", path, line, sc.Text())
+			return nil, fmt.Errorf("%s: line %d: %q, expected a number and a name", path, line, sc.Text())
 		}
 		if old, ok := names[n]; ok && old != name {
 			return nil, fmt.Errorf("%s: line %d: label %d is %s and %s", path, line, n, old, name)
@@ -149,7 +150,7 @@ func parseLabels(path string, r io.Reader) (map[int]string, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: no label in it, want lines of a number and a name", path)
+		return nil, fmt.Errorf("%s: no label in it, expected lines of a number and a name", path)
 	}
 	return names, nil
 }
@@ -173,7 +174,7 @@ func readVolume(path, what string, whole bool) (shape [3]int, values []float32, 
 		return shape, nil, err
 	}
 	if len(img.Dims) < 3 || img.Volumes() != 1 {
-		return shape, nil, fmt.Errorf("%s: dimensions %v, want x, y, z", path, img.Dims)
+		return shape, nil, fmt.Errorf("%s: dimensions %v, expected x, y, z", path, img.Dims)
 	}
 	copy(shape[:], img.Dims)
 	if values, err = img.ReadAll(); err != nil {
@@ -181,7 +182,7 @@ func readVolume(path, what string, whole bool) (shape [3]int, values []float32, 
 	}
 	for i, v := range values {
 		if whole && (float64(v) != math.Trunc(float64(v)) || math.Abs(float64(v)) > 1<<24) {
-			return shape, nil, fmt.Errorf("%s: voxel %d is %v, want whole numbers", path, i, v)
+			return shape, nil, fmt.Errorf("%s: voxel %d is %v, expected whole numbers", path, i, v)
 		}
 	}
 	return shape, values, nil
@@ -204,7 +205,7 @@ func (d *Dataset) Brain(s fmri.Subject, space string) (fmri.Mask, error) {
 func (d *Dataset) NoiseCeilingSNR(s fmri.Subject, mask fmri.Mask, space, version string) ([]float32, error) {
 	space, version = cmp.Or(space, DefaultSpace), cmp.Or(version, DefaultBetas)
 	path := d.Paths.NCSNR(s, space, version)
-	shape, values, err := d.readNCSNR(s, space, version)
+	shape, values, err := d.NCSNRVolume(s, space, version)
 	if err != nil {
 		return nil, err
 	}

@@ -67,13 +67,14 @@ func newHDF5Session(path string, f *hdf5.File) (*SessionFile, error) {
 		return nil, err
 	}
 	t := d.Type()
-	s := &SessionFile{Path: path, Format: "hdf5", Stored: t.String(), Dims: d.Shape(), Chunks: d.Chunks(), Scale: betaScale, betas: d, file: f}
+	s := &SessionFile{Path: path, Format: "hdf5", Stored: t.String(), Dims: d.Shape(), Chunks: d.Chunks(), Scale: betaScale, betas: d,
+		file: f}
 	if len(s.Dims) != 4 {
-		return nil, fmt.Errorf("%s: betas of shape %v, want trials, z, y, x", path, s.Dims)
+		return nil, fmt.Errorf("%s: betas of shape %v, expected trials, z, y, x", path, s.Dims)
 	}
 	s.Trials, s.Shape = s.Dims[0], [3]int{s.Dims[3], s.Dims[2], s.Dims[1]}
 	if t.Class != hdf5.Fixed || t.Size != 2 || !t.Signed {
-		return nil, fmt.Errorf("%s: betas are %s, want int16 (percent signal change x 300)", path, t)
+		return nil, fmt.Errorf("%s: betas are %s, expected int16 (percent signal change x 300)", path, t)
 	}
 	return s, nil
 }
@@ -85,11 +86,12 @@ func openNIfTISession(path string) (*SessionFile, error) {
 	}
 	s := &SessionFile{Path: path, Format: "nii.gz", Stored: img.Type.String(), Dims: img.Dims, Scale: betaScale, image: img}
 	if len(s.Dims) < 3 || len(s.Dims) > 4 {
-		return nil, fmt.Errorf("%s: betas of dimensions %v, want x, y, z, trials", path, s.Dims)
+		return nil, fmt.Errorf("%s: betas of dimensions %v, expected x, y, z, trials", path, s.Dims)
 	}
 	s.Trials, s.Shape = img.Volumes(), [3]int(s.Dims[:3])
 	if img.Type != nifti.Int16 || (img.Slope != 0 && (img.Slope != 1 || img.Inter != 0)) {
-		return nil, fmt.Errorf("%s: betas are %s with slope %v, want int16 (percent signal change x 300) without scaling", path, img.Type, img.Slope)
+		return nil, fmt.Errorf("%s: betas are %s with slope %v, expected int16 (percent signal change x 300) without scaling", path,
+			img.Type, img.Slope)
 	}
 	return s, nil
 }

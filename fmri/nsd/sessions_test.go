@@ -6,7 +6,8 @@ import (
 )
 
 func TestParseSessions(t *testing.T) {
-	for text, want := range map[string]string{"all": "all", "": "all", "37": "37", "1-3": "1-3", "2,1": "1-2", "1-2,5, 7-8": "1-2, 5, 7-8", "5-5": "5"} {
+	for text, want := range map[string]string{"all": "all", "": "all", "37": "37", "1-3": "1-3", "2,1": "1-2", "1-2,5, 7-8": "1-2, 5, 7-8",
+		"5-5": "5"} {
 		s, err := ParseSessions(text)
 		if err != nil || s.String() != want {
 			t.Errorf("%q: %v, %v, want %s", text, s, err, want)

@@ -56,7 +56,7 @@ func openStimuli(path string) (*Stimuli, error) {
 	s, t8 := d.Shape(), d.Type()
 	if len(s) != 4 || s[3] != 3 || t8.Class != hdf5.Fixed || t8.Size != 1 || t8.Signed {
 		f.Close()
-		return nil, fmt.Errorf("%s: imgBrick of shape %v, %s, want images, height, width, 3 of uint8", path, s, t8)
+		return nil, fmt.Errorf("%s: imgBrick of shape %v, %s, expected images, height, width, 3 of uint8", path, s, t8)
 	}
 	return &Stimuli{path: path, file: f, bricks: d, n: s[0], Height: s[1], Width: s[2]}, nil
 }

@@ -64,7 +64,7 @@ func (d *Dataset) Trials(s fmri.Subject) ([]Trial, error) {
 			}
 			v, err := whole(fields[c])
 			if err != nil || v < 1 {
-				return 0, false, fmt.Errorf("%s: line %d: %s is %q, want a whole number from 1", path, line, name, fields[c])
+				return 0, false, fmt.Errorf("%s: line %d: %s is %q, expected a whole number from 1", path, line, name, fields[c])
 			}
 			return v, true, nil
 		}
@@ -79,7 +79,7 @@ func (d *Dataset) Trials(s fmri.Subject) ([]Trial, error) {
 		if n, ok, err := get("SUBJECT"); err != nil {
 			return nil, err
 		} else if ok && n != number {
-			return nil, fmt.Errorf("%s: line %d is of subject %d, want %d", path, line, n, number)
+			return nil, fmt.Errorf("%s: line %d is of subject %d, expected %d", path, line, n, number)
 		}
 		if n, ok, err := get("10KID"); err != nil {
 			return nil, err

@@ -35,7 +35,8 @@ type sums struct {
 // NewAccumulator returns an empty one. With 1 fold there is no cross-validation, but Fit.
 func NewAccumulator(features, targets, folds int) (*Accumulator, error) {
 	if features < 1 || targets < 1 || folds < 1 {
-		return nil, fmt.Errorf("ridge: an accumulator of %d features, %d targets and %d folds, expected 1 or more of each", features, targets, folds)
+		return nil, fmt.Errorf("ridge: an accumulator of %d features, %d targets and %d folds, expected 1 or more of each", features,
+			targets, folds)
 	}
 	a := &Accumulator{features: features, targets: targets}
 	for range folds {

@@ -30,7 +30,8 @@ type BandedModel struct {
 //	x      [samples, features]
 //	bands  the band of each feature, 0, 1, …
 //	y      [samples, targets]
-func FitBandedCV(ctx context.Context, x linalg.Matrix[float32], bands []int, y linalg.Matrix[float32], o Options, s Search) (*BandedModel, error) {
+func FitBandedCV(ctx context.Context, x linalg.Matrix[float32], bands []int, y linalg.Matrix[float32], o Options,
+	s Search) (*BandedModel, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
 	}
@@ -95,7 +96,8 @@ func fitBanded[E linalg.Float](
 		return nil, err
 	}
 	p.opt.Progress = nil // how many candidates are fitted has only now been found
-	m := &BandedModel{Bands: bands, Gammas: gammas, Chosen: f.gamma, Deltas: f.deltas(gammas), CandidateScores: f.each, CandidateTables: f.tables}
+	m := &BandedModel{Bands: bands, Gammas: gammas, Chosen: f.gamma, Deltas: f.deltas(gammas), CandidateScores: f.each,
+		CandidateTables: f.tables}
 	m.Model = Model{
 		Coef: linalg.New[float32](x.Cols, y.Cols), Intercept: make([]float64, y.Cols), Scaler: p.scaler,
 		Alphas: f.alphas, CVScores: f.scores, Grid: o.Alphas, Edge: edges(y, f.alphas, o.Alphas),

@@ -34,7 +34,8 @@ func TestCrossPredictGolden(t *testing.T) {
 		name string
 		sets [][]int
 		o    Options
-	}{{"each", nil, each}, {"global", nil, global}, {"sets", [][]int{{5, 0, 2}, {1, 3}}, sets}, {"global", [][]int{{0, 1, 2, 3, 4, 5}}, each}} {
+	}{{"each", nil, each}, {"global", nil, global}, {"sets", [][]int{{5, 0, 2}, {1, 3}}, sets},
+		{"global", [][]int{{0, 1, 2, 3, 4, 5}}, each}} {
 		got, err := CrossPredict(context.Background(), x, y, folds, c.sets, c.o)
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +112,8 @@ func TestCrossPredictRejects(t *testing.T) {
 		{halves, [][]int{{0, 1}, {1}}, nil, "target 1 is in two sets"},
 		{halves, nil, nil, "without fold 0: ridge: 5 folds of 3 samples"},
 	} {
-		if _, err := CrossPredict(context.Background(), x, y, c.folds, c.sets, Options{Groups: c.groups}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := CrossPredict(context.Background(), x, y, c.folds, c.sets, Options{Groups: c.groups}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want an error with %q", err, c.want)
 		}
 	}

@@ -140,7 +140,8 @@ func (p *problem[E]) spectral() {
 func (p *problem[E]) fitFractions(ctx context.Context, fractions []float64) ([]*Model, error) {
 	models := make([]*Model, len(fractions))
 	for i := range models {
-		models[i] = &Model{Coef: linalg.New[float32](p.x.Cols, p.y.Cols), Intercept: make([]float64, p.y.Cols), Alphas: make([]float64, p.y.Cols), Scaler: p.scaler}
+		models[i] = &Model{Coef: linalg.New[float32](p.x.Cols, p.y.Cols), Intercept: make([]float64, p.y.Cols),
+			Alphas: make([]float64, p.y.Cols), Scaler: p.scaler}
 	}
 	s, err := p.system(-1, nil)
 	if err != nil {

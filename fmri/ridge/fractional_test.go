@@ -19,7 +19,8 @@ func TestFractionsGolden(t *testing.T) {
 		name string
 		form Form
 	}{{"tall", Primal}, {"tall", Dual}, {"wide", Dual}, {"wide", Primal}} {
-		models, err := FitFractions(ctx, g.matrix(c.name+".X"), g.matrix(c.name+".Y"), fractions, Options{NoIntercept: true, NoStandardise: true, Form: c.form})
+		models, err := FitFractions(ctx, g.matrix(c.name+".X"), g.matrix(c.name+".Y"), fractions,
+			Options{NoIntercept: true, NoStandardise: true, Form: c.form})
 		if err != nil {
 			t.Fatal(err)
 		}

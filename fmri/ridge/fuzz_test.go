@@ -32,7 +32,8 @@ func FuzzFitCV(f *testing.F) {
 		}
 		o := Options{
 			Alphas: []float64{low, high}, Folds: int(folds), Score: Score(flags % 3), Global: flags&4 != 0, NoIntercept: flags&8 != 0,
-			NoStandardise: flags&16 != 0, StandardiseOnce: flags&32 != 0, Precision: Precision(flags % 4), Form: Form(flags >> 6), MaxMemory: limit,
+			NoStandardise: flags&16 != 0, StandardiseOnce: flags&32 != 0, Precision: Precision(flags % 4), Form: Form(flags >> 6),
+			MaxMemory: limit,
 		}
 		fit := func() {
 			m, err := FitCV(ctx, x, y, o)

@@ -67,7 +67,8 @@ func FitKernelCV(ctx context.Context, k linalg.Matrix[float64], y linalg.Matrix[
 
 // FitKernelsCV fits ridge regression on the sum of several kernels, whose weights are searched
 // for (himalaya's MultipleKernelRidgeCV).
-func FitKernelsCV(ctx context.Context, kernels []linalg.Matrix[float64], y linalg.Matrix[float32], o Options, s Search) (*KernelModel, error) {
+func FitKernelsCV(ctx context.Context, kernels []linalg.Matrix[float64], y linalg.Matrix[float32], o Options,
+	s Search) (*KernelModel, error) {
 	if len(kernels) == 0 {
 		return nil, errors.New("ridge: no kernel")
 	}

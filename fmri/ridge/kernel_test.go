@@ -69,7 +69,8 @@ func TestKernelIsRidge(t *testing.T) {
 	}
 	k, kTest := mustKernel(t, x, x), mustKernel(t, xTest, x)
 	for _, plain := range []bool{false, true} {
-		o := Options{Alphas: LogSpace(-1, 4, 6), Groups: groups, Score: Correlation, NoStandardise: true, NoIntercept: plain, Precision: Double}
+		o := Options{Alphas: LogSpace(-1, 4, 6), Groups: groups, Score: Correlation, NoStandardise: true, NoIntercept: plain,
+			Precision: Double}
 		want := mustFit(t, x, y, o)
 		check := func() {
 			got, err := FitKernelCV(ctx, k, y, o)
@@ -294,7 +295,8 @@ func TestSearchRejects(t *testing.T) {
 	if _, err := FitKernelsCV(ctx, nil, y, Options{}, Search{}); err == nil {
 		t.Error("no kernel: no error")
 	}
-	if _, err := FitKernelCV(ctx, mustKernel(t, x, gaussian(r, 3, 4)), y, Options{}); err == nil || !strings.Contains(err.Error(), "12×3, expected 12×12") {
+	if _, err := FitKernelCV(ctx, mustKernel(t, x, gaussian(r, 3, 4)), y, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "12×3, expected 12×12") {
 		t.Errorf("a kernel that is not square: %v", err)
 	}
 	m, err := FitKernelCV(ctx, k, y, Options{})

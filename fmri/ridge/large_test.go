@@ -191,7 +191,8 @@ func TestSingleChoosesAsDouble(t *testing.T) {
 					return double.CVTable[slices.Index(o.Alphas, alpha)*y.Cols+j]
 				}
 				if gap := at(double.Alphas[j]) - at(single.Alphas[j]); gap > 2*miss+1e-8 {
-					t.Errorf("%v %v: target %d has penalty %g, in float64 %g, whose score is %g better; error of the scores %g", shape, score, j, single.Alphas[j], double.Alphas[j], gap, miss)
+					t.Errorf("%v %v: target %d has penalty %g, in float64 %g, whose score is %g better; error of the scores %g", shape,
+						score, j, single.Alphas[j], double.Alphas[j], gap, miss)
 				}
 			}
 			t.Logf("%v %v: largest error of a score %.2g; %d of %d penalties differ", shape, score, worst, differ, y.Cols)
@@ -262,7 +263,8 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 					restore := tensor.SetThreads(threads)
 					got := mustFit(t, x, y, o)
 					restore()
-					if !slices.Equal(got.CVTable, want.CVTable) || !slices.Equal(got.Coef.Data, want.Coef.Data) || !slices.Equal(got.Intercept, want.Intercept) {
+					if !slices.Equal(got.CVTable, want.CVTable) || !slices.Equal(got.Coef.Data, want.Coef.Data) ||
+						!slices.Equal(got.Intercept, want.Intercept) {
 						t.Errorf("%s, eigenvalues up to %d: %d bytes and %d threads change the result", c.name, side, limit, threads)
 					}
 				}

@@ -38,7 +38,8 @@ func (e Edge) String() string {
 	if e.Low+e.High == 0 {
 		return ""
 	}
-	return fmt.Sprintf("ridge: of %d targets, %d chose the smallest penalty of the grid and %d the largest; a wider grid may be better", e.Targets, e.Low, e.High)
+	return fmt.Sprintf("ridge: of %d targets, %d chose the smallest penalty of the grid and %d the largest; a wider grid may be better",
+		e.Targets, e.Low, e.High)
 }
 
 // Predict returns the prediction for x [samples, features] as [samples, targets].

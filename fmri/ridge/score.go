@@ -46,7 +46,8 @@ func ParseScore(name string) (Score, error) {
 //	truth, predicted  [samples, targets]
 func (s Score) Of(truth, predicted linalg.Matrix[float32]) ([]float64, error) {
 	if truth.Rows != predicted.Rows || truth.Cols != predicted.Cols {
-		return nil, fmt.Errorf("ridge: prediction is %d×%d, expected %d×%d as the truth", predicted.Rows, predicted.Cols, truth.Rows, truth.Cols)
+		return nil, fmt.Errorf("ridge: prediction is %d×%d, expected %d×%d as the truth", predicted.Rows, predicted.Cols, truth.Rows,
+			truth.Cols)
 	}
 	if err := check("truth", truth); err != nil {
 		return nil, err

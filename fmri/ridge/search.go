@@ -145,7 +145,8 @@ func (p *problem[E]) search(ctx context.Context, gammas [][]float64, weight func
 
 // refit solves for all rows with the candidate and penalty of each target, and calls solved
 // with batches of weights of the targets columns.
-func (p *problem[E]) refit(ctx context.Context, f *found, gammas [][]float64, weight func([]float64) []float64, solved func(w dense, weight []float64, columns []int)) error {
+func (p *problem[E]) refit(ctx context.Context, f *found, gammas [][]float64, weight func([]float64) []float64,
+	solved func(w dense, weight []float64, columns []int)) error {
 	for g, gamma := range gammas {
 		var columns []int
 		var alphas []float64

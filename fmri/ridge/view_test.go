@@ -19,7 +19,8 @@ type arrays struct {
 }
 
 // as returns the same numbers in views that of32 and of64 make.
-func (a arrays) as(of32 func(linalg.Matrix[float32]) linalg.Matrix[float32], of64 func(linalg.Matrix[float64]) linalg.Matrix[float64]) arrays {
+func (a arrays) as(of32 func(linalg.Matrix[float32]) linalg.Matrix[float32],
+	of64 func(linalg.Matrix[float64]) linalg.Matrix[float64]) arrays {
 	return arrays{of32(a.x), of32(a.y), of32(a.held), of32(a.truth), of64(a.k), of64(a.kHeld), of64(a.part)}
 }
 

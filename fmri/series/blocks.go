@@ -18,7 +18,7 @@ func Runs(run []int) ([]Span, error) {
 			continue
 		}
 		if seen[r] {
-			return nil, fmt.Errorf("series: run %d begins again at volume %d, want its volumes to follow one another", r, i)
+			return nil, fmt.Errorf("series: run %d begins again at volume %d, expected its volumes to follow one another", r, i)
 		}
 		seen[r] = true
 		spans = append(spans, Span{i, i + 1})
@@ -83,7 +83,7 @@ func Average(x []float32, cols int, sets [][]int) ([]float32, error) {
 		clear(sum)
 		for _, i := range set {
 			if i < 0 || i >= rows {
-				return nil, fmt.Errorf("series: set %d has row %d, want 0 to %d", s, i, rows-1)
+				return nil, fmt.Errorf("series: set %d has row %d, expected 0 to %d", s, i, rows-1)
 			}
 			for j, v := range x[i*cols : (i+1)*cols] {
 				sum[j] += float64(v)
@@ -99,7 +99,7 @@ func Average(x []float32, cols int, sets [][]int) ([]float32, error) {
 // shape returns the number of rows of x.
 func shape(x []float32, cols int) (int, error) {
 	if cols < 1 || len(x) == 0 || len(x)%cols != 0 {
-		return 0, fmt.Errorf("series: %d values in rows of %d, want whole rows", len(x), cols)
+		return 0, fmt.Errorf("series: %d values in rows of %d, expected whole rows", len(x), cols)
 	}
 	return len(x) / cols, nil
 }

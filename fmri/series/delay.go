@@ -5,12 +5,12 @@ import "fmt"
 // Indicators returns [len(label), classes]: 1 in the column of a row's label, 0 elsewhere. A negative label (rest) is none.
 func Indicators(label []int, classes int) ([]float32, error) {
 	if classes < 1 {
-		return nil, fmt.Errorf("series: %d classes, want at least 1", classes)
+		return nil, fmt.Errorf("series: %d classes, expected at least 1", classes)
 	}
 	x := make([]float32, len(label)*classes)
 	for i, l := range label {
 		if l >= classes {
-			return nil, fmt.Errorf("series: label %d of row %d, want less than %d", l, i, classes)
+			return nil, fmt.Errorf("series: label %d of row %d, expected less than %d", l, i, classes)
 		}
 		if l >= 0 {
 			x[i*classes+l] = 1

@@ -14,12 +14,13 @@ func Detrend(x []float32, cols int, run []int, degree int) error {
 		return err
 	}
 	if degree < 0 || degree > 20 {
-		return fmt.Errorf("series: a trend of degree %d, want 0 to 20", degree)
+		return fmt.Errorf("series: a trend of degree %d, expected 0 to 20", degree)
 	}
 	for _, s := range spans {
 		n := s.To - s.From
 		if n <= degree {
-			return fmt.Errorf("series: run %d has %d volumes, want more than %d for a trend of degree %d", run[s.From], n, degree, degree)
+			return fmt.Errorf("series: run %d has %d volumes, expected more than %d for a trend of degree %d", run[s.From], n, degree,
+				degree)
 		}
 	}
 	for _, s := range spans {
@@ -136,7 +137,7 @@ func spansOf(x []float32, cols int, run []int) ([]Span, error) {
 	}
 	for i, v := range x {
 		if d := float64(v); math.IsNaN(d) || math.IsInf(d, 0) {
-			return nil, fmt.Errorf("series: row %d, column %d is %v, want a finite number", i/cols, i%cols, v)
+			return nil, fmt.Errorf("series: row %d, column %d is %v, expected a finite number", i/cols, i%cols, v)
 		}
 	}
 	return Runs(run)

@@ -216,7 +216,8 @@ func TestColourChannels(t *testing.T) {
 		at := look(img)[5]
 		for ch := onLuminance; ch <= yellowish; ch++ {
 			if ch != c.channel && at[ch] > at[c.channel] {
-				t.Errorf("%s: channel %s answers with %.2f, %s with %.2f", c.name, channelNames[ch], at[ch], channelNames[c.channel], at[c.channel])
+				t.Errorf("%s: channel %s answers with %.2f, %s with %.2f", c.name, channelNames[ch], at[ch], channelNames[c.channel],
+					at[c.channel])
 			}
 		}
 		if at[contrast] > 1e-6 || at[orientation] > 0.05 {

@@ -19,8 +19,8 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	root := filepath.Join(dir, "tree")
-	err = sim.Write(context.Background(), root, sim.Options{Seed: 1, Subjects: 1, SharedImages: 5, OwnImages: 15, Sessions: 3, ImageSize: 24,
-		Shape: [3]int{10, 12, 9}, EarlyVoxels: 40, MidVoxels: 9, HigherVoxels: 20}, nil)
+	err = sim.Write(context.Background(), root, sim.Options{Seed: 1, Subjects: 1, SharedImages: 5, OwnImages: 15, Sessions: 3,
+		ImageSize: 24, Shape: [3]int{10, 12, 9}, EarlyVoxels: 40, MidVoxels: 9, HigherVoxels: 20}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -26,7 +26,7 @@ var (
 // behaviour, masks and regions are complete; regions of streams have 6000 early, 3000 middle and 12000 higher voxels.
 func WriteFullSize(ctx context.Context, dir string, seed uint64) error {
 	if _, err := os.Stat(dir); err == nil {
-		return fmt.Errorf("sim: %s is there already, want a new folder", dir)
+		return fmt.Errorf("sim: %s is there already, expected a new folder", dir)
 	}
 	o := fullOptions
 	o.Seed = seed
@@ -56,8 +56,9 @@ func WriteFullSize(ctx context.Context, dir string, seed uint64) error {
 			return err
 		}
 	}
+	session := func(n int) string { return filepath.Join(folder, fmt.Sprintf("betas_session%02d.hdf5", n)) }
 	for n := 2; n <= fullSessions; n++ {
-		if err := os.Link(filepath.Join(folder, "betas_session01.hdf5"), filepath.Join(folder, fmt.Sprintf("betas_session%02d.hdf5", n))); err != nil {
+		if err := os.Link(session(1), session(n)); err != nil {
 			return fmt.Errorf("sim: %s: %w", folder, cause.Of(err))
 		}
 	}

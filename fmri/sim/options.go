@@ -83,11 +83,11 @@ func (o Options) check() error {
 		{"HigherVoxels", o.HigherVoxels, 1, 1 << 24},
 	} {
 		if c.got < c.lo || c.got > c.hi {
-			return fmt.Errorf("sim: option %s is %d, want %d to %d", c.name, c.got, c.lo, c.hi)
+			return fmt.Errorf("sim: option %s is %d, expected %d to %d", c.name, c.got, c.lo, c.hi)
 		}
 	}
 	if !(o.NCSNR > 0 && o.NCSNR <= 100) {
-		return fmt.Errorf("sim: option NCSNR is %g, want more than 0 and at most 100", o.NCSNR)
+		return fmt.Errorf("sim: option NCSNR is %g, expected more than 0 and at most 100", o.NCSNR)
 	}
 	return nil
 }

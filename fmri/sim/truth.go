@@ -79,7 +79,8 @@ func (t *tree) writeSubjectTruth(b *brain, ids []int, responses [][]float32) err
 	for i, v := range b.visual {
 		at := [3]int{v % b.shape[0], v / b.shape[0] % b.shape[1], v / (b.shape[0] * b.shape[1])}
 		xyz = append(xyz, int32(at[0]), int32(at[1]), int32(at[2]))
-		x := truthVoxel{XYZ: at, ROI: streamsNames[b.streams[v]], NCSNR: b.ncsnr[v], Noise: b.noise[v], Baseline: b.baseline[v], Dead: v == b.dead}
+		x := truthVoxel{XYZ: at, ROI: streamsNames[b.streams[v]], NCSNR: b.ncsnr[v], Noise: b.noise[v], Baseline: b.baseline[v],
+			Dead: v == b.dead}
 		if b.prf[v] > 0 {
 			x.Area = prfNames[b.prf[v]]
 		}

@@ -79,7 +79,7 @@ func alreadyWritten(dir string, o Options) (bool, error) {
 		return false, err
 	}
 	if !bytes.Equal(got, want) {
-		return false, fmt.Errorf("sim: %s holds a simulation of other options, see %s; want a new or empty folder", dir, path)
+		return false, fmt.Errorf("sim: %s holds a simulation of other options, see %s; expected a new or empty folder", dir, path)
 	}
 	return true, nil
 }

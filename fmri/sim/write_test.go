@@ -232,7 +232,7 @@ func TestWriteRejects(t *testing.T) {
 		{"a folder of something else", full, tiny, "holds no simulation"},
 		{"a file", file, tiny, "thesis.txt"},
 		{"a folder below a file", filepath.Join(file, "tree"), tiny, "thesis.txt"},
-		{"too many subjects", "", with(func(o *Options) { o.Subjects = 9 }), "Subjects is 9, want 1 to 8"},
+		{"too many subjects", "", with(func(o *Options) { o.Subjects = 9 }), "Subjects is 9, expected 1 to 8"},
 		{"negative repeats", "", with(func(o *Options) { o.OwnRepeats = -1 }), "OwnRepeats is -1"},
 		{"no signal left", "", with(func(o *Options) { o.NCSNR = -1 }), "NCSNR"},
 		{"a brain too small", "", with(func(o *Options) { o.EarlyVoxels = 4000 }), "do not fit"},
@@ -278,7 +278,8 @@ func TestWriteStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	var done, total []int
-	if err := Write(context.Background(), dir, tiny, func(d, n int, _ string) { done, total = append(done, d), append(total, n) }); err != nil {
+	err := Write(context.Background(), dir, tiny, func(d, n int, _ string) { done, total = append(done, d), append(total, n) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if !slices.IsSorted(done) || done[len(done)-1] != total[0] || slices.Min(total) != slices.Max(total) {

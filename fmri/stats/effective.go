@@ -51,7 +51,8 @@ func autocorrelation(x []float64, run []int, lags int) ([]float64, error) {
 			to++
 		}
 		if lags < 0 || lags >= to-from {
-			return nil, fmt.Errorf("stats: autocorrelation over %d rows in a run of %d, want 0 or more and less than the run", lags, to-from)
+			return nil, fmt.Errorf("stats: autocorrelation over %d rows in a run of %d, expected 0 or more and less than the run", lags,
+				to-from)
 		}
 		d := make([]float64, to-from)
 		mean := 0.0
@@ -83,12 +84,12 @@ func MeanInterval(values []float64, r Resampling) (Interval, error) {
 		return Interval{}, err
 	}
 	if len(values) < 2 {
-		return Interval{}, fmt.Errorf("stats: %d values, want at least 2 for an interval", len(values))
+		return Interval{}, fmt.Errorf("stats: %d values, expected at least 2 for an interval", len(values))
 	}
 	n, mean, sum := float64(len(values)), Mean(values), 0.0
 	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return Interval{}, fmt.Errorf("stats: value %d is %v, want a finite number", i, v)
+			return Interval{}, fmt.Errorf("stats: value %d is %v, expected a finite number", i, v)
 		}
 		sum += (v - mean) * (v - mean)
 	}

@@ -30,7 +30,7 @@ func (r Resampling) withDefaults() (Resampling, error) {
 		r.Level = 0.95
 	}
 	if r.Samples < 1 || !(r.Level > 0 && r.Level < 1) {
-		return r, fmt.Errorf("stats: %d resamples at level %v, want at least 1 and a level between 0 and 1", r.Samples, r.Level)
+		return r, fmt.Errorf("stats: %d resamples at level %v, expected at least 1 and a level between 0 and 1", r.Samples, r.Level)
 	}
 	return r, nil
 }
@@ -56,7 +56,7 @@ func Mean(values []float64) float64 {
 func BootstrapMean(values []float64, r Resampling) (Interval, error) {
 	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return Interval{}, fmt.Errorf("stats: value %d is %v, want a finite number", i, v)
+			return Interval{}, fmt.Errorf("stats: value %d is %v, expected a finite number", i, v)
 		}
 	}
 	return Bootstrap(len(values), r, func(drawn []int) float64 {
@@ -76,7 +76,7 @@ func Bootstrap(n int, r Resampling, statistic func(drawn []int) float64) (Interv
 		return Interval{}, err
 	}
 	if n < 2 {
-		return Interval{}, fmt.Errorf("stats: %d values, want at least 2 for an interval", n)
+		return Interval{}, fmt.Errorf("stats: %d values, expected at least 2 for an interval", n)
 	}
 	random := rand.New(rand.NewPCG(r.Seed, bootstrapStream))
 	drawn := make([]int, n)
@@ -86,7 +86,7 @@ func Bootstrap(n int, r Resampling, statistic func(drawn []int) float64) (Interv
 			drawn[i] = random.IntN(n)
 		}
 		if results[s] = statistic(drawn); math.IsNaN(results[s]) {
-			return Interval{}, fmt.Errorf("stats: the statistic of resample %d is NaN, want a number", s)
+			return Interval{}, fmt.Errorf("stats: the statistic of resample %d is NaN, expected a number", s)
 		}
 	}
 	slices.Sort(results)

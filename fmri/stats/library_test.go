@@ -177,7 +177,8 @@ func TestAutocorrelatedNull(t *testing.T) {
 	}
 	// 20 expected with a standard deviation of 4.4; of the naive test 400·P(z > 1.645·√(0.51/1.49)) = 67.
 	if naive < 45 || effective < 7 || effective > 36 || shifted < 7 || shifted > 36 {
-		t.Errorf("of %d null correlations %d (naive), %d (effective samples) and %d (shifts) are below 5 %%", pairs, naive, effective, shifted)
+		t.Errorf("of %d null correlations %d (naive), %d (effective samples) and %d (shifts) are below 5 %%", pairs, naive, effective,
+			shifted)
 	}
 }
 
@@ -324,10 +325,10 @@ func TestAdditionsReject(t *testing.T) {
 		"over -1 rows":                 second(EffectiveSamples(series, series, []int{0, 0, 0, 0}, -1)),
 		"1 values":                     second(MeanInterval([]float64{1}, Resampling{})),
 		"value 1 is NaN":               second(MeanInterval([]float64{1, math.NaN()}, Resampling{})),
-		"4 responses, want 3 rows":     second(SignalToNoise(x, 1, []int{0, 0, 1})),
+		"4 responses, expected 3 rows": second(SignalToNoise(x, 1, []int{0, 0, 1})),
 		"4 items in 4 rows":            second(SignalToNoise(x, 1, []int{0, 1, 2, 3})),
 		"1 items in 4 rows":            second(SignalToNoise(x, 1, []int{0, 0, 0, 0})),
-		"4 and 4 values, want 2×1":     second(PermuteRows(x, x, 2, 1, nil)),
+		"4 and 4 values, expected 2×1": second(PermuteRows(x, x, 2, 1, nil)),
 		"not a permutation of 4 rows":  second(PermuteRows(x, x, 4, 1, [][]int{{0, 1, 2, 2}})),
 		"30 numbers are not a permuta": second(PermuteRows(x, x, 4, 1, [][]int{long})),
 		"1 blocks":                     second(BlockOrders(1, Resampling{})),

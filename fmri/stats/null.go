@@ -18,7 +18,7 @@ func NewNull(scores []float64, r Resampling) (*Null, error) {
 	}
 	for i, s := range scores {
 		if math.IsNaN(s) {
-			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, want a number", i)
+			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, expected a number", i)
 		}
 	}
 	null := &Null{slices.Clone(scores), r.Level}
@@ -34,7 +34,7 @@ func CompareNull(observed []float64, null [][]float64) (*BlockTest, error) {
 	t := &BlockTest{Observed: observed, Count: make([]int, len(observed)), P: make([]float64, len(observed)), Null: null}
 	for o, scores := range null {
 		if len(scores) != len(observed) {
-			return nil, fmt.Errorf("stats: %d scores of permutation %d, want %d", len(scores), o, len(observed))
+			return nil, fmt.Errorf("stats: %d scores of permutation %d, expected %d", len(scores), o, len(observed))
 		}
 		for j, s := range scores {
 			if atLeast(s, observed[j]) {
@@ -48,9 +48,7 @@ func CompareNull(observed []float64, null [][]float64) (*BlockTest, error) {
 
 // atLeast says whether a null score reaches the observed one. Equal scores whose sums were rounded differently count: a
 // p-value must not depend on the order of a sum. The tolerance is that of scipy.stats.permutation_test.
-func atLeast(null, observed float64) bool { return null >= observed-tieOf(observed) }
-
-func tieOf(observed float64) float64 { return math.Abs(observed) * 100 * 0x1p-52 }
+func atLeast(null, observed float64) bool { return null >= observed-math.Abs(observed)*100*0x1p-52 }
 
 // finish computes p-values from counts.
 func (t *BlockTest) finish(permutations int) {

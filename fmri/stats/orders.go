@@ -31,7 +31,7 @@ func WithinGroups(group []int, r Resampling) ([][]int, error) {
 		members[g] = append(members[g], i)
 	}
 	if len(seen) == len(group) {
-		return nil, fmt.Errorf("stats: %d items in %d groups, want a group of at least 2 to permute", len(group), len(seen))
+		return nil, fmt.Errorf("stats: %d items in %d groups, expected a group of at least 2 to permute", len(group), len(seen))
 	}
 	random := rand.New(rand.NewPCG(r.Seed, withinStream))
 	orders := make([][]int, r.Samples)
@@ -66,7 +66,7 @@ func CircularShifts(run []int, r Resampling) ([][]int, error) {
 		}
 	}
 	if len(run) < 2 {
-		return nil, fmt.Errorf("stats: %d rows, want at least 2 to shift", len(run))
+		return nil, fmt.Errorf("stats: %d rows, expected at least 2 to shift", len(run))
 	}
 	starts = append(starts, len(run))
 	random := rand.New(rand.NewPCG(r.Seed, shiftStream))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sort"
 )
 
@@ -42,22 +41,19 @@ func PermuteImages(n int, r Resampling, score func(pairing []int) float64) (*Nul
 		return nil, err
 	}
 	if n < 2 {
-		return nil, fmt.Errorf("stats: %d images, want at least 2 to permute", n)
+		return nil, fmt.Errorf("stats: %d images, expected at least 2 to permute", n)
 	}
 	random := rand.New(rand.NewPCG(r.Seed, permutationStream))
 	pairing := make([]int, n)
 	for i := range pairing {
 		pairing[i] = i
 	}
-	null := &Null{make([]float64, r.Samples), r.Level}
-	for s := range null.Scores {
+	scores := make([]float64, r.Samples)
+	for s := range scores {
 		random.Shuffle(n, func(i, j int) { pairing[i], pairing[j] = pairing[j], pairing[i] })
-		if null.Scores[s] = score(pairing); math.IsNaN(null.Scores[s]) {
-			return nil, fmt.Errorf("stats: the score of permutation %d is NaN, want a number", s)
-		}
+		scores[s] = score(pairing)
 	}
-	slices.Sort(null.Scores)
-	return null, nil
+	return NewNull(scores, r)
 }
 
 // BlockOrders returns random orders of n blocks, one for each resample.
@@ -67,7 +63,7 @@ func BlockOrders(n int, r Resampling) ([][]int, error) {
 		return nil, err
 	}
 	if n < 2 {
-		return nil, fmt.Errorf("stats: %d blocks, want at least 2 to permute", n)
+		return nil, fmt.Errorf("stats: %d blocks, expected at least 2 to permute", n)
 	}
 	random := rand.New(rand.NewPCG(r.Seed, permutationStream))
 	orders := make([][]int, r.Samples)
@@ -93,37 +89,20 @@ type BlockTest struct {
 //	orders            each a permutation of the blocks
 func PermuteBlocks(truth, predicted []float32, rows, targets, block int, orders [][]int) (*BlockTest, error) {
 	if rows < 2 || targets < 1 || len(truth) != rows*targets || len(predicted) != rows*targets {
-		return nil, fmt.Errorf("stats: %d and %d values, want %d×%d each", len(truth), len(predicted), rows, targets)
+		return nil, fmt.Errorf("stats: %d and %d values, expected %d×%d each", len(truth), len(predicted), rows, targets)
 	}
 	if block < 1 || block > rows {
-		return nil, fmt.Errorf("stats: blocks of %d rows, want 1 to %d", block, rows)
+		return nil, fmt.Errorf("stats: blocks of %d rows, expected 1 to %d", block, rows)
 	}
 	blocks := (rows + block - 1) / block
-	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
-		return rowsOf(orders[o], blocks, block, rows)
-	})
-}
-
-// PermuteRows is PermuteBlocks for any orders of the rows, each a permutation of them: those of CircularShifts, say.
-func PermuteRows(truth, predicted []float32, rows, targets int, orders [][]int) (*BlockTest, error) {
-	if rows < 2 || targets < 1 || len(truth) != rows*targets || len(predicted) != rows*targets {
-		return nil, fmt.Errorf("stats: %d and %d values, want %d×%d each", len(truth), len(predicted), rows, targets)
-	}
-	return permuteRows(truth, predicted, rows, targets, len(orders), func(o int) ([]int, error) {
-		return rowsOf(orders[o], rows, 1, rows)
-	})
-}
-
-// permuteRows correlates predicted with truth in the order of rows that index returns for each of n.
-func permuteRows(truth, predicted []float32, rows, targets, n int, index func(int) ([]int, error)) (*BlockTest, error) {
 	a, b := unitColumns(truth, rows, targets), unitColumns(predicted, rows, targets)
 	same := make([]int, rows)
 	for i := range same {
 		same[i] = i
 	}
 	t := &BlockTest{Observed: columnProducts(a, b, same, targets), Count: make([]int, targets), P: make([]float64, targets)}
-	for o := range n {
-		order, err := index(o)
+	for o, ofBlocks := range orders {
+		order, err := rowsOf(ofBlocks, blocks, block, rows)
 		if err != nil {
 			return nil, fmt.Errorf("stats: order %d: %w", o, err)
 		}
@@ -135,8 +114,13 @@ func permuteRows(truth, predicted []float32, rows, targets, n int, index func(in
 		}
 		t.Null = append(t.Null, r)
 	}
-	t.finish(n)
+	t.finish(len(orders))
 	return t, nil
+}
+
+// PermuteRows is PermuteBlocks for any orders of the rows, each a permutation of them: those of CircularShifts, say.
+func PermuteRows(truth, predicted []float32, rows, targets int, orders [][]int) (*BlockTest, error) {
+	return PermuteBlocks(truth, predicted, rows, targets, 1, orders)
 }
 
 // rowsOf lists the rows of the blocks in the given order.

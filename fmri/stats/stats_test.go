@@ -91,7 +91,7 @@ func TestBlockPermutationRejects(t *testing.T) {
 		orders            [][]int
 		want              string
 	}{
-		"size":       {3, 2, 1, nil, "want 3×2"},
+		"size":       {3, 2, 1, nil, "expected 3×2"},
 		"block":      {4, 2, 5, nil, "blocks of 5 rows"},
 		"repeated":   {4, 2, 2, [][]int{{0, 0}}, "not a permutation of 2 blocks"},
 		"missing":    {4, 2, 2, [][]int{{0}}, "not a permutation"},
@@ -299,7 +299,8 @@ func TestUndefinedScoresHaveNoP(t *testing.T) {
 		t.Errorf("p of an undefined score is %v, want NaN", p)
 	}
 	undefined := func([]int) float64 { return math.NaN() }
-	if _, err := PermuteImages(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "permutation 0 is NaN") {
+	if _, err := PermuteImages(4, Resampling{Samples: 10}, undefined); err == nil ||
+		!strings.Contains(err.Error(), "permutation 0 is NaN") {
 		t.Errorf("permutation of an undefined score: %v", err)
 	}
 	if _, err := Bootstrap(4, Resampling{Samples: 10}, undefined); err == nil || !strings.Contains(err.Error(), "resample 0 is NaN") {

@@ -17,7 +17,7 @@ import (
 func SignalToNoise(x []float32, cols int, item []int) ([]float64, error) {
 	rows := len(item)
 	if cols < 1 || len(x) != rows*cols {
-		return nil, fmt.Errorf("stats: %d responses, want %d rows of %d", len(x), rows, cols)
+		return nil, fmt.Errorf("stats: %d responses, expected %d rows of %d", len(x), rows, cols)
 	}
 	index := make(map[int]int)
 	var count []float64
@@ -33,7 +33,7 @@ func SignalToNoise(x []float32, cols int, item []int) ([]float64, error) {
 		count[k]++
 	}
 	if len(count) < 2 || len(count) == rows {
-		return nil, fmt.Errorf("stats: %d items in %d rows, want at least 2 items and a repeat", len(count), rows)
+		return nil, fmt.Errorf("stats: %d items in %d rows, expected at least 2 items and a repeat", len(count), rows)
 	}
 	n, squares := float64(rows), 0.0
 	for _, c := range count {

@@ -43,17 +43,18 @@ func read(folder string) (*dataset, error) {
 		return nil, err
 	}
 	if len(bold.Shape) != 4 {
-		return nil, fmt.Errorf("%s: shape %v, want four dimensions", boldPath, bold.Shape)
+		return nil, fmt.Errorf("%s: shape %v, expected four dimensions", boldPath, bold.Shape)
 	}
 	copy(d.shape[:], bold.Shape)
 	volumes, n := bold.Shape[3], d.shape[0]*d.shape[1]*d.shape[2]
 	if len(mask.Data) != n {
-		return nil, fmt.Errorf("%s: shape %v, want %v as %s", maskPath, mask.Shape, bold.Shape[:3], boldPath)
+		return nil, fmt.Errorf("%s: shape %v, expected %v as %s", maskPath, mask.Shape, bold.Shape[:3], boldPath)
 	}
 	for k := range d.size {
 		d.size[k] = 1
 		if bold.Affine != nil {
-			d.size[k] = math.Sqrt(bold.Affine[0][k]*bold.Affine[0][k] + bold.Affine[1][k]*bold.Affine[1][k] + bold.Affine[2][k]*bold.Affine[2][k])
+			x, y, z := bold.Affine[0][k], bold.Affine[1][k], bold.Affine[2][k]
+			d.size[k] = math.Sqrt(x*x + y*y + z*z)
 			d.flipX = bold.Affine[0][0] < 0
 		}
 	}
@@ -92,11 +93,11 @@ func (d *dataset) readLabels(path string) error {
 			continue
 		}
 		if len(fields) != 2 {
-			return fmt.Errorf("%s: line %q, want a category and a run", path, s.Text())
+			return fmt.Errorf("%s: line %q, expected a category and a run", path, s.Text())
 		}
 		run, err := strconv.Atoi(fields[1])
 		if err != nil {
-			return fmt.Errorf("%s: run %q, want a whole number", path, fields[1])
+			return fmt.Errorf("%s: run %q, expected a whole number", path, fields[1])
 		}
 		names, d.run = append(names, fields[0]), append(d.run, run)
 	}
@@ -104,7 +105,7 @@ func (d *dataset) readLabels(path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if len(names) != d.x.Rows {
-		return fmt.Errorf("%s: labels of %d volumes, want %d", path, len(names), d.x.Rows)
+		return fmt.Errorf("%s: labels of %d volumes, expected %d", path, len(names), d.x.Rows)
 	}
 	if err := d.setLabels(names); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -115,7 +116,9 @@ func (d *dataset) readLabels(path string) error {
 // setLabels numbers the categories and finds the blocks. Every run has to show every category once: that is what leaving a
 // run out and permuting within runs rely on.
 func (d *dataset) setLabels(names []string) error {
-	d.categories = slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == rest }))))
+	kept := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == rest })
+	slices.Sort(kept)
+	d.categories = slices.Compact(kept)
 	for _, name := range names {
 		l := slices.Index(d.categories, name)
 		d.label = append(d.label, l)
@@ -129,7 +132,7 @@ func (d *dataset) setLabels(names []string) error {
 		return err
 	}
 	if len(runs) < 3 || len(d.categories) < 2 {
-		return fmt.Errorf("%d runs and %d categories, want at least 3 and 2", len(runs), len(d.categories))
+		return fmt.Errorf("%d runs and %d categories, expected at least 3 and 2", len(runs), len(d.categories))
 	}
 	shown := make(map[[2]int]int)
 	for _, b := range d.blocks {
@@ -138,7 +141,7 @@ func (d *dataset) setLabels(names []string) error {
 	for _, r := range runs {
 		for l, name := range d.categories {
 			if n := shown[[2]int{d.run[r.From], l}]; n != 1 {
-				return fmt.Errorf("run %d shows %s %d times, want once", d.run[r.From], name, n)
+				return fmt.Errorf("run %d shows %s %d times, expected once", d.run[r.From], name, n)
 			}
 		}
 	}

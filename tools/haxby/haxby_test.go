@@ -85,7 +85,8 @@ func TestCommand(t *testing.T) {
 	var out [2]string
 	for k := range out {
 		out[k] = filepath.Join(t.TempDir(), "out")
-		if err := run(context.Background(), []string{"--data", folder, "--out", out[k], "--permutations", "39"}, &printed[k], io.Discard); err != nil {
+		if err := run(context.Background(), []string{"--data", folder, "--out", out[k], "--permutations", "39"}, &printed[k],
+			io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -183,7 +184,8 @@ func TestConstantVoxelIsRefused(t *testing.T) {
 			d.x.Row(i)[7] = 12
 		}
 	}
-	if _, err := analyse(context.Background(), d, quick); err == nil || !strings.Contains(err.Error(), "voxel 7 of the mask does not vary in run 4") {
+	if _, err := analyse(context.Background(), d, quick); err == nil ||
+		!strings.Contains(err.Error(), "voxel 7 of the mask does not vary in run 4") {
 		t.Errorf("%v, want an error that names voxel and run", err)
 	}
 }
@@ -232,12 +234,12 @@ func TestRejects(t *testing.T) {
 		what, want string
 		spoil      func(folder string, d *dataset, labels []string) []string
 	}{
-		{"a label less", "labels of 244 volumes, want 245", func(_ string, _ *dataset, l []string) []string { return l[:244] }},
-		{"a category missing", "0 times, want once", func(_ string, _ *dataset, l []string) []string {
+		{"a label less", "labels of 244 volumes, expected 245", func(_ string, _ *dataset, l []string) []string { return l[:244] }},
+		{"a category missing", "0 times, expected once", func(_ string, _ *dataset, l []string) []string {
 			return slices.Concat(slices.Repeat([]string{rest}, 20), l[20:])
 		}},
 		{"no voxel", "no voxel in the mask", func(_ string, d *dataset, l []string) []string { d.voxel = nil; return l }},
-		{"three fields", "want a category and a run", func(_ string, _ *dataset, l []string) []string { l[3] = "a b"; return l }},
+		{"three fields", "expected a category and a run", func(_ string, _ *dataset, l []string) []string { l[3] = "a b"; return l }},
 	} {
 		folder := t.TempDir()
 		spoilt := *d
@@ -250,7 +252,8 @@ func TestRejects(t *testing.T) {
 	if _, err := read(t.TempDir()); err == nil {
 		t.Error("an empty folder is read")
 	}
-	for _, args := range [][]string{nil, {"--data", good}, {"--data", good, "--out", "x", "--permutations", "0"}, {"--nonsense"}, {"--data", good, "--out", "x", "more"}} {
+	for _, args := range [][]string{nil, {"--data", good}, {"--data", good, "--out", "x", "--permutations", "0"}, {"--nonsense"},
+		{"--data", good, "--out", "x", "more"}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err != errUsage {
 			t.Errorf("%v: %v, want an error of usage", args, err)
 		}

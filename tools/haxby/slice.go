@@ -35,7 +35,8 @@ func drawSlice(d *dataset, r *results) image.Image {
 
 	y0 := top + h + gap
 	c.text(left, y0-36, 0, 17, ink, "Preferred category of selective voxels")
-	c.text(left, y0-16, 0, 13, faint, fmt.Sprintf("block averages predicted from their category; %d of %d voxels within FDR 5 %%", s.Test.FDR, r.Voxels))
+	c.text(left, y0-16, 0, 13, faint, fmt.Sprintf("block averages predicted from their category; %d of %d voxels within FDR 5 %%",
+		s.Test.FDR, r.Voxels))
 	d.panel(c, image.Pt(left, y0), wide, high, func(j int) (color.RGBA, bool) {
 		return categoryColours[s.Preferred[j]%len(categoryColours)], s.fdr[j] <= r.Settings.FDR
 	})

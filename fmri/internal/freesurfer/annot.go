@@ -13,14 +13,18 @@ type Annot struct {
 	Source  string // name of the table that it was made with
 }
 
-// ReadAnnot reads an annotation with its table of colours, of the present format (version 2) or the one before.
-func ReadAnnot(path string) (*Annot, error) {
-	r, err := openFields(path, "FreeSurfer annot")
-	if err != nil {
-		return nil, err
-	}
-	return parseAnnot(r)
+// ColorEntry is one region of a table of colours.
+type ColorEntry struct {
+	Number     int
+	Name       string
+	R, G, B, A uint8 // A is 255 where the region is opaque
 }
+
+// code is how an annot file names the region.
+func (e ColorEntry) code() int32 { return int32(e.R) | int32(e.G)<<8 | int32(e.B)<<16 }
+
+// ReadAnnot reads an annotation with its table of colours, of the present format (version 2) or the one before.
+func ReadAnnot(path string) (*Annot, error) { return parseAnnot(openFields(path, "FreeSurfer annot")) }
 
 func parseAnnot(r *fields) (*Annot, error) {
 	n := r.count("vertices", 8)
@@ -34,7 +38,7 @@ func parseAnnot(r *fields) (*Annot, error) {
 	for i := range n {
 		v := int32(binary.BigEndian.Uint32(b[8*i:]))
 		if v < 0 || int(v) >= n || seen[v] {
-			r.failf(at+8*i, "vertex %d is listed, want each of 0 to %d once", v, n-1)
+			r.failf(at+8*i, "vertex %d is listed, expected each of 0 to %d once", v, n-1)
 			return nil, r.err
 		}
 		seen[v] = true
@@ -42,7 +46,7 @@ func parseAnnot(r *fields) (*Annot, error) {
 	}
 	at = r.i
 	if has := r.int32("the mark of a colour table"); r.err == nil && has != 1 {
-		r.failf(at, "colour table mark %d, want 1: an annot file without a table says nothing about its regions", has)
+		r.failf(at, "colour table mark %d, expected 1: an annot file without a table says nothing about its regions", has)
 	}
 	if err := a.readTable(r); err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func (a *Annot) readTable(r *fields) error {
 			return r.err
 		}
 		if e.Number < 0 || slices.Min(rgbt[:]) < 0 || slices.Max(rgbt[:]) > 255 {
-			r.failf(at, "entry %d (%.40q) has number %d and colour %v, want 0 to 255 each", i, e.Name, e.Number, rgbt)
+			r.failf(at, "entry %d (%.40q) has number %d and colour %v, expected 0 to 255 each", i, e.Name, e.Number, rgbt)
 			return r.err
 		}
 		e.R, e.G, e.B, e.A = uint8(rgbt[0]), uint8(rgbt[1]), uint8(rgbt[2]), uint8(255-rgbt[3])

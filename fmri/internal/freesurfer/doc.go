@@ -1,12 +1,11 @@
-// Package freesurfer reads the files that FreeSurfer keeps a cortex in, and writes those in which results leave.
+// Package freesurfer reads the files that FreeSurfer keeps a cortex in, and writes MGH.
 //
 //	MGH, MGZ       OpenMGH, WriteMGH, CreateMGH   volumes, and maps of surfaces: one value a vertex and frame
 //	lh.white, ...  ReadSurface                    vertices and triangles
-//	lh.curv, ...   ReadCurv, WriteCurv            one value a vertex
+//	lh.curv, ...   ReadCurv                       one value a vertex
 //	lh.*.annot     ReadAnnot                      a region for each vertex, with names and colours
-//	lh.*.label     ReadLabel, WriteLabel          a list of vertices
+//	lh.*.label     ReadLabel                      a list of vertices
 //	lh.*.patch.3d  ReadPatch                      a part of a surface, moved: flat maps
-//	*.ctab         ReadColorTable                 names and colours of numbers
 //
 // Everything binary is big-endian. Vertices count from 0.
 //
@@ -14,7 +13,6 @@
 //
 //	m, err := freesurfer.OpenMGH("lh.betas_session01.mgh") // header only
 //	err = m.ReadVoxels(stored, vertices)                   // [frames, vertices] as stored, only those kept
-//	err = m.ReadFrames(dst, 10)                            // whole frames from frame 10 on
 //
 // Formats: FreeSurfer's wiki pages MghFormat and LabelsClutsAnnotationFiles, and its MATLAB readers (read_surf.m,
 // read_curv.m, read_annotation.m, read_patch.m).

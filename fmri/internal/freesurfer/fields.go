@@ -19,13 +19,10 @@ type fields struct {
 	err          error
 }
 
-// openFields reads a file.
-func openFields(path, format string) (*fields, error) {
+// openFields reads a file; that it cannot be read is the first error.
+func openFields(path, format string) *fields {
 	b, err := source.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return &fields{file: path, format: format, b: b}, nil
+	return &fields{file: path, format: format, b: b, err: err}
 }
 
 func (r *fields) failf(at int, format string, args ...any) {

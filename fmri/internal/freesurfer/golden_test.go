@@ -1,6 +1,7 @@
 package freesurfer
 
 import (
+	"io"
 	"math"
 	"path/filepath"
 	"slices"
@@ -48,23 +49,19 @@ func TestMGH(t *testing.T) {
 			if err != nil || !slices.Equal(got, ref) {
 				t.Fatalf("values %v (%v), want %v", got, err, ref)
 			}
-			for key, a := range map[string][4][4]float64{key + ".affine": m.Affine(), key + ".tkr": m.SurfaceAffine()} {
+			for key, a := range map[string][4][4]float64{key + ".affine": m.Affine(), key + ".tkr": surfaceAffine(m)} {
 				for i, w := range golden.Values[float64](want, key) {
 					if math.Abs(a[i/4][i%4]-w) > 1e-5 { // nibabel multiplies in float32
 						t.Errorf("%s is %v, at %d,%d want %v", key, a, i/4, i%4, w)
 					}
 				}
 			}
-			if f, err := m.Footer(); err != nil || len(f) != c.footer {
+			if f, err := footer(m); err != nil || len(f) != c.footer {
 				t.Errorf("footer of %d bytes (%v), want %d", len(f), err, c.footer)
 			}
 			if c.typ == Int32 {
 				if _, err := m.ReadAll(); err == nil || !strings.Contains(err.Error(), "float32 cannot hold exactly") {
 					t.Errorf("32-bit integers as float32: %v", err)
-				}
-				ints, err := m.ReadInts()
-				if err != nil || float64(ints[7]) != ref[7] {
-					t.Errorf("ReadInts: %v", err)
 				}
 				return
 			}
@@ -73,21 +70,34 @@ func TestMGH(t *testing.T) {
 	}
 }
 
-// checkParts reads frames and voxels and compares them with all values.
+// surfaceAffine is vox2ras-tkr: the origin is the volume's centre, the axes those of a coronal volume.
+func surfaceAffine(m *Image) [4][4]float64 {
+	delta, _, _ := m.orientation()
+	return Header{Dims: m.Dims, GoodRAS: true, Delta: delta, Axes: [3][3]float32{{-1, 0, 0}, {0, 0, -1}, {0, 1, 0}}}.Affine()
+}
+
+// footer is what follows the values.
+func footer(m *Image) ([]byte, error) {
+	s, err := m.file.Stream()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	b, err := io.ReadAll(s.Reader())
+	return b[min(len(b), mghHeader+m.Type.Size()*m.Voxels()*m.Frames()):], err
+}
+
+// checkParts reads all values as float32 and some voxels and compares them with all values.
 func checkParts(t *testing.T, m *Image, ref []float64) {
 	t.Helper()
 	vox := m.Voxels()
-	for first := range m.Frames() {
-		for n := range m.Frames() - first + 1 {
-			got := make([]float32, n*vox)
-			if err := m.ReadFrames(got, first); err != nil {
-				t.Fatal(err)
-			}
-			for i, v := range got {
-				if v != float32(ref[first*vox+i]) {
-					t.Fatalf("frame %d and %d more: value %d is %v, want %v", first, n, i, v, ref[first*vox+i])
-				}
-			}
+	all, err := m.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range all {
+		if v != float32(ref[i]) {
+			t.Fatalf("value %d is %v, want %v", i, v, ref[i])
 		}
 	}
 	for _, index := range [][]int{{}, {0}, {vox - 1}, {5, 3, 5, vox - 1, 0}} {
@@ -106,9 +116,6 @@ func checkParts(t *testing.T, m *Image, ref []float64) {
 			t.Errorf("voxel %d was read", index[0])
 		}
 	}
-	if err := m.ReadFrames(make([]float32, vox), m.Frames()); err == nil {
-		t.Error("a frame after the last was read")
-	}
 }
 
 func TestSurface(t *testing.T) {
@@ -121,15 +128,9 @@ func TestSurface(t *testing.T) {
 		if s.Comment != "created by make.py" {
 			t.Errorf("comment %q", s.Comment)
 		}
-		if !slices.Equal(flat(s.Vertices), golden.Values[float32](want, "vertices")) || !slices.Equal(flat(s.Faces), golden.Values[int32](want, "faces")) {
+		if !slices.Equal(flat(s.Vertices), golden.Values[float32](want, "vertices")) ||
+			!slices.Equal(flat(s.Faces), golden.Values[int32](want, "faces")) {
 			t.Errorf("%s: %v %v", name, s.Vertices, s.Faces)
-		}
-		g, ok, err := s.Geometry()
-		if ok != (name == "lh.white") || err != nil {
-			t.Errorf("%s: geometry %v %v", name, ok, err)
-		}
-		if ok && (g.Volume != [3]int{256, 256, 256} || g.Center != [3]float64{5.3997, 18, -0.25} || g.Axes[1] != [3]float64{0, 0, -1}) {
-			t.Errorf("geometry %+v", g)
 		}
 	}
 }
@@ -141,13 +142,6 @@ func TestCurv(t *testing.T) {
 	}
 	if want := golden.Values[float32](expected(t), "curv"); !slices.Equal(c.Values, want) || c.Faces != 32 {
 		t.Errorf("%+v, want %v", c, want)
-	}
-	back := filepath.Join(t.TempDir(), "lh.copy")
-	if err := WriteCurv(back, c); err != nil {
-		t.Fatal(err)
-	}
-	if again, err := ReadCurv(back); err != nil || !slices.Equal(again.Values, c.Values) || again.Faces != c.Faces {
-		t.Errorf("written and read: %+v %v", again, err)
 	}
 }
 
@@ -171,7 +165,8 @@ func TestAnnot(t *testing.T) {
 		}
 		for i, e := range a.Table {
 			row := table[5*i:]
-			if e.Name != []string{"Unknown", "V1", "V2 dorsal", "café"}[i] || int32(e.R) != row[0] || int32(e.G) != row[1] || int32(e.B) != row[2] || 255-int32(e.A) != row[3] || e.code() != row[4] {
+			if e.Name != []string{"Unknown", "V1", "V2 dorsal", "café"}[i] || int32(e.R) != row[0] || int32(e.G) != row[1] ||
+				int32(e.B) != row[2] || 255-int32(e.A) != row[3] || e.code() != row[4] {
 				t.Errorf("%s: entry %d is %+v, want %v", name, i, e, row[:5])
 			}
 			number := map[string]int{"lh.parts.annot": i, "lh.old.annot": i, "lh.shuffled.annot": 2 * i}[name]
@@ -188,16 +183,9 @@ func TestLabel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(l.Index, golden.Values[int32](want, "label.index")) || !slices.Equal(l.Values, golden.Values[float32](want, "label.values")) {
+	if !slices.Equal(l.Index, golden.Values[int32](want, "label.index")) ||
+		!slices.Equal(l.Values, golden.Values[float32](want, "label.values")) {
 		t.Errorf("%+v", l)
-	}
-	back := filepath.Join(t.TempDir(), "copy.label")
-	if err := WriteLabel(back, l); err != nil {
-		t.Fatal(err)
-	}
-	again, err := ReadLabel(back)
-	if err != nil || !slices.Equal(again.Index, l.Index) || !slices.Equal(again.Values, l.Values) || !slices.Equal(again.XYZ, l.XYZ) {
-		t.Errorf("written and read: %+v %v, want %+v", again, err, l)
 	}
 }
 
@@ -207,20 +195,14 @@ func TestPatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ReadSurface(data("lh.white"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(p.Index, golden.Values[int32](want, "patch.index")) || !slices.Equal(flat(p.XYZ), golden.Values[float32](want, "patch.xyz")) {
+	if !slices.Equal(p.Index, golden.Values[int32](want, "patch.index")) ||
+		!slices.Equal(flat(p.XYZ), golden.Values[float32](want, "patch.xyz")) {
 		t.Errorf("%+v", p)
 	}
 	for i, w := range golden.Values[uint8](want, "patch.border") {
 		if p.Border[i] != (w == 1) {
 			t.Errorf("vertex %d: border %v", p.Index[i], p.Border[i])
 		}
-	}
-	if faces := golden.Values[int32](want, "patch.faces"); !slices.Equal(flat(p.Faces(s.Faces)), faces) {
-		t.Errorf("faces %v, want %v", p.Faces(s.Faces), faces)
 	}
 }
 
@@ -230,5 +212,8 @@ func readVoxels(m *Image, dst []float32, index []int) error {
 	if err := m.ReadVoxels(stored, index); err != nil {
 		return err
 	}
-	return m.decode(dst, stored, len(dst))
+	for i := range dst {
+		dst[i] = float32(m.value(stored[i*m.Type.Size():]))
+	}
+	return nil
 }

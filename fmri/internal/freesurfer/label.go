@@ -1,15 +1,12 @@
 package freesurfer
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
 	"percept/fmri/internal/source"
-	"percept/internal/atomicfile"
 )
 
 // Label is a list of vertices, or of points in a volume.
@@ -40,7 +37,7 @@ func parseLabel(path string, b []byte) (*Label, error) {
 		trimmed := strings.TrimSpace(string(text))
 		if line == 1 {
 			if !strings.HasPrefix(trimmed, "#") {
-				return fail("%.40q, want a comment that begins with #", trimmed)
+				return fail("%.40q, expected a comment that begins with #", trimmed)
 			}
 			l.Comment = strings.TrimSpace(trimmed[1:])
 			continue
@@ -51,7 +48,7 @@ func parseLabel(path string, b []byte) (*Label, error) {
 		case want < 0:
 			n, err := strconv.Atoi(trimmed)
 			if err != nil || n < 0 || n > len(b)/10 { // a row has at least five numbers and four blanks
-				return fail("%.40q, want the number of rows, which the file's %d bytes can hold", trimmed, len(b))
+				return fail("%.40q, expected the number of rows, which the file's %d bytes can hold", trimmed, len(b))
 			}
 			want = n
 		case len(l.Index) == want:
@@ -63,18 +60,18 @@ func parseLabel(path string, b []byte) (*Label, error) {
 		}
 	}
 	if want < 0 || len(l.Index) < want {
-		return nil, fmt.Errorf("%s: FreeSurfer label: ends after %d rows, want %d", path, len(l.Index), max(want, 0))
+		return nil, fmt.Errorf("%s: FreeSurfer label: ends after %d rows, expected %d", path, len(l.Index), max(want, 0))
 	}
 	return l, nil
 }
 
 func (l *Label) row(words []string) error {
 	if len(words) != 5 {
-		return fmt.Errorf("%d columns, want index, x, y, z and value", len(words))
+		return fmt.Errorf("%d columns, expected index, x, y, z and value", len(words))
 	}
 	v, err := strconv.ParseInt(words[0], 10, 32)
 	if err != nil || v < -1 {
-		return fmt.Errorf("vertex %q, want a number from 0, or -1", words[0])
+		return fmt.Errorf("vertex %q, expected a number from 0, or -1", words[0])
 	}
 	var x [4]float32
 	for i, w := range words[1:] {
@@ -88,32 +85,4 @@ func (l *Label) row(words []string) error {
 	l.XYZ = append(l.XYZ, [3]float32{x[0], x[1], x[2]})
 	l.Values = append(l.Values, x[3])
 	return nil
-}
-
-// WriteLabel writes a label that appears at path when it is complete; numbers are written so that they read back exactly.
-func WriteLabel(path string, l *Label) error {
-	if len(l.XYZ) != len(l.Index) || len(l.Values) != len(l.Index) {
-		return fmt.Errorf("%s: %d vertices, %d places, %d values", path, len(l.Index), len(l.XYZ), len(l.Values))
-	}
-	for i, x := range l.XYZ {
-		for _, v := range []float32{x[0], x[1], x[2], l.Values[i]} {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("%s: row %d is %v %v, want finite numbers", path, i, x, l.Values[i])
-			}
-		}
-	}
-	f, err := atomicfile.CreateStream(path, false)
-	if err != nil {
-		return err
-	}
-	defer f.Abort()
-	w := bufio.NewWriter(f)
-	fmt.Fprintf(w, "#!ascii label %s\n%d\n", strings.ReplaceAll(l.Comment, "\n", " "), len(l.Index))
-	for i, v := range l.Index {
-		fmt.Fprintf(w, "%d  %v  %v  %v %v\n", v, l.XYZ[i][0], l.XYZ[i][1], l.XYZ[i][2], l.Values[i])
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
 }

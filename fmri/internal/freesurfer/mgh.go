@@ -20,28 +20,11 @@ const (
 )
 
 // Size is the number of bytes of an element, 0 for a type that cannot be read.
-func (t DataType) Size() int {
-	switch t {
-	case Uint8:
-		return 1
-	case Int16:
-		return 2
-	case Int32, Float32:
-		return 4
-	}
-	return 0
-}
+func (t DataType) Size() int { return map[DataType]int{Uint8: 1, Int16: 2, Int32: 4, Float32: 4}[t] }
 
 func (t DataType) String() string {
-	switch t {
-	case Uint8:
-		return "uint8"
-	case Int16:
-		return "int16"
-	case Int32:
-		return "int32"
-	case Float32:
-		return "float32"
+	if name := map[DataType]string{Uint8: "uint8", Int16: "int16", Int32: "int32", Float32: "float32"}[t]; name != "" {
+		return name
 	}
 	return fmt.Sprintf("type %d", int32(t))
 }
@@ -75,20 +58,7 @@ func (h Header) orientation() (delta [3]float32, axes [3][3]float32, center [3]f
 
 // Affine takes a voxel's index to scanner millimetres (vox2ras).
 func (h Header) Affine() [4][4]float64 {
-	_, _, center := h.orientation()
-	return h.affine(center)
-}
-
-// SurfaceAffine takes a voxel's index to the coordinates of surfaces (vox2ras-tkr), whose origin is the volume's centre
-// and whose axes are those of a coronal volume, whatever the orientation.
-func (h Header) SurfaceAffine() [4][4]float64 {
-	delta, _, _ := h.orientation()
-	tkr := Header{Dims: h.Dims, GoodRAS: true, Delta: delta, Axes: [3][3]float32{{-1, 0, 0}, {0, 0, -1}, {0, 1, 0}}}
-	return tkr.affine([3]float32{})
-}
-
-func (h Header) affine(center [3]float32) [4][4]float64 {
-	delta, axes, _ := h.orientation()
+	delta, axes, center := h.orientation()
 	var a [4][4]float64
 	a[3][3] = 1
 	for i := range 3 {
@@ -99,29 +69,6 @@ func (h Header) affine(center [3]float32) [4][4]float64 {
 		}
 	}
 	return a
-}
-
-// SetAffine sets voxel size, axes and centre so that Affine returns a, but for rounding to float32. Dims must be set.
-func (h *Header) SetAffine(a [4][4]float64) error {
-	h.GoodRAS = true
-	for j := range 3 {
-		n := math.Sqrt(a[0][j]*a[0][j] + a[1][j]*a[1][j] + a[2][j]*a[2][j])
-		if !(n > 0) || math.IsInf(n, 0) {
-			return fmt.Errorf("affine %v: axis %d has length %v", a, j, n)
-		}
-		h.Delta[j] = float32(n)
-		for i := range 3 {
-			h.Axes[j][i] = float32(a[i][j] / n)
-		}
-	}
-	for i := range 3 {
-		c := a[i][3]
-		for j := range 3 {
-			c += a[i][j] * float64(h.Dims[j]) / 2
-		}
-		h.Center[i] = float32(c)
-	}
-	return nil
 }
 
 const (
@@ -138,7 +85,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 	word := func(at int) int32 { return int32(be.Uint32(b[at:])) }
 	float := func(at int) float32 { return math.Float32frombits(be.Uint32(b[at:])) }
 	if v := word(0); v != 1 {
-		return fail(0, "version %d, want 1: not an MGH file, or one of a later version", v)
+		return fail(0, "version %d, expected 1: not an MGH file, or one of a later version", v)
 	}
 	total := 1
 	for i := range h.Dims {
@@ -159,7 +106,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 	case 1:
 		h.GoodRAS = true
 	default:
-		return fail(28, "the mark of a known orientation is %d, want 0 or 1", good)
+		return fail(28, "the mark of a known orientation is %d, expected 0 or 1", good)
 	}
 	for i := range 3 {
 		h.Delta[i], h.Center[i] = float(30+4*i), float(78+4*i)

@@ -28,11 +28,9 @@ func WriteMGH[T Element](path string, h Header, data []T) error {
 	return w.Close()
 }
 
-// Writer writes one file piece by piece, in file order. Its Footer follows the values, as Image.Footer returns it.
-type Writer[T Element] struct{ *atomicfile.Array[T] }
-
-// CreateMGH starts a file that appears at path when Close succeeds. Header.Type is ignored: T decides.
-func CreateMGH[T Element](path string, h Header) (*Writer[T], error) {
+// CreateMGH starts a file that is written piece by piece, in file order, and appears at path when Close succeeds. Its Footer
+// follows the values. Header.Type is ignored: T decides.
+func CreateMGH[T Element](path string, h Header) (*atomicfile.Array[T], error) {
 	total := 1
 	for _, d := range h.Dims {
 		if d < 1 || d > math.MaxInt32 || total > maxElement/d {
@@ -41,23 +39,11 @@ func CreateMGH[T Element](path string, h Header) (*Writer[T], error) {
 		total *= d
 	}
 	compress := strings.HasSuffix(path, ".mgz") || strings.HasSuffix(path, ".gz")
-	a, err := atomicfile.CreateArray[T](path, compress, h.encode(elementType[T]()), binary.BigEndian, total, fmt.Sprintf("dimensions %v hold", h.Dims))
-	if err != nil {
-		return nil, err
-	}
-	return &Writer[T]{a}, nil
+	head := h.encode(elementType[T]())
+	return atomicfile.CreateArray[T](path, compress, head, binary.BigEndian, total, fmt.Sprintf("dimensions %v hold", h.Dims))
 }
 
 func elementType[T Element]() DataType {
 	var z T
-	switch any(z).(type) {
-	case uint8:
-		return Uint8
-	case int16:
-		return Int16
-	case int32:
-		return Int32
-	default:
-		return Float32
-	}
+	return map[any]DataType{uint8(0): Uint8, int16(0): Int16, int32(0): Int32, float32(0): Float32}[z]
 }

@@ -13,17 +13,11 @@ type Patch struct {
 }
 
 // ReadPatch reads a binary patch (lh.full.flat.patch.3d).
-func ReadPatch(path string) (*Patch, error) {
-	r, err := openFields(path, "FreeSurfer patch")
-	if err != nil {
-		return nil, err
-	}
-	return parsePatch(r)
-}
+func ReadPatch(path string) (*Patch, error) { return parsePatch(openFields(path, "FreeSurfer patch")) }
 
 func parsePatch(r *fields) (*Patch, error) {
 	if magic := r.int32("the magic number"); r.err == nil && magic != -1 {
-		r.failf(0, "begins with %d, want -1; patches of the old format are not read", magic)
+		r.failf(0, "begins with %d, expected -1; patches of the old format are not read", magic)
 	}
 	n := r.count("vertices", 16)
 	at := r.i
@@ -54,19 +48,4 @@ func parsePatch(r *fields) (*Patch, error) {
 		}
 	}
 	return p, r.end("the vertices")
-}
-
-// Faces is the faces of the whole surface whose three vertices are all in the patch, with the surface's numbers.
-func (p *Patch) Faces(whole [][3]int32) [][3]int32 {
-	in := make(map[int32]bool, len(p.Index))
-	for _, v := range p.Index {
-		in[v] = true
-	}
-	var kept [][3]int32
-	for _, f := range whole {
-		if in[f[0]] && in[f[1]] && in[f[2]] {
-			kept = append(kept, f)
-		}
-	}
-	return kept
 }

@@ -24,7 +24,7 @@ func (p *parser) data(a *Array, encoding string) error {
 	case "ExternalFileBinary":
 		return p.failf("data in another file, which is not supported")
 	default:
-		return p.failf("encoding %.40q, want ASCII, Base64Binary or GZipBase64Binary", encoding)
+		return p.failf("encoding %.40q, expected ASCII, Base64Binary or GZipBase64Binary", encoding)
 	}
 	b := dropSpace(text.Bytes())
 	n, err := base64.StdEncoding.Decode(b, b) // what is written lies behind what is read
@@ -120,7 +120,7 @@ func (p *parser) ascii(a *Array, text []byte) error {
 			bits, err = strconv.ParseUint(s, 10, 8*k.size)
 		}
 		if err != nil {
-			return p.failf("value %d is %.20q, want %s", count-1, word, a.Type)
+			return p.failf("value %d is %.20q, expected %s", count-1, word, a.Type)
 		}
 		for i := range k.size {
 			a.data = append(a.data, byte(bits>>(8*i)))

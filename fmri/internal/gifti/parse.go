@@ -59,7 +59,7 @@ func charset(label string, in io.Reader) (io.Reader, error) {
 	case "us-ascii", "ascii", "iso-8859-1", "latin1":
 		return in, nil
 	}
-	return nil, fmt.Errorf("character set %q, want UTF-8", label)
+	return nil, fmt.Errorf("character set %q, expected UTF-8", label)
 }
 
 type parser struct {
@@ -148,7 +148,7 @@ func (p *parser) document() error {
 			}
 		case xml.StartElement:
 			if t.Name.Local != "GIFTI" {
-				return p.failf("element %.40q, want GIFTI", t.Name.Local)
+				return p.failf("element %.40q, expected GIFTI", t.Name.Local)
 			}
 			return p.gifti(t)
 		}
@@ -244,7 +244,7 @@ func (p *parser) labelTable() error {
 				continue
 			}
 			if *c.to, err = strconv.ParseFloat(v, 64); err != nil || !(*c.to >= 0 && *c.to <= 1) {
-				return p.failf("label %d: %s is %.20q, want 0 to 1", l.Key, c.name, v)
+				return p.failf("label %d: %s is %.20q, expected 0 to 1", l.Key, c.name, v)
 			}
 		}
 		l.Name, err = p.text()

@@ -23,7 +23,7 @@ func (p *parser) transform(a *Array) error {
 			}
 			words := strings.Fields(text)
 			if len(words) != 16 {
-				return p.failf("transform of %d numbers, want 16", len(words))
+				return p.failf("transform of %d numbers, expected 16", len(words))
 			}
 			for i, w := range words {
 				if t.Matrix[i/4][i%4], err = strconv.ParseFloat(w, 64); err != nil {
@@ -47,7 +47,7 @@ func (p *parser) dataArray(e xml.StartElement) error {
 	}
 	rank, err := strconv.Atoi(attribute(e, "Dimensionality"))
 	if err != nil || rank < 1 || rank > 6 {
-		return p.failf("dimensionality %.20q, want 1 to 6", attribute(e, "Dimensionality"))
+		return p.failf("dimensionality %.20q, expected 1 to 6", attribute(e, "Dimensionality"))
 	}
 	total := 1
 	for i := range rank {
@@ -66,7 +66,7 @@ func (p *parser) dataArray(e xml.StartElement) error {
 		a.order = binary.BigEndian
 	default:
 		if attribute(e, "Encoding") != "ASCII" {
-			return p.failf("endian %.20q, want LittleEndian or BigEndian", endian)
+			return p.failf("endian %.20q, expected LittleEndian or BigEndian", endian)
 		}
 		a.order = binary.LittleEndian
 	}
@@ -77,11 +77,11 @@ func (p *parser) dataArray(e xml.StartElement) error {
 		columns = true
 	default:
 		if rank > 1 {
-			return p.failf("array order %.20q, want RowMajorOrder or ColumnMajorOrder", order)
+			return p.failf("array order %.20q, expected RowMajorOrder or ColumnMajorOrder", order)
 		}
 	}
 	if columns && rank > 1 && attribute(e, "Encoding") == "ASCII" {
-		return p.failf("text in ColumnMajorOrder, which programs read in different ways; want RowMajorOrder")
+		return p.failf("text in ColumnMajorOrder, which programs read in different ways; expected RowMajorOrder")
 	}
 	found := false
 	err = p.children(func(c xml.StartElement) (err error) {

@@ -112,7 +112,7 @@ func (o *Object) denseAttributes(c *cursor) ([]*Dataset, error) {
 	var all []*Dataset
 	err = f.walkBTree2(index, attributeNames, func(c *cursor, size int) error {
 		if size < heap.idSize+9 {
-			return f.errorf(c.addr, "attribute record of %d bytes, want %d", size, heap.idSize+9)
+			return f.errorf(c.addr, "attribute record of %d bytes, expected %d", size, heap.idSize+9)
 		}
 		flags := c.b[c.i+heap.idSize]
 		if flags&2 != 0 {

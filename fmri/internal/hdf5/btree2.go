@@ -31,7 +31,7 @@ func (f *File) walkBTree2(addr uint64, kind uint8, visit func(c *cursor, size in
 	c.version("B-tree", 0)
 	got := c.u8()
 	if c.err == nil && got != kind {
-		c.failf("B-tree of type %d, want %d", got, kind)
+		c.failf("B-tree of type %d, expected %d", got, kind)
 	}
 	t := &btree2{f: f, kind: kind, seen: make(map[uint64]bool)}
 	t.nodeSize = int(c.u32())
@@ -93,7 +93,7 @@ func (t *btree2) node(addr uint64, n, level int, visit func(*cursor, int) error)
 	c.expect(sig)
 	c.version("B-tree node", 0)
 	if kind := c.u8(); c.err == nil && kind != t.kind {
-		c.failf("B-tree node of type %d, want %d", kind, t.kind)
+		c.failf("B-tree node of type %d, expected %d", kind, t.kind)
 	}
 	if c.err != nil {
 		return c.err

@@ -90,7 +90,7 @@ func (d *Dataset) checkGrowth() error {
 		want = 1
 	}
 	if want >= 0 && endless != want {
-		return d.f.errorf(d.addr, "%s: chunk index of type %d for %d axes without end, want %d", d.name, d.index.kind, endless, want)
+		return d.f.errorf(d.addr, "%s: chunk index of type %d for %d axes without end, expected %d", d.name, d.index.kind, endless, want)
 	}
 	if one := slices.Max(append(d.grid(), 1)); d.index.kind == indexSingle && one != 1 {
 		return d.f.errorf(d.addr, "%s: one chunk of shape %v for shape %v", d.name, d.chunk, d.shape)
@@ -207,10 +207,10 @@ func (t *chunkTree) node(addr uint64, level int) error {
 	c.expect("TREE")
 	kind, lv, used := c.u8(), int(c.u8()), int(c.u16())
 	if c.err == nil && kind != 1 {
-		c.failf("B-tree node of type %d, want 1 (chunks)", kind)
+		c.failf("B-tree node of type %d, expected 1 (chunks)", kind)
 	}
 	if c.err == nil && (lv > maxTreeDepth || level >= 0 && lv != level) {
-		c.failf("B-tree node of level %d, want %d", lv, level)
+		c.failf("B-tree node of level %d, expected %d", lv, level)
 	}
 	if c.err != nil {
 		return c.err

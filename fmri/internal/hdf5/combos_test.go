@@ -294,13 +294,15 @@ func rich(t *testing.T, f *File) {
 	if v := must[[]float32](t)(ReadField[float32](c, "v")); !slices.Equal(v, []float32{2.5, 0.25}) {
 		t.Errorf("compound: v = %v", v)
 	}
-	if _, err := ReadField[int8](c, "n"); err == nil || !strings.Contains(err.Error(), "rich/compound: field n: elements are int16, which int8 cannot hold exactly") {
+	if _, err := ReadField[int8](c, "n"); err == nil || !strings.Contains(err.Error(),
+		"rich/compound: field n: elements are int16, which int8 cannot hold exactly") {
 		t.Errorf("int16 field as int8: %v", err)
 	}
 	if _, err := ReadField[float64](c, "s"); err == nil {
 		t.Error("a string field was read as numbers")
 	}
-	if a := data("arrays").Type(); len(a.Fields) != 2 || a.Fields[0].Type.Class != Array || !slices.Equal(a.Fields[0].Type.Shape, []int{2, 3}) || a.Fields[1].Offset != 24 {
+	if a := data("arrays").Type(); len(a.Fields) != 2 || a.Fields[0].Type.Class != Array ||
+		!slices.Equal(a.Fields[0].Type.Shape, []int{2, 3}) || a.Fields[1].Offset != 24 {
 		t.Errorf("array fields %+v", a)
 	}
 	refs := must[[]Ref](t)(Refs(data("refs")))
@@ -312,7 +314,8 @@ func rich(t *testing.T, f *File) {
 		t.Errorf("what a reference leads to is %v", v)
 	}
 	many := must[*Object](t)(f.ObjectAt(refs[1], "many"))
-	if names, members, err := many.Members(); err != nil || len(names) != 40 || len(members) != 40 || many.IsDataset() || !members[0].IsDataset() {
+	if names, members, err := many.Members(); err != nil || len(names) != 40 || len(members) != 40 || many.IsDataset() ||
+		!members[0].IsDataset() {
 		t.Errorf("members of a group: %v %v", names, err)
 	}
 	if _, err := f.ObjectAt(refs[2], "x"); err == nil || !strings.Contains(err.Error(), "reference to nothing") {

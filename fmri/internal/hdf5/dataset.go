@@ -65,7 +65,7 @@ func (f *File) dataset(addr uint64, name string) (*Dataset, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, fmt.Errorf("%s: %s is a group, want a dataset", f.name, name)
+		return nil, fmt.Errorf("%s: %s is a group, expected a dataset", f.name, name)
 	}
 	if _, ok, _ := f.find(msgs, msgExternal); ok {
 		return nil, fmt.Errorf("%s: %s keeps its data in other files, which is not supported", f.name, name)

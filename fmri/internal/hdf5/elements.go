@@ -32,7 +32,7 @@ func Strings(d *Dataset) ([]string, error) {
 		return out, err
 	}
 	if d.elem.Class != String {
-		return nil, d.errorf("elements are %s, want strings", d.elem)
+		return nil, d.errorf("elements are %s, expected strings", d.elem)
 	}
 	b, err := Raw(d)
 	if err != nil {
@@ -52,10 +52,10 @@ func Strings(d *Dataset) ([]string, error) {
 // Sequences reads a dataset or attribute of variable-length elements: the bytes of each, Type().Base says of what.
 func Sequences(d *Dataset) ([][]byte, error) {
 	if d.elem.Class != VarLen || d.elem.Base == nil || d.elem.Base.Size < 1 {
-		return nil, d.errorf("elements are %s, want ones of variable length", d.elem)
+		return nil, d.errorf("elements are %s, expected ones of variable length", d.elem)
 	}
 	if d.elem.Size != 8+d.f.offsetSize {
-		return nil, d.errorf("elements of variable length in %d bytes, want %d", d.elem.Size, 8+d.f.offsetSize)
+		return nil, d.errorf("elements of variable length in %d bytes, expected %d", d.elem.Size, 8+d.f.offsetSize)
 	}
 	b, err := Raw(d)
 	if err != nil {
@@ -78,7 +78,8 @@ func Sequences(d *Dataset) ([][]byte, error) {
 		}
 		object, ok := h.objects[index]
 		if size := n * uint64(d.elem.Base.Size); !ok || uint64(len(object)) < size {
-			return nil, d.f.errorf(addr, "%s: element %d needs %d bytes of object %d of a global heap, which has %d", d.name, i, size, index, len(object))
+			return nil, d.f.errorf(addr, "%s: element %d needs %d bytes of object %d of a global heap, which has %d", d.name, i, size,
+				index, len(object))
 		} else {
 			out[i] = object[:size]
 		}
@@ -92,7 +93,7 @@ type Ref uint64
 // Refs reads a dataset or attribute of object references.
 func Refs(d *Dataset) ([]Ref, error) {
 	if d.elem.Class != Reference || d.elem.Region || d.elem.Size != d.f.offsetSize {
-		return nil, d.errorf("elements are %s, want references to objects", d.elem)
+		return nil, d.errorf("elements are %s, expected references to objects", d.elem)
 	}
 	b, err := Raw(d)
 	if err != nil {

@@ -43,7 +43,7 @@ func Open(path string) (*File, error) {
 	}
 	st, err := osf.Stat()
 	if err == nil && st.IsDir() {
-		err = errors.New("is a folder, want an HDF5 file")
+		err = errors.New("is a folder, expected an HDF5 file")
 	}
 	if err != nil {
 		osf.Close()
@@ -179,7 +179,7 @@ func (f *File) parseSuperblock() error {
 func (f *File) setSizes(offsets, lengths uint8) error {
 	for _, s := range []uint8{offsets, lengths} {
 		if s != 2 && s != 4 && s != 8 {
-			return f.errorf(8, "superblock: addresses of %d and lengths of %d bytes, want 2, 4 or 8", offsets, lengths)
+			return f.errorf(8, "superblock: addresses of %d and lengths of %d bytes, expected 2, 4 or 8", offsets, lengths)
 		}
 	}
 	f.offsetSize, f.lengthSize = int(offsets), int(lengths)
@@ -252,7 +252,7 @@ func (c *cursor) length() uint64 { return c.uint(c.f.lengthSize) }
 func (c *cursor) expect(sig string) {
 	if got := c.bytes(len(sig)); c.err == nil && string(got) != sig {
 		c.i -= len(sig)
-		c.failf("found %q, want %q", got, sig)
+		c.failf("found %q, expected %q", got, sig)
 	}
 }
 

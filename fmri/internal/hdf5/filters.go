@@ -115,7 +115,7 @@ func (d *Dataset) readChunk(c chunkRef) ([]byte, error) {
 		}
 	}
 	if uint64(len(b)) != whole {
-		return nil, d.f.errorf(c.addr, "%s: chunk %v holds %d bytes, want %d", d.name, d.unpos(c.pos), len(b), whole)
+		return nil, d.f.errorf(c.addr, "%s: chunk %v holds %d bytes, expected %d", d.name, d.unpos(c.pos), len(b), whole)
 	}
 	return b, nil
 }

@@ -226,7 +226,7 @@ func (s *symbols) node(addr uint64, depth int) error {
 	c.expect("TREE")
 	kind, level, used := c.u8(), c.u8(), int(c.u16())
 	if c.err == nil && kind != 0 {
-		c.failf("B-tree node of type %d, want 0 (group)", kind)
+		c.failf("B-tree node of type %d, expected 0 (group)", kind)
 	}
 	if c.err != nil {
 		return c.err

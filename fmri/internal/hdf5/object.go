@@ -167,7 +167,7 @@ func (o *objectReader) add(c *cursor, kind uint16, size int, flags uint8) error 
 		return o.f.errorf(m.addr, "object header with more than %d messages", maxMessages)
 	}
 	if kind > maxKnownKind && flags&0x80 != 0 {
-		return o.f.errorf(m.addr, "message type %#x is unknown, and the file says that it must be understood", kind)
+		return o.f.errorf(m.addr, "message type %#x is unknown, and the file says that readers have to know it", kind)
 	}
 	o.messages = append(o.messages, m)
 	if kind == msgContinuation {

@@ -63,7 +63,7 @@ func (o *Object) Members() (names []string, members []*Object, err error) {
 	}
 	for _, l := range links {
 		if l.what != "" || l.soft != "" {
-			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, want an object", o.f.name, o.path, source.Printable(l.name))
+			return nil, nil, fmt.Errorf("%s: %s/%s: is a link, expected an object", o.f.name, o.path, source.Printable(l.name))
 		}
 		m, err := o.f.object(l.addr, o.path+"/"+source.Printable(l.name))
 		if err != nil {

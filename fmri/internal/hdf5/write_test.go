@@ -193,7 +193,7 @@ func TestWriterRejects(t *testing.T) {
 		_, err := create(w, "a", []int{2, 2}, []int{1})
 		return err
 	})
-	fails("want a name without", func(w *Writer) error {
+	fails("expected a name without", func(w *Writer) error {
 		_, err := create(w, "a/b", []int{1}, nil)
 		return err
 	})

@@ -130,7 +130,7 @@ func NewDataset[T Number](w *Writer, name string, shape, chunk []int) (*DatasetW
 	}
 	where := w.file.Path() + ": dataset " + name
 	if name == "" || strings.ContainsAny(name, "/\x00") {
-		return nil, fmt.Errorf("%s: dataset name %q: want a name without '/'", w.file.Path(), name)
+		return nil, fmt.Errorf("%s: dataset name %q: expected a name without '/'", w.file.Path(), name)
 	}
 	for _, f := range w.finished {
 		if f.name == name {

@@ -49,7 +49,7 @@ func (a *Array) errorf(format string, args ...any) error {
 // Field returns a field of a struct of one element.
 func (a *Array) Field(name string) (*Array, error) {
 	if a.Class != Struct || a.Len() != 1 {
-		return nil, a.errorf("is %s %v, want one struct", a.Class, a.Dims)
+		return nil, a.errorf("is %s %v, expected one struct", a.Class, a.Dims)
 	}
 	for i, f := range a.Fields {
 		if f == name {
@@ -69,27 +69,6 @@ func (a *Array) Float64s() ([]float64, error) {
 	return a.re.float64s(a)
 }
 
-// Complex128s is the values of a numeric array, real or complex.
-func (a *Array) Complex128s() ([]complex128, error) {
-	b := *a
-	b.Complex = false
-	re, err := b.Float64s()
-	if err != nil {
-		return nil, err
-	}
-	im := make([]float64, len(re))
-	if a.Complex {
-		if im, err = a.im.float64s(a); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]complex128, len(re))
-	for i := range out {
-		out[i] = complex(re[i], im[i])
-	}
-	return out, nil
-}
-
 // Ints is the values of a real numeric array whose values are all whole numbers; an error otherwise.
 func (a *Array) Ints() ([]int, error) {
 	if err := a.numeric(); err != nil {
@@ -107,7 +86,7 @@ func (a *Array) Ints() ([]int, error) {
 	}
 	for i, v := range a.re.floats {
 		if v != math.Trunc(v) || math.Abs(v) > 1<<53 {
-			return nil, a.errorf("value %d is %v, want a whole number", i, v)
+			return nil, a.errorf("value %d is %v, expected a whole number", i, v)
 		}
 		out = append(out, int(v))
 	}
@@ -117,9 +96,9 @@ func (a *Array) Ints() ([]int, error) {
 func (a *Array) numeric() error {
 	switch {
 	case a.Class < Double || a.Class > Uint64:
-		return a.errorf("is of class %s, want numbers", a.Class)
+		return a.errorf("is of class %s, expected numbers", a.Class)
 	case a.Complex:
-		return a.errorf("is complex, want real numbers")
+		return a.errorf("is complex, expected real numbers")
 	}
 	return nil
 }
@@ -182,7 +161,7 @@ func (p *parser) values(el part, class Class, n int) (values, error) {
 	// Text may have another number of bytes than letters, and MATLAB has written text of some letters without any.
 	exact := len(el.data)%st.size == 0 && (count == n || class == Char && (el.kind == miUTF8 || count == 0))
 	if !exact {
-		return v, p.errorf(el.at, "%d bytes of storage type %d, %d values are wanted", len(el.data), el.kind, n)
+		return v, p.errorf(el.at, "%d bytes of storage type %d, expected %d values", len(el.data), el.kind, n)
 	}
 	isFloat := class == Double || class == Single
 	switch {

@@ -97,7 +97,8 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 	case "MI":
 		order = binary.BigEndian
 	default:
-		return nil, &FormatError{name, 126, fmt.Sprintf("byte order mark %q, want \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
+		return nil, &FormatError{name, 126,
+			fmt.Sprintf("byte order mark %q, expected \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
 	}
 	switch v := versionOf(b); v {
 	case 0x0100:
@@ -108,7 +109,7 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 		}
 		return openV73(name, h, names)
 	default:
-		return nil, &FormatError{name, 124, fmt.Sprintf("version %#x, want 0x100 or 0x200", v)}
+		return nil, &FormatError{name, 124, fmt.Sprintf("version %#x, expected 0x100 or 0x200", v)}
 	}
 	p := &parser{file: name, order: order, names: names}
 	rest := b[headerSize:]

@@ -73,7 +73,7 @@ func (p *parser) variable(el part) (*Array, error) {
 		el.at = at // offsets inside count from the compressed element
 	}
 	if el.kind != miMatrix {
-		return nil, p.errorf(el.at, "data element of type %d, want an array (14)", el.kind)
+		return nil, p.errorf(el.at, "data element of type %d, expected an array (14)", el.kind)
 	}
 	return p.matrix(el, 0)
 }
@@ -159,7 +159,7 @@ func (p *parser) matrix(el part, depth int) (*Array, error) {
 	s := &parts{p: p, b: el.data, at: el.at}
 	flags := s.next("array flags")
 	if s.err == nil && (flags.kind != miUint32 || len(flags.data) != 8) {
-		return nil, p.errorf(flags.at, "array flags of type %d with %d bytes, want 8 bytes of type 6", flags.kind, len(flags.data))
+		return nil, p.errorf(flags.at, "array flags of type %d with %d bytes, expected 8 bytes of type 6", flags.kind, len(flags.data))
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -229,7 +229,7 @@ func (p *parser) cells(s *parts, n, depth int) ([]*Array, error) {
 			return nil, s.err
 		}
 		if el.kind != miMatrix {
-			return nil, p.errorf(el.at, "cell %d of type %d, want an array (14)", i, el.kind)
+			return nil, p.errorf(el.at, "cell %d of type %d, expected an array (14)", i, el.kind)
 		}
 		c, err := p.matrix(el, depth+1)
 		if err != nil {

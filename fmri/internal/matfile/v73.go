@@ -99,7 +99,7 @@ func (r *v73) read(o *hdf5.Object, name string, depth int) (*Array, error) {
 		return a, nil
 	case !o.IsDataset():
 		if class != "struct" && class != "" {
-			return nil, r.errorf(name, "a group of class %s, want struct", class)
+			return nil, r.errorf(name, "a group of class %s, expected struct", class)
 		}
 		a.Class = Struct
 		return a, r.group(a, o, depth)

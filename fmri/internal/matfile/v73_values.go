@@ -25,16 +25,17 @@ func (r *v73) numbers(a *Array, d *hdf5.Dataset, class string) error {
 	t := d.Type()
 	part := t
 	if t.Class == hdf5.Compound {
-		if len(t.Fields) != 2 || t.Fields[0].Name != "real" || t.Fields[1].Name != "imag" || t.Fields[0].Type.Class != t.Fields[1].Type.Class ||
+		if len(t.Fields) != 2 || t.Fields[0].Name != "real" || t.Fields[1].Name != "imag" ||
+			t.Fields[0].Type.Class != t.Fields[1].Type.Class ||
 			t.Fields[0].Type.Size != t.Fields[1].Type.Size {
-			return r.errorf(a.Name, "elements are %s, want numbers or pairs of real and imag", t)
+			return r.errorf(a.Name, "elements are %s, expected numbers or pairs of real and imag", t)
 		}
 		a.Complex, part = true, t.Fields[0].Type
 	}
 	stored := storedClass(part)
 	switch {
 	case stored == 0:
-		return r.errorf(a.Name, "class %q stored as %s, want numbers", class, t)
+		return r.errorf(a.Name, "class %q stored as %s, expected numbers", class, t)
 	case class == "": // not MATLAB's; the numbers say what they are
 		a.Class = stored
 	case a.Class == Char:

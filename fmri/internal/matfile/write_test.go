@@ -138,7 +138,7 @@ func readAll(t *testing.T, b []byte) {
 	for _, n := range file.Names() {
 		if a, err := file.Var(n); err == nil {
 			_, _ = a.Ints()
-			_, _ = a.Complex128s()
+			_, _ = complexes(a)
 			if _, err := a.Float64s(); err != nil && strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %q", err)
 			}

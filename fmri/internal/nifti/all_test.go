@@ -98,7 +98,8 @@ func TestAll(t *testing.T) {
 			}
 		}
 		whole, err := img.ReadAll()
-		if strings.HasPrefix(name, "u4") || strings.HasPrefix(name, "i4") || strings.HasPrefix(name, "u8") || strings.HasPrefix(name, "i8") {
+		if strings.HasPrefix(name, "u4") || strings.HasPrefix(name, "i4") || strings.HasPrefix(name, "u8") ||
+			strings.HasPrefix(name, "i8") {
 			if err == nil || !strings.Contains(err.Error(), "float32 cannot hold exactly") {
 				t.Errorf("%s as float32: %v", name, err)
 			}
@@ -118,18 +119,10 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// pieces reads every slab of volumes and some voxels.
+// pieces reads some voxels.
 func pieces(t *testing.T, name string, img *Image, whole []float32) {
 	t.Helper()
 	vox := img.Voxels()
-	for first := range img.Volumes() {
-		for n := range img.Volumes() - first + 1 {
-			got := make([]float32, n*vox)
-			if err := img.ReadVolumes(got, first); err != nil || !slices.Equal(got, whole[first*vox:(first+n)*vox]) {
-				t.Errorf("%s: %d volumes from %d: %v", name, n, first, err)
-			}
-		}
-	}
 	index := []int{vox - 1, 0, vox / 2, 0}
 	got := make([]float32, img.Volumes()*len(index))
 	if err := readVoxels(img, got, index); err != nil {
@@ -139,9 +132,6 @@ func pieces(t *testing.T, name string, img *Image, whole []float32) {
 		if w := whole[i/4*vox+index[i%4]]; v != w {
 			t.Errorf("%s: voxel %d of volume %d is %v, want %v", name, index[i%4], i/4, v, w)
 		}
-	}
-	if err := img.ReadVolumes(make([]float32, vox), img.Volumes()); err == nil {
-		t.Errorf("%s: a volume after the last was read", name)
 	}
 }
 
@@ -165,7 +155,7 @@ func TestPairRejects(t *testing.T) {
 	for path, want := range map[string]string{
 		write("alone.hdr", header):     "the other file of the pair, " + at("alone.img") + ", is not there",
 		write("orphan.img", header):    "the other file of the pair, " + at("orphan.hdr") + ", is not there",
-		write("wrong.nii", header):     "is the header of a pair of files, want a name that ends in .hdr",
+		write("wrong.nii", header):     "is the header of a pair of files, expected a name that ends in .hdr",
 		write("analyze.hdr", analyze):  "offset 344: no magic: an ANALYZE file",
 		write("cut.hdr", header[:200]): "the file ends inside the header",
 	} {
@@ -174,7 +164,8 @@ func TestPairRejects(t *testing.T) {
 		}
 	}
 	write("short.hdr", header)
-	if _, err := Open(at("short.hdr")); err == nil || !strings.Contains(err.Error(), "short.img: NIfTI, offset 50: the file ends after 50 bytes, inside the voxels: dimensions [3 4 2 2] of int16 need 96 bytes") {
+	if _, err := Open(at("short.hdr")); err == nil || !strings.Contains(err.Error(),
+		"short.img: NIfTI, offset 50: the file ends after 50 bytes, inside the voxels: dimensions [3 4 2 2] of int16 need 96 bytes") {
 		t.Errorf("short voxels: %v", err)
 	}
 }
@@ -235,5 +226,9 @@ func readVoxels(m *Image, dst []float32, index []int) error {
 	if err := m.ReadVoxels(stored, index); err != nil {
 		return err
 	}
-	return m.decode(dst, stored, len(dst))
+	for i := range dst {
+		v, _ := m.value(stored[i*m.Type.Size():])
+		dst[i] = float32(v)
+	}
+	return nil
 }

@@ -20,7 +20,6 @@
 //	img, err := nifti.Open("streams.nii.gz")         // header only
 //	labels, err := img.ReadAll()                     // []float32, scaled
 //	err = img.ReadVoxels(stored, indices)            // 4-D: [volumes, voxels] as stored, one pass, only those voxels kept
-//	err = img.ReadVolumes(dst, 10)                   // whole volumes from volume 10 on
 //
 // Of a file that is not compressed only what is asked for is read.
 //

@@ -47,7 +47,7 @@ func Open(path string) (*Image, error) {
 	}
 	stem, ok := cut(header, ".hdr")
 	if !ok {
-		return nil, fmt.Errorf("%s: NIfTI: is the header of a pair of files, want a name that ends in .hdr", header)
+		return nil, fmt.Errorf("%s: NIfTI: is the header of a pair of files, expected a name that ends in .hdr", header)
 	}
 	voxels, err := either(stem, ".img")
 	if err != nil {
@@ -94,7 +94,8 @@ func newImage(f *source.File) (*Image, error) {
 // checkSize compares an uncompressed file's length with what the header says.
 func (img *Image) checkSize() error {
 	if v := img.values(); !v.Fits() {
-		return &FormatError{File: img.data.Name, Format: format, Offset: img.data.Size, Msg: fmt.Sprintf("the file ends after %d bytes, inside %s", img.data.Size, v.What)}
+		return &FormatError{File: img.data.Name, Format: format, Offset: img.data.Size,
+			Msg: fmt.Sprintf("the file ends after %d bytes, inside %s", img.data.Size, v.What)}
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (img *Image) readHeader(s *source.Stream) error {
 			return img.header2(b, fail)
 		}
 	}
-	return fail(0, "header size % x, want 348 (NIfTI-1) or 540 (NIfTI-2) in either byte order: not a NIfTI file", b[:4])
+	return fail(0, "header size % x, expected 348 (NIfTI-1) or 540 (NIfTI-2) in either byte order: not a NIfTI file", b[:4])
 }
 
 type failer func(at int64, format string, args ...any) error
@@ -141,9 +142,9 @@ func (img *Image) header1(b []byte, fail failer) error {
 	case "ni1\x00":
 		img.pair = true
 	case "\x00\x00\x00\x00":
-		return fail(344, "no magic: an ANALYZE file, which does not say how its axes lie; want NIfTI")
+		return fail(344, "no magic: an ANALYZE file, which does not say how its axes lie; expected NIfTI")
 	default:
-		return fail(344, "magic %q, want \"n+1\" or \"ni1\"", b[344:348])
+		return fail(344, "magic %q, expected \"n+1\" or \"ni1\"", b[344:348])
 	}
 	o := img.order
 	f32 := func(at int) float64 { return float64(math.Float32frombits(o.Uint32(b[at:]))) }
@@ -179,7 +180,7 @@ func (img *Image) header2(b []byte, fail failer) error {
 	case "ni2\x00\r\n\x1a\n":
 		img.pair = true
 	default:
-		return fail(4, "magic %q, want \"n+2\" or \"ni2\"", b[4:12])
+		return fail(4, "magic %q, expected \"n+2\" or \"ni2\"", b[4:12])
 	}
 	o := img.order
 	f64 := func(at int) float64 { return math.Float64frombits(o.Uint64(b[at:])) }
@@ -211,7 +212,7 @@ func (img *Image) header2(b []byte, fail failer) error {
 
 func (img *Image) setDims(dims []int64, at int64, fail failer) error {
 	if dims[0] < 1 || dims[0] > 7 {
-		return fail(at, "%d dimensions, want 1 to 7", dims[0])
+		return fail(at, "%d dimensions, expected 1 to 7", dims[0])
 	}
 	total := int64(1)
 	for i, d := range dims[1 : dims[0]+1] {
@@ -240,7 +241,7 @@ func (img *Image) setData(bitpix int, typeAt int64, offset, slope, inter float64
 		offset = float64(least)
 	}
 	if !(offset >= float64(least-4) && offset < 1<<40) || offset != math.Trunc(offset) {
-		return fail(108, "voxels at offset %v, want a whole number from %d on", offset, least-4)
+		return fail(108, "voxels at offset %v, expected a whole number from %d on", offset, least-4)
 	}
 	img.offset = int64(offset)
 	if slope == 0 || math.IsNaN(slope) || math.IsInf(slope, 0) {

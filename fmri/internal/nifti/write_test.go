@@ -157,7 +157,6 @@ func FuzzRead(f *testing.F) {
 			}
 			_, _ = img.ReadAll()
 			_, _ = img.ReadAll64()
-			_, _ = img.ReadInts()
 			if img.Volumes() < 1000 {
 				_ = readVoxels(img, make([]float32, img.Volumes()), []int{img.Voxels() - 1})
 			}

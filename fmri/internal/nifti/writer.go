@@ -32,34 +32,20 @@ func Write[T Element](path string, h Header, data []T) error {
 	return w.Close()
 }
 
-// Writer writes one image piece by piece, in file order.
-type Writer[T Element] struct{ *atomicfile.Array[T] }
-
-// Create starts an image that appears at path when Close succeeds. Header.Type is ignored: T decides.
-func Create[T Element](path string, h Header) (*Writer[T], error) {
+// Create starts an image that is written piece by piece, in file order, and appears at path when Close succeeds. Header.Type
+// is ignored: T decides.
+func Create[T Element](path string, h Header) (*atomicfile.Array[T], error) {
 	b, err := encodeHeader(h, elementType[T]())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	a, err := atomicfile.CreateArray[T](path, strings.HasSuffix(path, ".gz"), b, binary.LittleEndian, volume(h.Dims), fmt.Sprintf("dimensions %v hold", h.Dims))
-	if err != nil {
-		return nil, err
-	}
-	return &Writer[T]{a}, nil
+	compress, what := strings.HasSuffix(path, ".gz"), fmt.Sprintf("dimensions %v hold", h.Dims)
+	return atomicfile.CreateArray[T](path, compress, b, binary.LittleEndian, volume(h.Dims), what)
 }
 
 func elementType[T Element]() DataType {
 	var z T
-	switch any(z).(type) {
-	case uint8:
-		return Uint8
-	case int16:
-		return Int16
-	case int32:
-		return Int32
-	default:
-		return Float32
-	}
+	return map[any]DataType{uint8(0): Uint8, int16(0): Int16, int32(0): Int32, float32(0): Float32}[z]
 }
 
 // encodeHeader is a little-endian NIfTI-1 header, in millimetres and seconds, with the affine as sform.

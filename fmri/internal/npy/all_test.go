@@ -169,10 +169,12 @@ func slabs(t *testing.T, name string, f *File, want []float64) {
 
 func TestRefused(t *testing.T) {
 	for name, want := range map[string]string{"c8": `dtype "<c8" holds complex numbers`, "U3": `dtype "<U3" holds text`,
-		"S3": `dtype "|S3" holds text`, "M8": "holds dates", "O": "holds objects", "V": "structured array", "f16": "holds floats of that width",
-		"i8": "value 0 is about 1152921504606846976, which float64 cannot hold exactly"} {
+		"S3": `dtype "|S3" holds text`, "M8": "holds dates", "O": "holds objects", "V": "structured array",
+		"f16": "holds floats of that width",
+		"i8":  "value 0 is about 1152921504606846976, which float64 cannot hold exactly"} {
 		_, err := ReadMember("testdata/all.npz", "refused."+name)
-		if err == nil || !strings.HasPrefix(err.Error(), "testdata/all.npz: refused."+name+".npy: npy, offset ") || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.HasPrefix(err.Error(), "testdata/all.npz: refused."+name+".npy: npy, offset ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
 	}
@@ -182,11 +184,11 @@ func TestRefused(t *testing.T) {
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 1000000), }": "too many elements",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }":                    `shape "(-1,)"`,
 		"{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }":                         "neither True nor False",
-		"{'descr': '<f4', 'fortran_order': False}":                                      "want descr, fortran_order and shape",
+		"{'descr': '<f4', 'fortran_order': False}":                                      "expected descr, fortran_order and shape",
 		"{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }":     "key \"descr\"",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}":            "key \"more\" is not known",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1 1), }":                    `shape "(1 1)"`,
-		"['descr']": "want a dictionary",
+		"['descr']": "expected a dictionary",
 	} {
 		b := append([]byte(magic), 1, 0, byte(len(text)), 0)
 		_, err := Read("x", bytes.NewReader(append(b, text...)))
@@ -248,23 +250,26 @@ func TestWrite(t *testing.T) {
 	}
 	for _, deflate := range []bool{false, true} {
 		path := filepath.Join(dir, fmt.Sprintf("%v.npz", deflate))
-		err := WriteZip(path, deflate, Of("x", []int{2, 3}, x), Of("b", []int{3}, []bool{true, false, true}), Of("none", []int{0}, []int64{}),
-			Of("scalar", nil, []uint16{65535}))
+		err := writeZip(path, deflate, of("x", []int{2, 3}, x), of("b", []int{3}, []bool{true, false, true}),
+			of("none", []int{0}, []int64{}),
+			of("scalar", nil, []uint16{65535}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n, err := Names(path); err != nil || !slices.Equal(n, []string{"x", "b", "none", "scalar"}) {
 			t.Errorf("names %v %v", n, err)
 		}
-		for name, want := range map[string][]float64{"x": {1, 2.5, -3, float64(float32(1e30)), 5, 6}, "b": {1, 0, 1}, "none": nil, "scalar": {65535}} {
+		for name, want := range map[string][]float64{"x": {1, 2.5, -3, float64(float32(1e30)), 5, 6}, "b": {1, 0, 1}, "none": nil,
+			"scalar": {65535}} {
 			if a, err := ReadMember(path, name); err != nil || !slices.Equal(a.Data, want) {
 				t.Errorf("%s: %+v %v", name, a, err)
 			}
 		}
 	}
 	bad := filepath.Join(dir, "bad.npz")
-	for _, members := range [][]Member{{Of("x", []int{5}, x)}, {Of("", []int{6}, x)}, {Of("x", []int{6}, x), Of("x", []int{6}, x)}, {Of("x", []int{-6}, x)}} {
-		if err := WriteZip(bad, false, members...); err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
+	for _, members := range [][]zipped{{of("x", []int{5}, x)}, {of("", []int{6}, x)}, {of("x", []int{6}, x), of("x", []int{6}, x)},
+		{of("x", []int{-6}, x)}} {
+		if err := writeZip(bad, false, members...); err == nil || !strings.HasPrefix(err.Error(), bad+": ") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -12,7 +12,7 @@ func (h *Header) parse(s string) (err error) {
 	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "{")
 	rest, ok2 := strings.CutSuffix(rest, "}")
 	if !ok || !ok2 {
-		return fmt.Errorf("%.40q, want a dictionary", s)
+		return fmt.Errorf("%.40q, expected a dictionary", s)
 	}
 	seen := make(map[string]bool)
 	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
@@ -51,18 +51,18 @@ func (h *Header) parse(s string) (err error) {
 		if next, ok := strings.CutPrefix(rest, ","); ok {
 			rest = next
 		} else if rest != "" {
-			return fmt.Errorf("%.20q, want a comma", rest)
+			return fmt.Errorf("%.20q, expected a comma", rest)
 		}
 	}
 	if len(seen) != 3 {
-		return errors.New("want descr, fortran_order and shape")
+		return errors.New("expected descr, fortran_order and shape")
 	}
 	return nil
 }
 
 func quoted(s string) (text, rest string, err error) {
 	if s == "" || s[0] != '\'' && s[0] != '"' {
-		return "", "", fmt.Errorf("%.20q, want a string", s)
+		return "", "", fmt.Errorf("%.20q, expected a string", s)
 	}
 	text, rest, ok := strings.Cut(s[1:], s[:1])
 	if !ok {

@@ -1,4 +1,4 @@
-// Package npy reads and writes numpy's files: .npy of versions 1 to 3, and .npz archives, stored or deflated.
+// Package npy reads numpy's files, .npy of versions 1 to 3 and .npz archives, stored or deflated, and writes .npy.
 //
 //	a, err := npy.ReadFile("betas.npy")                 // everything, as float64 in C order
 //	a, err := npy.ReadMember("rois.npz", "mask")
@@ -9,8 +9,6 @@
 //	w, err := npy.Create[float32]("c.npy", []int{n, 59136})
 //	err = w.Append(row)                                 // in C order, any number of values at a time
 //	err = w.Close()
-//
-//	err = npy.WriteZip("scores.npz", true, npy.Of("r", []int{n}, r), npy.Of("ids", []int{n}, ids))
 //
 // Numbers, booleans and half floats of either byte order and either axis order are read; an integer that the wanted float
 // cannot hold exactly is an error. Complex numbers, text and structured arrays are refused, as are object arrays, which
@@ -87,7 +85,7 @@ func readHeader(name string, r io.Reader) (*Header, int64, error) {
 	}
 	head := make([]byte, 8)
 	if n, err := io.ReadFull(r, head); err != nil || string(head[:6]) != magic {
-		return fail(0, "found %q, want %q: not an npy file", head[:min(n, 6)], magic)
+		return fail(0, "found %q, expected %q: not an npy file", head[:min(n, 6)], magic)
 	}
 	size := 2
 	switch head[6] {
@@ -248,7 +246,7 @@ func element(dtype string) (get getter, size int, err error) {
 		return nil, 0, fmt.Errorf("dtype %q holds %s; known are integers, floats of 16 to 64 bits and booleans", dtype, what)
 	}
 	if dtype[0] != '<' && dtype[0] != '>' {
-		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, want < or >", dtype)
+		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, expected < or >", dtype)
 	}
 	return get, size, nil
 }

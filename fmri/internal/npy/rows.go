@@ -73,7 +73,8 @@ func (f *File) Width() int {
 // else of the file is read. Float64 is rounded for float32; an integer that T cannot hold exactly is an error.
 func ReadRows[T float32 | float64](f *File, dst []T, first int) error {
 	width := f.Width()
-	if width == 0 && len(dst) > 0 || first < 0 || first > f.Rows() || len(dst)%max(width, 1) != 0 || len(dst)/max(width, 1) > f.Rows()-first {
+	if width == 0 && len(dst) > 0 || first < 0 || first > f.Rows() || len(dst)%max(width, 1) != 0 ||
+		len(dst)/max(width, 1) > f.Rows()-first {
 		return fmt.Errorf("%s: %d values from row %d on, the file has %d rows of %d", f.src.Name, len(dst), first, f.Rows(), width)
 	}
 	if len(dst) == 0 {

@@ -83,7 +83,7 @@ func Open(path, format string) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
 	}
 	if st.IsDir() {
-		return nil, fmt.Errorf("%s: is a folder, want a file", path)
+		return nil, fmt.Errorf("%s: is a folder, expected a file", path)
 	}
 	f.Size = st.Size()
 	return f, f.sniff()
@@ -177,9 +177,6 @@ func (f *File) Stream() (*Stream, error) {
 	return s, nil
 }
 
-// Pos is how many bytes have been read.
-func (s *Stream) Pos() int64 { return s.pos }
-
 // Close closes the file.
 func (s *Stream) Close() error { return s.file.Close() }
 
@@ -231,19 +228,6 @@ func (s *Stream) fail(err error, where string) error {
 func (s *Stream) ended() bool {
 	_, err := s.r.Read(make([]byte, 1))
 	return err == io.EOF
-}
-
-// ReadAll reads what is left, at most limit bytes.
-func (s *Stream) ReadAll(limit int64, what string) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(s.r, limit+1))
-	s.pos += int64(len(b))
-	if err != nil {
-		return nil, s.fail(err, "inside "+what)
-	}
-	if int64(len(b)) > limit {
-		return nil, s.f.errorf(s.pos, "%s of more than %d bytes", what, limit)
-	}
-	return b, nil
 }
 
 // Reader is the rest of the stream as an io.Reader that does not count.

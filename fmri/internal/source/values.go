@@ -22,17 +22,36 @@ func (v *Values) Fits() bool {
 	return v.File.Gzip || v.Offset+int64(v.Count)*int64(v.Size) <= v.File.Size
 }
 
-// Room is how many elements to make room for at once: as many as there are where the file is known to hold them.
-func (v *Values) Room() int {
+// room is how many elements to make room for at once: as many as there are where the file is known to hold them.
+func (v *Values) room() int {
 	if v.File.Gzip || !v.Fits() {
 		return 0
 	}
 	return v.Count
 }
 
-// Blocks hands out n elements from the one numbered first on, as stored, some at a time. Of a file that is not compressed
-// nothing else is read; a compressed one is read to its end, so that damage shows.
-func (v *Values) Blocks(first, n int, take func(b []byte, n int) error) error {
+// Read reads all elements; value makes one of the bytes that begin with its own. The result grows with what the file really
+// holds: a compressed file's dimensions may lie.
+func Read[T any](v *Values, value func(b []byte) (T, error)) ([]T, error) {
+	out := make([]T, 0, v.room())
+	err := v.blocks(func(b []byte, n int) error {
+		for i := range n {
+			x, err := value(b[i*v.Size:])
+			if err != nil {
+				return err
+			}
+			out = append(out, x)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// blocks hands out all elements as stored, some at a time. A compressed file is read to its end, so that damage shows.
+func (v *Values) blocks(take func(b []byte, n int) error) error {
 	var next func(b []byte) error
 	end := func() error { return nil }
 	if v.File.Gzip {
@@ -41,7 +60,7 @@ func (v *Values) Blocks(first, n int, take func(b []byte, n int) error) error {
 			return err
 		}
 		defer s.Close()
-		if err := s.Skip(v.Offset+int64(first)*int64(v.Size), v.What); err != nil {
+		if err := s.Skip(v.Offset, v.What); err != nil {
 			return err
 		}
 		next = func(b []byte) error { return s.Read(b, v.What) }
@@ -52,7 +71,7 @@ func (v *Values) Blocks(first, n int, take func(b []byte, n int) error) error {
 			return err
 		}
 		defer at.Close()
-		pos := v.Offset + int64(first)*int64(v.Size)
+		pos := v.Offset
 		next = func(b []byte) error {
 			err := at.Read(b, pos, v.What)
 			pos += int64(len(b))
@@ -60,16 +79,15 @@ func (v *Values) Blocks(first, n int, take func(b []byte, n int) error) error {
 		}
 	}
 	per := blockBytes / v.Size
-	buf := make([]byte, min(n, per)*v.Size)
-	for n > 0 {
-		k := min(n, per)
+	buf := make([]byte, min(v.Count, per)*v.Size)
+	for rest := v.Count; rest > 0; rest -= per {
+		k := min(rest, per)
 		if err := next(buf[:k*v.Size]); err != nil {
 			return err
 		}
 		if err := take(buf[:k*v.Size], k); err != nil {
 			return err
 		}
-		n -= k
 	}
 	return end()
 }
@@ -89,7 +107,7 @@ func (v *Values) Pick(width int, index []int, put func(place int, b []byte) erro
 	rows := v.Count / width
 	if v.File.Gzip {
 		begin, row, next := 0, 0, 0 // of the block; the row and the index that come next
-		return v.Blocks(0, v.Count, func(b []byte, n int) error {
+		return v.blocks(func(b []byte, n int) error {
 			for row < rows {
 				at := row*width + index[order[next]] - begin
 				if at >= n {

@@ -36,7 +36,8 @@ func (e *examiner) betas(s *Subject, m *masks, space, version string) *Betas {
 		return nil
 	}
 	if len(files) == 0 {
-		e.add(Note, dir, "nothing: other formats and spaces are not read", "no betas_sessionNN.hdf5, betas_sessionNN.nii.gz or lh.betas_sessionNN.mgh in it")
+		e.add(Note, dir, "nothing: other formats and spaces are not read",
+			"no betas_sessionNN.hdf5, betas_sessionNN.nii.gz or lh.betas_sessionNN.mgh in it")
 		return nil
 	}
 	b := &Betas{Space: space, Version: version, Formats: make(map[string]int), Usable: []int{}}
@@ -78,9 +79,11 @@ func sessionFiles(dir string) (map[int][]string, error) {
 	}
 	files := make(map[int][]string)
 	for _, entry := range entries {
-		for _, pattern := range []string{"betas_session%02d.hdf5", "betas_session%02d.nii.gz", "lh.betas_session%02d.mgh", "rh.betas_session%02d.mgh"} {
+		for _, pattern := range []string{"betas_session%02d.hdf5", "betas_session%02d.nii.gz", "lh.betas_session%02d.mgh",
+			"rh.betas_session%02d.mgh"} {
 			var n int
-			if _, err := fmt.Sscanf(entry.Name(), strings.Replace(pattern, "%02d", "%d", 1), &n); err != nil || n < 1 || fmt.Sprintf(pattern, n) != entry.Name() {
+			if _, err := fmt.Sscanf(entry.Name(), strings.Replace(pattern, "%02d", "%d", 1), &n); err != nil || n < 1 ||
+				fmt.Sprintf(pattern, n) != entry.Name() {
 				continue
 			}
 			path := filepath.Join(dir, fmt.Sprintf(strings.Replace(pattern, "rh.", "lh.", 1), n))
@@ -144,7 +147,8 @@ func (e *examiner) sessionFile(s *Subject, b *Betas, path string, session int, v
 	if f.Format == "hdf5" && b.Chunks == nil {
 		b.Chunks = f.Chunks
 		if !slices.Equal(f.Chunks, []int{f.Trials, 1, 1, 1}) {
-			e.add(Note, path, "nothing: only slower, and more is read", "chunks of %v, NSD's are of one voxel (%d, 1, 1, 1): a region takes more than its own bytes to read",
+			e.add(Note, path, "nothing: only slower, and more is read",
+				"chunks of %v, NSD's are of one voxel (%d, 1, 1, 1): a region takes more than its own bytes to read",
 				f.Chunks, f.Trials)
 		}
 	}
@@ -179,13 +183,15 @@ func (e *examiner) dimensions(f *nsd.SessionFile, path string, session, trials i
 		if f.Format == "hdf5" {
 			expected = []int{expected[3], expected[2], expected[1], expected[0]}
 		}
-		e.add(Damaged, path, "transpose the axes to "+order+", or get the file again", "axes in another order: dimensions %s, want %s (%s)",
+		e.add(Damaged, path, "transpose the axes to "+order+", or get the file again",
+			"axes in another order: dimensions %s, expected %s (%s)",
 			dims(f.Dims), dims(expected), order)
 	case f.Shape != volume:
 		e.add(Damaged, path, again, "betas of a volume of %s voxels, this subject's is of %s", dims(f.Shape[:]), dims(volume[:]))
 	case e.planned(session) == f.Trials: // said of responses.tsv
 	default:
-		e.add(Damaged, path, "get both files again: responses.tsv and the betas have to have the same trials", "betas of %d trials, responses.tsv has %d in that session",
+		e.add(Damaged, path, "get both files again: responses.tsv and the betas have to have the same trials",
+			"betas of %d trials, responses.tsv has %d in that session",
 			f.Trials, trials)
 	}
 	return false
@@ -227,7 +233,8 @@ func (e *examiner) gaps(s *Subject, b *Betas, dir string) {
 		}
 	}
 	if len(after) > 0 {
-		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave, "no betas of session %s, the last ones of responses.tsv",
+		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave,
+			"no betas of session %s, the last ones of responses.tsv",
 			nsd.Ranges(after))
 	}
 	if len(unknown) > 0 {

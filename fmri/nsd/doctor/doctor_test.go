@@ -34,8 +34,8 @@ var simulated = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "tree")
-	return dir, sim.Write(context.Background(), dir, sim.Options{Seed: 2, Subjects: 1, SharedImages: 4, OwnImages: 13, Sessions: 3, Runs: 2, ImageSize: 24,
-		Shape: [3]int{10, 12, 9}, EarlyVoxels: 40, MidVoxels: 9, HigherVoxels: 20}, nil)
+	return dir, sim.Write(context.Background(), dir, sim.Options{Seed: 2, Subjects: 1, SharedImages: 4, OwnImages: 13, Sessions: 3, Runs: 2,
+		ImageSize: 24, Shape: [3]int{10, 12, 9}, EarlyVoxels: 40, MidVoxels: 9, HigherVoxels: 20}, nil)
 })
 
 func TestMain(m *testing.M) {
@@ -98,7 +98,8 @@ func TestFacts(t *testing.T) {
 		t.Fatalf("subjects %+v", r.Subjects)
 	}
 	s := r.Subjects[0]
-	if r.Design.Trials != 72 || r.Design.Shared != 5 || !slices.Equal(r.Design.SessionTrials, []int{24, 24, 24}) || r.Stimuli.Images != 157 ||
+	if r.Design.Trials != 72 || r.Design.Shared != 5 || !slices.Equal(r.Design.SessionTrials, []int{24, 24, 24}) ||
+		r.Stimuli.Images != 157 ||
 		r.Stimuli.Height != 64 || r.Table.First != 0 || r.Captions.Images != 157 {
 		t.Errorf("design %+v, images %+v, table %+v, captions %+v", r.Design, r.Stimuli, r.Table, r.Captions)
 	}
@@ -107,7 +108,8 @@ func TestFacts(t *testing.T) {
 		t.Errorf("subject %+v", s)
 	}
 	b := s.Betas[0]
-	if b.Formats["hdf5"] != 3 || b.Formats["nii.gz"] != 3 || !slices.Equal(b.Usable, []int{1, 2, 3}) || b.Stored != "int16" || b.Scale != 300 ||
+	if b.Formats["hdf5"] != 3 || b.Formats["nii.gz"] != 3 || !slices.Equal(b.Usable, []int{1, 2, 3}) || b.Stored != "int16" ||
+		b.Scale != 300 ||
 		!slices.Equal(b.Chunks, []int{24, 1, 1, 1}) || b.NCSNR.NaN != 1 {
 		t.Errorf("betas %+v, ncsnr %+v", b, b.NCSNR)
 	}
@@ -218,7 +220,8 @@ func truncate(t *testing.T, path string, share float64) {
 // toNIfTI replaces session n's HDF5 file by a .nii.gz of the same values, in one or two gzip members.
 func toNIfTI(t *testing.T, p nsd.Paths, n int, members int) string {
 	t.Helper()
-	from, to := p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, n, "hdf5"), p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, n, "nii.gz")
+	from, to := p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, n, "hdf5"),
+		p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, n, "nii.gz")
 	f, err := hdf5.Open(from)
 	must(t, err)
 	d, err := f.Dataset("betas")
@@ -271,18 +274,22 @@ func TestDamage(t *testing.T) {
 			rewrite(t, p, 3, func(s []int, x []int16) ([]int, []int16) {
 				return []int{s[0] - 1, s[1], s[2], s[3]}, x[:len(x)/s[0]*(s[0]-1)]
 			})
-		}, false, Problem{Damaged, folder + "/betas_session03.hdf5", "betas of 12 trials, responses.tsv has 13 in that session", "both files"}, []int{1, 2}},
+		}, false, Problem{Damaged, folder + "/betas_session03.hdf5", "betas of 12 trials, responses.tsv has 13 in that session",
+			"both files"}, []int{1, 2}},
 		{"another volume", func(t *testing.T, p nsd.Paths) {
 			rewrite(t, p, 2, func(s []int, x []int16) ([]int, []int16) {
 				return []int{s[0], s[1], s[2], s[3] - 1}, x[:s[0]*s[1]*s[2]*(s[3]-1)]
 			})
-		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "betas of a volume of 9×12×9 voxels, this subject's is of 10×12×9", "again"}, []int{1, 3}},
+		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "betas of a volume of 9×12×9 voxels, this subject's is of 10×12×9",
+			"again"}, []int{1, 3}},
 		{"axes the other way round", func(t *testing.T, p nsd.Paths) {
 			rewrite(t, p, 2, func(s []int, x []int16) ([]int, []int16) { return []int{s[0], s[3], s[2], s[1]}, x })
-		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 13×10×12×9, want 13×9×12×10", "transpose"}, []int{1, 3}},
+		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 13×10×12×9, expected 13×9×12×10",
+			"transpose"}, []int{1, 3}},
 		{"trials last", func(t *testing.T, p nsd.Paths) {
 			rewrite(t, p, 2, func(s []int, x []int16) ([]int, []int16) { return []int{s[1], s[2], s[3], s[0]}, x })
-		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 9×12×10×13, want 13×9×12×10", "transpose"}, []int{1, 3}},
+		}, false, Problem{Damaged, folder + "/betas_session02.hdf5", "axes in another order: dimensions 9×12×10×13, expected 13×9×12×10",
+			"transpose"}, []int{1, 3}},
 		{"truncated HDF5", func(t *testing.T, p nsd.Paths) { truncate(t, betas(p, 1), 0.7) }, false,
 			Problem{Damaged, folder + "/betas_session01.hdf5", "its superblock states", "again"}, []int{2, 3}},
 		{"empty HDF5", func(t *testing.T, p nsd.Paths) { truncate(t, betas(p, 1), 0) }, false,
@@ -332,51 +339,63 @@ func TestDamage(t *testing.T) {
 				}
 				return n
 			}))
-		}, false, Problem{Damaged, "nsddata/ppdata/subj01/behav/responses.tsv", "trial 5 of session 1 shows image", "again"}, []int{1, 2, 3}},
+		}, false, Problem{Damaged, "nsddata/ppdata/subj01/behav/responses.tsv", "trial 5 of session 1 shows image", "again"},
+			[]int{1, 2, 3}},
 		{"a trial missing from behaviour", func(t *testing.T, p nsd.Paths) {
 			edit(t, p.Responses(one), func(s string) string {
 				s = strings.TrimSuffix(s, "\n")
 				return s[:strings.LastIndex(s, "\n")+1]
 			})
-		}, false, Problem{Damaged, "nsddata/ppdata/subj01/behav/responses.tsv", "session 3 has 12 trials, nsd_expdesign.mat 13", "again"}, []int{1, 2}},
+		}, false, Problem{Damaged, "nsddata/ppdata/subj01/behav/responses.tsv", "session 3 has 12 trials, nsd_expdesign.mat 13", "again"},
+			[]int{1, 2}},
 		{"label without a name", func(t *testing.T, p nsd.Paths) {
 			for _, owner := range []fmri.Subject{one, "fsaverage"} {
 				edit(t, p.LabelTable(owner, "streams"), func(s string) string { return strings.Replace(s, "5 ventral\n", "", 1) })
 			}
-		}, false, Problem{Missing, roi + "streams.nii.gz", "value 5 (12 voxels) has no name in the label table", "give value 5 a name"}, []int{1, 2, 3}},
+		}, false, Problem{Missing, roi + "streams.nii.gz", "value 5 (12 voxels) has no name in the label table", "give value 5 a name"},
+			[]int{1, 2, 3}},
 		{"no label table", func(t *testing.T, p nsd.Paths) {
 			for _, owner := range []fmri.Subject{one, "fsaverage"} {
 				must(t, os.Remove(p.LabelTable(owner, "prf-visualrois")))
 			}
-		}, false, Problem{Missing, "nsddata/freesurfer/subj01/label/prf-visualrois.mgz.ctab", "7 values without a name", "get the label table"}, []int{1, 2, 3}},
+		}, false, Problem{Missing, "nsddata/freesurfer/subj01/label/prf-visualrois.mgz.ctab", "7 values without a name",
+			"get the label table"}, []int{1, 2, 3}},
 		{"brain mask of another size", func(t *testing.T, p nsd.Paths) {
 			must(t, nifti.Write(p.BrainMask(one, nsd.DefaultSpace), nifti.Header{Dims: []int{10, 12, 8}}, slices.Repeat([]uint8{1}, 960)))
-		}, false, Problem{Damaged, "nsddata/ppdata/subj01/func1pt8mm/brainmask.nii.gz", "a volume of 10×12×8 voxels, most of subj01's are of 10×12×9", "again"}, []int{1, 2, 3}},
+		}, false, Problem{Damaged, "nsddata/ppdata/subj01/func1pt8mm/brainmask.nii.gz",
+			"a volume of 10×12×8 voxels, most of subj01's are of 10×12×9", "again"}, []int{1, 2, 3}},
 		{"regions of another size", func(t *testing.T, p nsd.Paths) {
 			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "nsdgeneral"), nifti.Header{Dims: []int{11, 12, 9}}, make([]int16, 11*12*9)))
 		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "a volume of 11×12×9 voxels", "again"}, []int{1, 2, 3}},
 		{"regions that are no labels", func(t *testing.T, p nsd.Paths) {
-			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "nsdgeneral"), nifti.Header{Dims: []int{10, 12, 9}}, slices.Repeat([]float32{0.5}, 1080)))
-		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "voxel 0 is 0.5, want whole numbers", "again"}, []int{1, 2, 3}},
+			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "nsdgeneral"), nifti.Header{Dims: []int{10, 12, 9}},
+				slices.Repeat([]float32{0.5}, 1080)))
+		}, false, Problem{Damaged, roi + "nsdgeneral.nii.gz", "voxel 0 is 0.5, expected whole numbers", "again"}, []int{1, 2, 3}},
 		{"ncsnr of another size", func(t *testing.T, p nsd.Paths) {
-			must(t, nifti.Write(p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas), nifti.Header{Dims: []int{10, 12, 8}}, make([]float32, 960)))
-		}, false, Problem{Damaged, folder + "/ncsnr.nii.gz", "a volume of 10×12×8 voxels, the betas beside it are of 10×12×9", "again"}, []int{1, 2, 3}},
+			must(t, nifti.Write(p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas), nifti.Header{Dims: []int{10, 12, 8}},
+				make([]float32, 960)))
+		}, false, Problem{Damaged, folder + "/ncsnr.nii.gz", "a volume of 10×12×8 voxels, the betas beside it are of 10×12×9", "again"},
+			[]int{1, 2, 3}},
 		{"negative ncsnr", func(t *testing.T, p nsd.Paths) {
-			must(t, nifti.Write(p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas), nifti.Header{Dims: []int{10, 12, 9}}, slices.Repeat([]float32{-1}, 1080)))
+			must(t, nifti.Write(p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas), nifti.Header{Dims: []int{10, 12, 9}},
+				slices.Repeat([]float32{-1}, 1080)))
 		}, false, Problem{Damaged, folder + "/ncsnr.nii.gz", "values from -1 to -1", "ncsnr.nii.gz"}, []int{1, 2, 3}},
 		{"truncated images", func(t *testing.T, p nsd.Paths) { truncate(t, p.Stimuli(), 0.5) }, false,
 			Problem{Damaged, "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5", "its superblock states", "again"}, []int{1, 2, 3}},
 		{"captions cut short", func(t *testing.T, p nsd.Paths) { truncate(t, p.Captions("train2017"), 0.5) }, false,
-			Problem{Damaged, "nsddata_stimuli/stimuli/nsd/annotations/captions_train2017.json", "the file ends too early", "COCO"}, []int{1, 2, 3}},
+			Problem{Damaged, "nsddata_stimuli/stimuli/nsd/annotations/captions_train2017.json", "the file ends too early", "COCO"},
+			[]int{1, 2, 3}},
 		{"design cut short", func(t *testing.T, p nsd.Paths) { truncate(t, p.ExpDesign(), 0.5) }, false,
 			Problem{Damaged, "nsddata/experiments/nsd/nsd_expdesign.mat", "MAT", "again"}, []int{1, 2, 3}},
 		{"folder of other files", func(t *testing.T, p nsd.Paths) {
 			dir := p.BetaFolder(one, "nativesurface", nsd.DefaultBetas)
 			must(t, os.MkdirAll(dir, 0o777))
 			must(t, os.WriteFile(filepath.Join(dir, "lh.betas_session01.hdf5"), nil, 0o666))
-		}, false, Problem{Note, "nsddata_betas/ppdata/subj01/nativesurface/betas_fithrf_GLMdenoise_RR", "no betas_sessionNN.hdf5", "not read"}, []int{1, 2, 3}},
+		}, false, Problem{Note, "nsddata_betas/ppdata/subj01/nativesurface/betas_fithrf_GLMdenoise_RR", "no betas_sessionNN.hdf5",
+			"not read"}, []int{1, 2, 3}},
 		{"table among the templates", func(t *testing.T, p nsd.Paths) {
-			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "thalamus"), nifti.Header{Dims: []int{10, 12, 9}}, append([]int16{1, 2, -1}, make([]int16, 1077)...)))
+			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "thalamus"), nifti.Header{Dims: []int{10, 12, 9}},
+				append([]int16{1, 2, -1}, make([]int16, 1077)...)))
 			table := p.LabelTables(one, "lh.thalamus")[2]
 			must(t, os.MkdirAll(filepath.Dir(table), 0o777))
 			must(t, os.WriteFile(table, []byte("1 LGN\n2 pulvinar\n"), 0o666))
@@ -399,7 +418,8 @@ func TestDamage(t *testing.T) {
 					}
 				}
 			}
-		}, false, Problem{Damaged, "nsddata_betas/ppdata/subj01/fsaverage/betas_fithrf_GLMdenoise_RR/lh.betas_session02.mgh", "not there: it is the betas of one hemisphere", "again"}, []int{1, 2, 3}},
+		}, false, Problem{Damaged, "nsddata_betas/ppdata/subj01/fsaverage/betas_fithrf_GLMdenoise_RR/lh.betas_session02.mgh",
+			"not there: it is the betas of one hemisphere", "again"}, []int{1, 2, 3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := healthyTree(t)
@@ -411,7 +431,8 @@ func TestDamage(t *testing.T) {
 				}
 			} else if len(r.Problems) != 1 {
 				t.Errorf("%d problems, want one: %+v", len(r.Problems), r.Problems)
-			} else if got := r.Problems[0]; got.Kind != c.want.Kind || got.File != c.want.File || !strings.Contains(got.What, c.want.What) ||
+			} else if got := r.Problems[0]; got.Kind != c.want.Kind || got.File != c.want.File ||
+				!strings.Contains(got.What, c.want.What) ||
 				!strings.Contains(got.Do, c.want.Do) || strings.Contains(got.What, "\n") || strings.Contains(got.What, string(p)) {
 				t.Errorf("%+v,\nwant %+v", got, c.want)
 			}
@@ -444,7 +465,8 @@ func TestLacks(t *testing.T) {
 		"behaviour": {func(p nsd.Paths) string { return p.Responses(one) }, []string{DecodeZ, DecodeC, Encode}},
 		"brain":     {func(p nsd.Paths) string { return p.BrainMask(one, nsd.DefaultSpace) }, []string{Encode}},
 		"ncsnr":     {func(p nsd.Paths) string { return p.NCSNR(one, nsd.DefaultSpace, nsd.DefaultBetas) }, []string{NoiseCeiling}},
-		"betas":     {func(p nsd.Paths) string { return filepath.Join(string(p), "nsddata_betas", "ppdata", "subj01") }, []string{DecodeZ, DecodeC, Encode, NoiseCeiling}},
+		"betas": {func(p nsd.Paths) string { return filepath.Join(string(p), "nsddata_betas", "ppdata", "subj01") },
+			[]string{DecodeZ, DecodeC, Encode, NoiseCeiling}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := healthyTree(t)
@@ -475,7 +497,8 @@ func TestCheckRejects(t *testing.T) {
 	if _, err := Check(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "no folder nsddata in it") {
 		t.Errorf("a folder that is no tree: %v", err)
 	}
-	if _, err := Check(t.Context(), golden, Options{Subjects: []fmri.Subject{"subj09"}}); err == nil || !strings.Contains(err.Error(), "there is [subj01 subj02]") {
+	if _, err := Check(t.Context(), golden, Options{Subjects: []fmri.Subject{"subj09"}}); err == nil ||
+		!strings.Contains(err.Error(), "there is [subj01 subj02]") {
 		t.Errorf("a subject that is not there: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

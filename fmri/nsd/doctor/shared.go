@@ -183,7 +183,8 @@ func (e *examiner) idsOfTable(path string, shared map[nsd.ImageID]bool, highest 
 		case t.First == 1 && highest == s.Images:
 			e.add(Damaged, path, from0, "nsdId goes from 1 to %d, nsd_stimuli.hdf5 has %d images", highest, s.Images)
 		case highest >= s.Images:
-			e.add(Damaged, path, again, "nsdId goes up to %d, nsd_stimuli.hdf5 has %d images, the last of which is %d", highest, s.Images, s.Images-1)
+			e.add(Damaged, path, again, "nsdId goes up to %d, nsd_stimuli.hdf5 has %d images, the last of which is %d", highest, s.Images,
+				s.Images-1)
 		}
 	}
 }

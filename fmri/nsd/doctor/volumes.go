@@ -143,7 +143,8 @@ func (e *examiner) atlas(s fmri.Subject, name string) (Atlas, [3]int, bool) {
 		n, ok := names[v]
 		if !ok && names != nil {
 			a.Unnamed = append(a.Unnamed, v)
-			e.add(Missing, path, fmt.Sprintf("give value %d a name in %s, or get both files again: until then this atlas cannot be used", v, cmp.Or(a.Table, "a label table")),
+			e.add(Missing, path, fmt.Sprintf("give value %d a name in %s, or get both files again: until then this atlas cannot be used", v,
+				cmp.Or(a.Table, "a label table")),
 				"value %d (%d voxels) has no name in the label table", v, counts[v])
 			continue
 		}
@@ -197,7 +198,8 @@ func (e *examiner) ncsnr(s *Subject, b *Betas, m *masks) *NCSNR {
 	slices.Sort(x)
 	n.Min, n.Median, n.Max = x[0], x[len(x)/2], x[len(x)-1]
 	if n.Min < 0 || math.IsInf(n.Max, 0) {
-		e.add(Damaged, path, "get ncsnr.nii.gz, not another map, again", "values from %.3g to %.3g, a ratio of standard deviations is 0 or more and finite", n.Min, n.Max)
+		e.add(Damaged, path, "get ncsnr.nii.gz, not another map, again",
+			"values from %.3g to %.3g, a ratio of standard deviations is 0 or more and finite", n.Min, n.Max)
 		return nil
 	}
 	return n

@@ -62,7 +62,7 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	if o.model == "" || flag.NArg() > 0 {
-		return errors.New("want -model, and no other arguments")
+		return errors.New("expected -model, and no other arguments")
 	}
 	o.open.Vocabulary = clip.FilesFromOpenAI
 	f, err := weights.OpenModel(o.model, o.open)
@@ -92,7 +92,7 @@ func run(ctx context.Context, o options) error {
 	}
 	h := o.size / scale
 	if h < 1 || o.size%scale != 0 || h%cfg.SizeMultiple() != 0 {
-		return fmt.Errorf("-size %d, want a multiple of %d", o.size, scale*cfg.SizeMultiple())
+		return fmt.Errorf("-size %d, expected a multiple of %d", o.size, scale*cfg.SizeMultiple())
 	}
 	convention := scheduler.CompVis
 	if o.diffusers {
