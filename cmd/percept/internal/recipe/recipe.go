@@ -52,13 +52,11 @@ func Text(recipes ...Recipe) ([]picture.Text, error) {
 	if len(recipes) == 0 {
 		return nil, nil
 	}
-	var b []byte
-	var err error
+	var value any = recipes
 	if len(recipes) == 1 {
-		b, err = json.Marshal(recipes[0])
-	} else {
-		b, err = json.Marshal(recipes)
+		value = recipes[0]
 	}
+	b, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
 	}
