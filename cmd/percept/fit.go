@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -195,35 +195,25 @@ func parseBytes(text string) (int64, error) {
 }
 
 func (q *fitFlags) run(cmd *cobra.Command, out string) error {
-	name := q.feature
-	if name == "" {
-		name = "features"
-	}
-	b := newBar(cmd.ErrOrStderr(), "fit "+name)
+	b := newBar(cmd.ErrOrStderr(), "fit "+cmp.Or(q.feature, "features"))
 	q.options.Ridge.Progress = b.progress
 	q.options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-	m, upToDate, err := q.save(cmd.Context(), out)
+	y, err := table.OpenFeatures(q.features, q.feature)
 	if err != nil {
-		b.stop()
 		return err
 	}
-	b.end(upToDate)
+	x, err := table.OpenResponses(q.responses, q.part, q.regions, q.images)
+	if err != nil {
+		return err
+	}
+	m, upToDate, err := fit.Save(cmd.Context(), out, x, y, q.options)
+	if err := b.finish(upToDate, err); err != nil {
+		return err
+	}
 	if w := m.EdgeWarning(); w != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
-}
-
-func (q *fitFlags) save(ctx context.Context, out string) (*fit.Model, bool, error) {
-	y, err := table.OpenFeatures(q.features, q.feature)
-	if err != nil {
-		return nil, false, err
-	}
-	x, err := table.OpenResponses(q.responses, q.part, q.regions, q.images)
-	if err != nil {
-		return nil, false, err
-	}
-	return fit.Save(ctx, out, x, y, q.options)
 }
 
 // printFit prints what a decoder is.
@@ -236,7 +226,8 @@ func printFit(w io.Writer, out string, m *fit.Model) error {
 	if len(m.Images) > 0 {
 		rows = fmt.Sprintf(", %d rows", len(m.Images))
 	}
-	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n", out, m.Y.Name, m.Y.Columns, m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
+	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n",
+		out, m.Y.Name, m.Y.Columns, m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "  penalty\ttargets\tmean %s\n", m.Options.Score)
 	for _, p := range m.Penalties {
