@@ -126,8 +126,8 @@ func printDiagnosis(w io.Writer, r *study.Diagnosis) error {
 	fmt.Fprintf(t, "  effective dimension\t%.1f of %.1f\t90 %% of the variance in %d of %d components\n",
 		decoded.Participation, truth.Participation, decoded.Ninety, truth.Ninety)
 	if n := d.Nearest; n != nil {
-		fmt.Fprintf(t, "  nearer to a training image\t%d of %d\t%d different ones, one for %d images; %.1f %% of all are closer than the truth\n",
-			n.Nearer, d.Images, n.Named, n.MostFor, 100*n.Closer)
+		fmt.Fprintf(t, "  nearer to a training image\t%d of %d\t", n.Nearer, d.Images)
+		fmt.Fprintf(t, "%d different ones, one for %d images; %.1f %% of all are closer than the truth\n", n.Named, n.MostFor, 100*n.Closer)
 	}
 	fmt.Fprintf(t, "  penalties at the grid's edge\t%d of %d\t%d at the smallest, %d at the largest\n",
 		r.Fit.Low+r.Fit.High, d.Targets-r.Fit.Flat, r.Fit.Low, r.Fit.High)

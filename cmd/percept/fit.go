@@ -72,7 +72,8 @@ inputs. The same inputs and options give the same bytes. In Python:
 	f.StringVar(&q.feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
 	f.StringVar(&out, "out", "", "`file` of the decoder to make, .safetensors")
 	f.IntVar(&q.options.Ridge.Folds, "folds", 5, "of cross-validation")
-	f.StringVar(&q.options.Groups, "groups", fit.ByImage, "what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
+	f.StringVar(&q.options.Groups, "groups", fit.ByImage,
+		"what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
 	f.StringVar(&alphas, "alphas", "", "penalties, a `list` as 1,10,100 or lo:hi:n in equal ratios (default 1:1e6:13)")
 	f.StringVar(&score, "score", ridge.L2.String(), "by which penalties are chosen: `l2`, r2 or correlation")
 	f.BoolVar(&q.options.Ridge.Global, "global", false, "one penalty for all targets")
@@ -139,9 +140,7 @@ func parseAlphas(text string) (alphas []float64, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	fail := func() ([]float64, error) {
-		return nil, fmt.Errorf("%q, expected positive numbers as 1,10,100, or lo:hi:n as 1:1e6:13", text)
-	}
+	bad := fmt.Errorf("%q, expected positive numbers as 1,10,100, or lo:hi:n as 1:1e6:13", text)
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 		if err != nil || math.IsInf(v, 0) {
@@ -153,11 +152,11 @@ func parseAlphas(text string) (alphas []float64, err error) {
 		const most = 1000
 		n, err := strconv.Atoi(strings.TrimSpace(parts[len(parts)-1]))
 		if len(parts) != 3 || err != nil || n < 1 || n > most {
-			return fail()
+			return nil, bad
 		}
 		lo, hi := number(parts[0]), number(parts[1])
 		if !(lo > 0 && hi >= lo) || n == 1 && hi > lo {
-			return fail()
+			return nil, bad
 		}
 		alphas = ridge.LogSpace(math.Log10(lo), math.Log10(hi), n)
 		alphas[0], alphas[n-1] = lo, hi
@@ -166,7 +165,7 @@ func parseAlphas(text string) (alphas []float64, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		a := number(part)
 		if !(a > 0) {
-			return fail()
+			return nil, bad
 		}
 		alphas = append(alphas, a)
 	}

@@ -76,9 +76,11 @@ func Choose(cases []Case, patterns string) ([]Case, error) {
 		return cases, nil
 	}
 	var chosen []Case
+	var names []string
 	list := strings.Split(patterns, ",")
 	used := make([]bool, len(list))
 	for _, c := range cases {
+		names = append(names, c.Name)
 		matched := false
 		for i, p := range list {
 			ok, err := path.Match(p, c.Name)
@@ -93,10 +95,6 @@ func Choose(cases []Case, patterns string) ([]Case, error) {
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		var names []string
-		for _, c := range cases {
-			names = append(names, c.Name)
-		}
 		return nil, fmt.Errorf("pattern %q fits none of %s", list[i], strings.Join(names, ", "))
 	}
 	return chosen, nil

@@ -40,12 +40,8 @@ type Init struct {
 	Fill     bool    `json:"fill,omitempty"` // it was scaled to fill a size asked for, and what stood over cut off
 }
 
-// The keys of a PNG's text. "parameters" is read by the common tools for generated pictures.
-const (
-	key           = "percept"
-	parametersKey = "parameters"
-	softwareKey   = "Software"
-)
+// key is that of the recipes in a PNG's text.
+const key = "percept"
 
 // Text returns the recipes of a picture, or of a sheet of several, as text of a PNG.
 func Text(recipes ...Recipe) ([]picture.Text, error) {
@@ -61,8 +57,8 @@ func Text(recipes ...Recipe) ([]picture.Text, error) {
 		return nil, err
 	}
 	return []picture.Text{
-		{Key: softwareKey, Value: recipes[0].Program},
-		{Key: parametersKey, Value: recipes[0].parameters()},
+		{Key: "Software", Value: recipes[0].Program},
+		{Key: "parameters", Value: recipes[0].parameters()}, // read by the common tools for generated pictures
 		{Key: key, Value: string(b)},
 	}, nil
 }
