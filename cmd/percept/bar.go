@@ -46,11 +46,14 @@ func (b *bar) progress(done, total int) {
 	b.shown.Set(done)
 }
 
-// stop removes the bar of a stage that failed; its error says the rest.
-func (b *bar) stop() {
-	if b.shown != nil {
+// finish ends the bar and returns err; with one there is no line, since the error says the rest.
+func (b *bar) finish(skipped bool, err error) error {
+	if err == nil {
+		b.end(skipped)
+	} else if b.shown != nil {
 		b.shown.Clear()
 	}
+	return err
 }
 
 // end removes the bar and leaves one line that says how long the stage took.

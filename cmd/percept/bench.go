@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -136,8 +135,20 @@ func (f *benchFlags) run(cmd *cobra.Command, models, kernels bool) error {
 		return err
 	}
 	r := bench.NewReport()
-	if err := f.measure(cmd.Context(), r, cases, o); err != nil {
-		return err
+	for _, c := range cases {
+		if f.layers {
+			p, err := bench.Layers(cmd.Context(), c, o)
+			if err != nil {
+				return err
+			}
+			r.Layers = append(r.Layers, p)
+			continue
+		}
+		x, err := bench.Time(cmd.Context(), c, o)
+		if err != nil {
+			return err
+		}
+		r.Results = append(r.Results, x)
 	}
 	r.Remeasure()
 	if err := r.Print(cmd.OutOrStdout()); err != nil {
@@ -157,25 +168,6 @@ func folderOf(flag, file string) error {
 	dir := filepath.Dir(file)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s %s: %s is no folder", flag, file, dir)
-	}
-	return nil
-}
-
-func (f *benchFlags) measure(ctx context.Context, r *bench.Report, cases []bench.Case, o bench.Options) error {
-	for _, c := range cases {
-		if f.layers {
-			p, err := bench.Layers(ctx, c, o)
-			if err != nil {
-				return err
-			}
-			r.Layers = append(r.Layers, p)
-			continue
-		}
-		x, err := bench.Time(ctx, c, o)
-		if err != nil {
-			return err
-		}
-		r.Results = append(r.Results, x)
 	}
 	return nil
 }

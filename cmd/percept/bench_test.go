@@ -13,7 +13,8 @@ func TestBenchList(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
-	for _, want := range []string{"unet-3x4x8x16\n", "vae-decode-1x4x64x64\n", "text-32x77\n", "product-64x1280x11520\n", "attention-cross-4096x8x40\n"} {
+	for _, want := range []string{"unet-3x4x8x16\n", "vae-decode-1x4x64x64\n", "text-32x77\n", "product-64x1280x11520\n",
+		"attention-cross-4096x8x40\n"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in %q", want, stdout)
 		}
@@ -25,7 +26,8 @@ func TestBenchList(t *testing.T) {
 
 func TestBenchKernels(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "figures.json")
-	code, stdout, stderr := command(t, "bench", "kernels", "--only", "layernorm-*,product-64x*", "--runs", "2", "--json", file, "--threads", "1")
+	code, stdout, stderr := command(t, "bench", "kernels", "--only", "layernorm-*,product-64x*", "--runs", "2", "--json", file,
+		"--threads", "1")
 	if code != 0 {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}

@@ -80,8 +80,7 @@ func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	q.Progress, q.Version = b.progress, version
 	d, err := study.Apply(cmd.Context(), out, q)
 	if err != nil {
-		b.stop()
-		return err
+		return b.finish(false, err)
 	}
 	b.end(d.UpToDate && d.Diagnosis == nil)
 	w := cmd.OutOrStdout()
@@ -104,7 +103,7 @@ func printDiagnosis(w io.Writer, r *study.Diagnosis) error {
 	d := r.Diagnosis
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	score := func(name string, s diagnose.Score) {
-		fmt.Fprintf(t, "  %s\t%.3f [%.3f, %.3f]\tmedian %.3f, 5 to 95 %%: %.3f to %.3f\n", name, s.Mean, s.Low, s.High, s.Quantiles[2], s.Quantiles[0], s.Quantiles[4])
+		fmt.Fprintf(t, "  %s\t%.3f [%.3f, %.3f]\t%s\n", name, s.Mean, s.Low, s.High, spread(s.Quantiles))
 	}
 	score("pattern correlation of an image", d.Pattern)
 	score("  about the mean pattern", d.Centred)
@@ -112,20 +111,30 @@ func printDiagnosis(w io.Writer, r *study.Diagnosis) error {
 	score("R² of a target", d.R2)
 	flat := ""
 	if d.Flat > 0 {
-		flat = fmt.Sprintf("; %d more do not vary", d.Flat)
+		flat = fmt.Sprintf("%d more do not vary", d.Flat)
 	}
-	fmt.Fprintf(t, "  significant targets (FDR 5 %%)\t%d of %d\t%s\n", d.Significant, d.Targets-d.Flat, strings.TrimPrefix(flat, "; "))
+	fmt.Fprintf(t, "  significant targets (FDR 5 %%)\t%d of %d\t%s\n", d.Significant, d.Targets-d.Flat, flat)
 	for _, id := range []struct {
 		name string
 		diagnose.Identified
 	}{{"identification, true pattern fixed", d.FixTrue}, {"identification, decoded pattern fixed", d.FixDecoded}} {
-		fmt.Fprintf(t, "  %s\t%.1f %% [%.1f, %.1f]\tchance %.1f to %.1f %%\n", id.name, 100*id.Accuracy, 100*id.Low, 100*id.High, 100*id.ChanceLow, 100*id.ChanceHigh)
+		fmt.Fprintf(t, "  %s\t%.1f %% [%.1f, %.1f]\tchance %.1f to %.1f %%\n",
+			id.name, 100*id.Accuracy, 100*id.Low, 100*id.High, 100*id.ChanceLow, 100*id.ChanceHigh)
 	}
-	fmt.Fprintf(t, "  variance kept\t%.3f\tof a target: median %.3f, 5 to 95 %%: %.3f to %.3f\n", d.Variance.Total, d.Variance.Quantiles[2], d.Variance.Quantiles[0], d.Variance.Quantiles[4])
-	fmt.Fprintf(t, "  effective dimension\t%.1f of %.1f\t90 %% of the variance in %d of %d components\n", d.Dimension.Decoded.Participation, d.Dimension.True.Participation, d.Dimension.Decoded.Ninety, d.Dimension.True.Ninety)
+	fmt.Fprintf(t, "  variance kept\t%.3f\tof a target: %s\n", d.Variance.Total, spread(d.Variance.Quantiles))
+	decoded, truth := d.Dimension.Decoded, d.Dimension.True
+	fmt.Fprintf(t, "  effective dimension\t%.1f of %.1f\t90 %% of the variance in %d of %d components\n",
+		decoded.Participation, truth.Participation, decoded.Ninety, truth.Ninety)
 	if n := d.Nearest; n != nil {
-		fmt.Fprintf(t, "  nearer to a training image\t%d of %d\t%d different ones, one for %d images; %.1f %% of all are closer than the truth\n", n.Nearer, d.Images, n.Named, n.MostFor, 100*n.Closer)
+		fmt.Fprintf(t, "  nearer to a training image\t%d of %d\t", n.Nearer, d.Images)
+		fmt.Fprintf(t, "%d different ones, one for %d images; %.1f %% of all are closer than the truth\n", n.Named, n.MostFor, 100*n.Closer)
 	}
-	fmt.Fprintf(t, "  penalties at the grid's edge\t%d of %d\t%d at the smallest, %d at the largest\n", r.Fit.Low+r.Fit.High, d.Targets-r.Fit.Flat, r.Fit.Low, r.Fit.High)
+	fmt.Fprintf(t, "  penalties at the grid's edge\t%d of %d\t%d at the smallest, %d at the largest\n",
+		r.Fit.Low+r.Fit.High, d.Targets-r.Fit.Flat, r.Fit.Low, r.Fit.High)
 	return t.Flush()
+}
+
+// spread writes the quantiles of 5, 50 and 95 %.
+func spread(q [5]float64) string {
+	return fmt.Sprintf("median %.3f, 5 to 95 %%: %.3f to %.3f", q[2], q[0], q[4])
 }

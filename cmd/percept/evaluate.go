@@ -25,13 +25,10 @@ import (
 const evaluationSeed = 0xE7A1_0000
 
 func newEvaluate() *cobra.Command {
-	var (
-		out      string
-		scenes   int
-		steps    int
-		guidance float64
-		model    modelFlags
-	)
+	var out string
+	var scenes, steps int
+	var guidance float64
+	var model modelFlags
 	cmd := &cobra.Command{
 		Use:   "evaluate",
 		Short: "Measure the embedded model on scenes it never saw",
@@ -89,9 +86,13 @@ them; write a sheet of 32 pictures with their captions.`,
 			if err != nil {
 				return err
 			}
-			made, err := pipe.Decode(ctx, x)
+			decoded, err := pipe.Decode(ctx, x)
 			if err != nil {
 				return err
+			}
+			made := make([]image.Image, scenes)
+			for i, m := range decoded {
+				made[i] = m
 			}
 			if err := captionSheet(out, captions, made); err != nil {
 				return err
@@ -135,7 +136,7 @@ func meanPSNR(ctx context.Context, pipe *percept.Pipeline, drawn []image.Image) 
 	return sum / float64(len(back)), nil
 }
 
-func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) error {
+func identifyMade(cmd *cobra.Command, drawn, made []image.Image) error {
 	net, err := vision.EmbeddedSceneNet()
 	if err != nil {
 		return err
@@ -144,11 +145,7 @@ func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) e
 	if err != nil {
 		return err
 	}
-	pictures := make([]image.Image, len(made))
-	for i, m := range made {
-		pictures[i] = m
-	}
-	generated, err := net.Features(cmd.Context(), pictures)
+	generated, err := net.Features(cmd.Context(), made)
 	if err != nil {
 		return err
 	}
@@ -168,15 +165,12 @@ func identifyMade(cmd *cobra.Command, drawn []image.Image, made []*image.RGBA) e
 	return nil
 }
 
-func captionSheet(path string, captions []string, made []*image.RGBA) error {
+func captionSheet(path string, captions []string, made []image.Image) error {
 	const columns, rows = 8, 4
 	s := report.Sheet{Title: "Pictures from captions, none of them trained on (embedded model)", Columns: make([]string, columns), Scale: 2}
 	for y := range rows {
-		row := report.SheetRow{Captions: captions[y*columns : (y+1)*columns]}
-		for _, m := range made[y*columns : (y+1)*columns] {
-			row.Images = append(row.Images, m)
-		}
-		s.Rows = append(s.Rows, row)
+		lo, hi := y*columns, (y+1)*columns
+		s.Rows = append(s.Rows, report.SheetRow{Captions: captions[lo:hi], Images: made[lo:hi]})
 	}
 	m, err := s.Draw()
 	if err != nil {

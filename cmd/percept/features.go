@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,12 +109,8 @@ func (f *featureFlags) check() error {
 			return fmt.Errorf("--feature %q, expected z or c", name)
 		}
 	}
-	switch f.dtype {
-	case "float32":
-		f.write.DType = safetensors.F32
-	case "float16":
-		f.write.DType = safetensors.F16
-	default:
+	var ok bool
+	if f.write.DType, ok = map[string]safetensors.DType{"float32": safetensors.F32, "float16": safetensors.F16}[f.dtype]; !ok {
 		return fmt.Errorf("--dtype %q, expected float32 or float16", f.dtype)
 	}
 	if f.shard != "" {
@@ -154,11 +151,9 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 		f.write.Program, f.write.Progress = "percept "+version, b.progress
 		path := filepath.Join(f.out, table.FileName(name, f.write.Shard))
 		upToDate, err := features.Write(cmd.Context(), path, e, source, f.write)
-		if err != nil {
-			b.stop()
+		if err := b.finish(upToDate, err); err != nil {
 			return err
 		}
-		b.end(upToDate)
 		if err := printFeature(cmd, path); err != nil {
 			return err
 		}
@@ -182,8 +177,7 @@ func (f *featureFlags) source() (features.Source, func(), error) {
 	}
 	var ids []nsd.ImageID
 	if f.images != "" {
-		ids, err = features.ParseImages(f.images, stimuli.Len())
-		if err != nil {
+		if ids, err = features.ParseImages(f.images, stimuli.Len()); err != nil {
 			err = usageError{fmt.Errorf("--images %w", err)}
 		}
 	} else {
@@ -223,21 +217,15 @@ left where they are.`,
 				return err
 			}
 			if len(shards) == 0 {
-				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], table.FileName("z", table.Shard{K: 1, N: 8}))
+				example := table.FileName("z", table.Shard{K: 1, N: 8})
+				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], example)
 			}
-			var names []string
-			for name := range shards {
-				names = append(names, name)
-			}
-			slices.Sort(names)
-			for _, name := range names {
+			for _, name := range slices.Sorted(maps.Keys(shards)) {
 				b := newBar(cmd.ErrOrStderr(), "merge "+name)
 				path := filepath.Join(args[0], table.FileName(name, table.Shard{}))
-				if err := table.Merge(path, shards[name], b.progress); err != nil {
-					b.stop()
+				if err := b.finish(false, table.Merge(path, shards[name], b.progress)); err != nil {
 					return err
 				}
-				b.end(false)
 				if err := printFeature(cmd, path); err != nil {
 					return err
 				}

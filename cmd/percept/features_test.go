@@ -132,7 +132,8 @@ func TestFeaturesOfATree(t *testing.T) {
 	}
 	// An image's sample does not depend on which others are made.
 	must(t, args("all", "--posterior", "sample", "--feature", "z")...)
-	must(t, "features", "--data", data, "--images", fmt.Sprint(f.Images[40]), "--size", "64", "--posterior", "sample", "--feature", "z", "--out", at("one"))
+	must(t, "features", "--data", data, "--images", fmt.Sprint(f.Images[40]), "--size", "64", "--posterior", "sample", "--feature", "z",
+		"--out", at("one"))
 	all, err := table.OpenFile(filepath.Join(at("all"), "z.safetensors"))
 	if err != nil {
 		t.Fatal(err)
@@ -168,17 +169,20 @@ func TestFeaturesOfOtherInputs(t *testing.T) {
 	}
 	draw(10)
 	captions := put("captions.tsv", []byte("a.png\ta red house\na.png\ta boat\n"))
-	args := []string{"features", "--pictures", filepath.Join(dir, "pictures"), "--captions-file", captions, "--size", "64", "--out", filepath.Join(dir, "out")}
+	args := []string{"features", "--pictures", filepath.Join(dir, "pictures"), "--captions-file", captions, "--size", "64", "--out",
+		filepath.Join(dir, "out")}
 	must(t, args...)
 	if _, stderr := must(t, args...); strings.Count(stderr, "up to date") != 2 {
 		t.Errorf("the same again: %s", stderr)
 	}
 	put("captions.tsv", []byte("a.png\ta red house\n"))
-	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr, "c.safetensors: was made with another captions_sha256") {
+	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr,
+		"c.safetensors: was made with another captions_sha256") {
 		t.Errorf("other captions: %d, %s", code, stderr)
 	}
 	draw(200)
-	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr, "z.safetensors: was made with another pictures_sha256") {
+	if code, _, stderr := command(t, args...); code != 1 || !strings.Contains(stderr,
+		"z.safetensors: was made with another pictures_sha256") {
 		t.Errorf("another picture: %d, %s", code, stderr)
 	}
 }
@@ -219,7 +223,8 @@ func TestFeaturesErrorsAreOneLine(t *testing.T) {
 		{"no images", []string{"--out", out, "--data", dir}, 2, []string{"--subject", "--images"}},
 		{"feature", []string{"--out", out, "--data", dir, "--images", "all", "--feature", "zc"}, 2, []string{"--feature", "zc"}},
 		{"type", []string{"--out", out, "--data", dir, "--images", "all", "--dtype", "int8"}, 2, []string{"--dtype", "int8", "float16"}},
-		{"posterior", []string{"--out", out, "--data", dir, "--images", "all", "--posterior", "x"}, 2, []string{"--posterior", "x", "sample"}},
+		{"posterior", []string{"--out", out, "--data", dir, "--images", "all", "--posterior", "x"}, 2,
+			[]string{"--posterior", "x", "sample"}},
 		{"shard", []string{"--out", out, "--data", dir, "--images", "all", "--shard", "9/8"}, 2, []string{"--shard", "9/8", "2/8"}},
 		{"captions for c", []string{"--out", out, "--pictures", dir}, 2, []string{"--captions-file"}},
 		{"no tree", []string{"--out", out, "--data", dir, "--images", "all"}, 1, []string{dir, "nsddata"}},

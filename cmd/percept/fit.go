@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +72,8 @@ inputs. The same inputs and options give the same bytes. In Python:
 	f.StringVar(&q.feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
 	f.StringVar(&out, "out", "", "`file` of the decoder to make, .safetensors")
 	f.IntVar(&q.options.Ridge.Folds, "folds", 5, "of cross-validation")
-	f.StringVar(&q.options.Groups, "groups", fit.ByImage, "what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
+	f.StringVar(&q.options.Groups, "groups", fit.ByImage,
+		"what no fold splits: image, none, or an array `FILE[:ARRAY]` with a number for each row")
 	f.StringVar(&alphas, "alphas", "", "penalties, a `list` as 1,10,100 or lo:hi:n in equal ratios (default 1:1e6:13)")
 	f.StringVar(&score, "score", ridge.L2.String(), "by which penalties are chosen: `l2`, r2 or correlation")
 	f.BoolVar(&q.options.Ridge.Global, "global", false, "one penalty for all targets")
@@ -139,9 +140,7 @@ func parseAlphas(text string) (alphas []float64, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	fail := func() ([]float64, error) {
-		return nil, fmt.Errorf("%q, expected positive numbers as 1,10,100, or lo:hi:n as 1:1e6:13", text)
-	}
+	bad := fmt.Errorf("%q, expected positive numbers as 1,10,100, or lo:hi:n as 1:1e6:13", text)
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 		if err != nil || math.IsInf(v, 0) {
@@ -153,11 +152,11 @@ func parseAlphas(text string) (alphas []float64, err error) {
 		const most = 1000
 		n, err := strconv.Atoi(strings.TrimSpace(parts[len(parts)-1]))
 		if len(parts) != 3 || err != nil || n < 1 || n > most {
-			return fail()
+			return nil, bad
 		}
 		lo, hi := number(parts[0]), number(parts[1])
 		if !(lo > 0 && hi >= lo) || n == 1 && hi > lo {
-			return fail()
+			return nil, bad
 		}
 		alphas = ridge.LogSpace(math.Log10(lo), math.Log10(hi), n)
 		alphas[0], alphas[n-1] = lo, hi
@@ -166,7 +165,7 @@ func parseAlphas(text string) (alphas []float64, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		a := number(part)
 		if !(a > 0) {
-			return fail()
+			return nil, bad
 		}
 		alphas = append(alphas, a)
 	}
@@ -195,35 +194,25 @@ func parseBytes(text string) (int64, error) {
 }
 
 func (q *fitFlags) run(cmd *cobra.Command, out string) error {
-	name := q.feature
-	if name == "" {
-		name = "features"
-	}
-	b := newBar(cmd.ErrOrStderr(), "fit "+name)
+	b := newBar(cmd.ErrOrStderr(), "fit "+cmp.Or(q.feature, "features"))
 	q.options.Ridge.Progress = b.progress
 	q.options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
-	m, upToDate, err := q.save(cmd.Context(), out)
+	y, err := table.OpenFeatures(q.features, q.feature)
 	if err != nil {
-		b.stop()
 		return err
 	}
-	b.end(upToDate)
+	x, err := table.OpenResponses(q.responses, q.part, q.regions, q.images)
+	if err != nil {
+		return err
+	}
+	m, upToDate, err := fit.Save(cmd.Context(), out, x, y, q.options)
+	if err := b.finish(upToDate, err); err != nil {
+		return err
+	}
 	if w := m.EdgeWarning(); w != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
-}
-
-func (q *fitFlags) save(ctx context.Context, out string) (*fit.Model, bool, error) {
-	y, err := table.OpenFeatures(q.features, q.feature)
-	if err != nil {
-		return nil, false, err
-	}
-	x, err := table.OpenResponses(q.responses, q.part, q.regions, q.images)
-	if err != nil {
-		return nil, false, err
-	}
-	return fit.Save(ctx, out, x, y, q.options)
 }
 
 // printFit prints what a decoder is.
@@ -236,7 +225,8 @@ func printFit(w io.Writer, out string, m *fit.Model) error {
 	if len(m.Images) > 0 {
 		rows = fmt.Sprintf(", %d rows", len(m.Images))
 	}
-	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n", out, m.Y.Name, m.Y.Columns, m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
+	fmt.Fprintf(w, "%s: %s %s from %d voxels%s%s; cross-validated %s %.4g\n",
+		out, m.Y.Name, m.Y.Columns, m.Coef.Rows, where, rows, m.Options.Score, stats.Mean(m.CVScores))
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "  penalty\ttargets\tmean %s\n", m.Options.Score)
 	for _, p := range m.Penalties {

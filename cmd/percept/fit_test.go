@@ -23,7 +23,8 @@ func prepared(t *testing.T) (responses, feats string) {
 	t.Helper()
 	dir, data := t.TempDir(), tree(t)
 	responses, feats = filepath.Join(dir, "subj01"), filepath.Join(dir, "features")
-	must(t, "nsd", "prepare", "--data", data, "--subject", "subj01", "--roi", "streams:early", "--roi", "streams:ventral", "--trials", "--average", "--out", responses)
+	must(t, "nsd", "prepare", "--data", data, "--subject", "subj01", "--roi", "streams:early", "--roi", "streams:ventral", "--trials",
+		"--average", "--out", responses)
 	must(t, "features", "--data", data, "--subject", "subj01", "--size", "64", "--feature", "z", "--out", feats)
 	return responses, feats
 }
@@ -32,7 +33,8 @@ func TestFitAndDecode(t *testing.T) {
 	responses, feats := prepared(t)
 	dir := t.TempDir()
 	at := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
-	asked := []string{"fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas", "10:1e4:4"}
+	asked := []string{"fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas",
+		"10:1e4:4"}
 	stdout, _ := must(t, append(asked, "--out", at("models", "z.safetensors"))...)
 	if !strings.Contains(stdout, "from 900 voxels of streams/early, 60 rows") {
 		t.Errorf("printed:\n%s", stdout)
@@ -67,14 +69,16 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) || !slices.Equal(m.Images, train.Rows.Images) || m.Options.Groups != "image" || m.X.Voxels.Subject != "subj01" {
+	if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Alphas, want.Alphas) ||
+		!slices.Equal(m.Images, train.Rows.Images) || m.Options.Groups != "image" || m.X.Voxels.Subject != "subj01" {
 		t.Errorf("the decoder is not ridge's: %+v", m.Options)
 	}
 	// Again: nothing to do. Other options: not over it. In another place: the same bytes.
 	if _, stderr := must(t, append(asked, "--out", at("models", "z.safetensors"))...); !strings.Contains(stderr, "up to date") {
 		t.Errorf("again: %s", stderr)
 	}
-	if code, _, stderr := command(t, append(asked, "--score", "r2", "--out", at("models", "z.safetensors"))...); code != 1 || !strings.Contains(stderr, "score was l2, is r2") {
+	if code, _, stderr := command(t, append(asked, "--score", "r2", "--out", at("models", "z.safetensors"))...); code != 1 ||
+		!strings.Contains(stderr, "score was l2, is r2") {
 		t.Errorf("other options: %d, %s", code, stderr)
 	}
 	must(t, append(asked, "--out", at("again.safetensors"))...)
@@ -84,7 +88,8 @@ func TestFitAndDecode(t *testing.T) {
 
 	out := at("decoded", "z.safetensors")
 	stdout, _ = must(t, "decode", "--model", at("models", "z.safetensors"), "--responses", responses, "--features", feats, "--out", out)
-	for _, part := range []string{"12 rows of 4×8×8", "variance kept", "effective dimension", "nearer to a training image", "z.diagnosis.png"} {
+	for _, part := range []string{"12 rows of 4×8×8", "variance kept", "effective dimension", "nearer to a training image",
+		"z.diagnosis.png"} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("printed lacks %q:\n%s", part, stdout)
 		}
@@ -113,7 +118,8 @@ func TestFitAndDecode(t *testing.T) {
 	if !slices.Equal(got, predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) || !slices.Equal(d.Shape, f.Shape) {
 		t.Error("decoded features are not ridge's predictions")
 	}
-	if meta := d.Meta(); meta["model_sha256"] != f.Meta()["model_sha256"] || meta["subject"] != "subj01" || meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
+	if meta := d.Meta(); meta["model_sha256"] != f.Meta()["model_sha256"] || meta["subject"] != "subj01" ||
+		meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
 		t.Errorf("metadata %v", meta)
 	}
 	var report study.Diagnosis
@@ -127,20 +133,24 @@ func TestFitAndDecode(t *testing.T) {
 	if _, err := png.Decode(bytes.NewReader(bytesOf(t, dir, "decoded", "z.diagnosis.png"))); err != nil {
 		t.Error(err)
 	}
-	if _, stderr := must(t, "decode", "--model", at("models", "z.safetensors"), "--responses", responses, "--out", out); !strings.Contains(stderr, "up to date") {
+	if _, stderr := must(t, "decode", "--model", at("models", "z.safetensors"), "--responses", responses, "--out",
+		out); !strings.Contains(stderr, "up to date") {
 		t.Errorf("decoded again: %s", stderr)
 	}
-	must(t, "decode", "--model", at("models", "z.safetensors"), "--responses", responses, "--part", "train", "--features", feats, "--out", at("train.safetensors"))
+	must(t, "decode", "--model", at("models", "z.safetensors"), "--responses", responses, "--part", "train", "--features", feats,
+		"--out", at("train.safetensors"))
 
 	// Arrays of one's own with the same numbers give the same decoder; so do single trials what ridge makes of them.
-	own := []string{"fit", "--responses", filepath.Join(responses, "X_train.npy"), "--images", filepath.Join(responses, "images_train.npy"), "--features", filepath.Join(feats, "z.safetensors"),
+	own := []string{"fit", "--responses", filepath.Join(responses, "X_train.npy"), "--images",
+		filepath.Join(responses, "images_train.npy"), "--features", filepath.Join(feats, "z.safetensors"),
 		"--alphas", "10,100,1000,10000", "--out", at("own.safetensors")}
 	must(t, own...)
 	both, err := fit.Open(at("own.safetensors"))
 	if err != nil || both.Coef.Rows != folder.Manifest.Voxels || both.X.Voxels.XYZ != nil {
 		t.Errorf("own arrays: %v, %v", both, err)
 	}
-	must(t, "decode", "--model", at("own.safetensors"), "--responses", filepath.Join(responses, "X_test.npy"), "--images", filepath.Join(responses, "images_test.npy"), "--features", feats, "--out", at("own_decoded.safetensors"))
+	must(t, "decode", "--model", at("own.safetensors"), "--responses", filepath.Join(responses, "X_test.npy"), "--images",
+		filepath.Join(responses, "images_test.npy"), "--features", feats, "--out", at("own_decoded.safetensors"))
 	stdout, stderr := must(t, append(asked, "--compat", "takagi", "--alphas", "1e-6:1:7", "--out", at("takagi.safetensors"))...)
 	if !strings.Contains(stderr, "warning: ") || !strings.Contains(stderr, "chose the largest penalty, 1") {
 		t.Errorf("no warning of the grid's edge: %s%s", stdout, stderr)
@@ -149,11 +159,13 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := published.Options; o.Part != "train_trials" || o.Groups != "none" || o.Intercept || o.Standardise != "once" || published.Intercept[0] != 0 || len(published.Images) <= 60 {
+	if o := published.Options; o.Part != "train_trials" || o.Groups != "none" || o.Intercept || o.Standardise != "once" ||
+		published.Intercept[0] != 0 || len(published.Images) <= 60 {
 		t.Errorf("as published: %+v, %d rows", o, len(published.Images))
 	}
 	// Y as an array: rows as those of X, here with a group for each.
-	must(t, "fit", "--responses", filepath.Join(responses, "X_train_trials.npy"), "--features", filepath.Join(responses, "X_train_trials.npy"), "--groups", filepath.Join(responses, "sessions_train_trials.npy"),
+	must(t, "fit", "--responses", filepath.Join(responses, "X_train_trials.npy"), "--features",
+		filepath.Join(responses, "X_train_trials.npy"), "--groups", filepath.Join(responses, "sessions_train_trials.npy"),
 		"--folds", "3", "--alphas", "1000", "--max-memory", "60MiB", "--out", at("self.safetensors"))
 	self, err := fit.Open(at("self.safetensors"))
 	if err != nil || self.Y.Name != "y" || self.Options.Groups != "file" || math.IsNaN(self.CVScores[0]) {
@@ -165,7 +177,8 @@ func TestFitAndDecodeReject(t *testing.T) {
 	responses, feats := prepared(t)
 	dir := t.TempDir()
 	model, out := filepath.Join(dir, "z.safetensors"), filepath.Join(dir, "out.safetensors")
-	must(t, "fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas", "100", "--out", model)
+	must(t, "fit", "--responses", responses, "--roi", "streams:early", "--features", feats, "--feature", "z", "--alphas", "100",
+		"--out", model)
 	x, images := filepath.Join(responses, "X_train.npy"), filepath.Join(responses, "images_train.npy")
 	fit := func(args ...string) []string { return append([]string{"fit", "--out", out}, args...) }
 	folder := func(args ...string) []string {
@@ -199,21 +212,29 @@ func TestFitAndDecodeReject(t *testing.T) {
 		{"region", folder("--roi", "streams:parietal"), 1, []string{"no region streams/parietal", "streams/early"}},
 		{"feature that is not there", fit("--responses", responses, "--features", feats, "--feature", "c"), 1, []string{"c.safetensors"}},
 		{"no name of a feature", fit("--responses", responses, "--features", feats), 1, []string{feats, "name of a feature"}},
-		{"no folder", fit("--responses", filepath.Join(dir, "none"), "--features", feats, "--feature", "z"), 1, []string{filepath.Join(dir, "none"), "expected"}},
+		{"no folder", fit("--responses", filepath.Join(dir, "none"), "--features", feats, "--feature", "z"), 1,
+			[]string{filepath.Join(dir, "none"), "expected"}},
 		{"images not known", fit("--responses", x, "--features", feats, "--feature", "z"), 1, []string{"--images FILE"}},
-		{"images of other rows", fit("--responses", x, "--images", filepath.Join(responses, "images_test.npy"), "--features", feats, "--feature", "z"), 1, []string{"images_test.npy", "12 numbers", "60 rows"}},
+		{"images of other rows", fit("--responses", x, "--images", filepath.Join(responses, "images_test.npy"), "--features", feats,
+			"--feature", "z"), 1, []string{"images_test.npy", "12 numbers", "60 rows"}},
 		{"images of a folder", folder("--images", images), 1, []string{responses, "knows the image"}},
-		{"rows of Y", fit("--responses", x, "--features", filepath.Join(responses, "X_test.npy")), 1, []string{"X_test.npy", "12 rows, expected 60"}},
+		{"rows of Y", fit("--responses", x, "--features", filepath.Join(responses, "X_test.npy")), 1,
+			[]string{"X_test.npy", "12 rows, expected 60"}},
 		{"array that is no matrix", fit("--responses", images, "--features", x), 1, []string{images, "shape [60]"}},
-		{"no such array", fit("--responses", "../../fmri/array/testdata/none", "--features", x), 1, []string{"testdata/none", "expected a file"}},
+		{"no such array", fit("--responses", "../../fmri/array/testdata/none", "--features", x), 1,
+			[]string{"testdata/none", "expected a file"}},
 		{"more folds than images", folder("--folds", "61"), 1, []string{"61 folds"}},
 
 		{"no model", []string{"decode", "--responses", responses, "--out", out}, 2, []string{"--model"}},
-		{"part", []string{"decode", "--model", model, "--responses", responses, "--out", out, "--part", "all"}, 2, []string{"--part", "all", "test or train"}},
-		{"no decoder", []string{"decode", "--model", filepath.Join(feats, "z.safetensors"), "--responses", responses, "--out", out}, 1, []string{"z.safetensors", "no decoder"}},
-		{"another subject", []string{"decode", "--model", model, "--responses", other, "--out", out}, 1, []string{other, "responses of subj02, expected subj01"}},
+		{"part", []string{"decode", "--model", model, "--responses", responses, "--out", out, "--part", "all"}, 2,
+			[]string{"--part", "all", "test or train"}},
+		{"no decoder", []string{"decode", "--model", filepath.Join(feats, "z.safetensors"), "--responses", responses, "--out", out}, 1,
+			[]string{"z.safetensors", "no decoder"}},
+		{"another subject", []string{"decode", "--model", model, "--responses", other, "--out", out}, 1,
+			[]string{other, "responses of subj02, expected subj01"}},
 		{"number of voxels", []string{"decode", "--model", model, "--responses", x, "--out", out}, 1, []string{x, "voxels, expected 900"}},
-		{"truth of other rows", []string{"decode", "--model", model, "--responses", responses, "--out", out, "--features", x}, 1, []string{x, "expected 4×8×8"}},
+		{"truth of other rows", []string{"decode", "--model", model, "--responses", responses, "--out", out, "--features", x}, 1,
+			[]string{x, "expected 4×8×8"}},
 		{"onto another", []string{"decode", "--model", model, "--responses", responses, "--out", model}, 1, []string{model, "remove it"}},
 	} {
 		code, _, stderr := command(t, c.args...)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,29 +22,20 @@ import (
 
 // generateFlags are the command line of percept generate.
 type generateFlags struct {
-	model    modelFlags
-	prompts  []string
-	list     string // file of prompts
-	images   []string
-	out      string
-	folder   string
-	size     string
-	like     string
-	latents  string
-	every    int // steps between previews
-	count    int
-	steps    int
-	guidance float64
-	sampler  string
-	noise    string
-	eta      float64
-	seed     uint64
-	negative string
-	strength float64
-	batch    int
-	width    int
-	height   int
-	recipes  []recipe.Recipe // of --like
+	model   modelFlags
+	prompts []string
+	list    string // file of prompts
+	images  []string
+	out     string
+	folder  string
+	size    string
+	like    string
+	latents string
+	every   int // steps between previews
+	count   int
+	recipes []recipe.Recipe // of --like
+
+	percept.Request // Seed is that of a caption's first picture; the rest is filled in by make
 }
 
 // exampleCaptions are drawn where neither a caption nor a model is given.
@@ -88,21 +80,23 @@ Samplers:
 	f := cmd.Flags()
 	f.StringArrayVar(&g.prompts, "prompt", nil, "caption; may be given several times")
 	f.StringVar(&g.list, "prompts", "", "`file` with one caption a line; - is standard input")
-	f.StringVar(&g.negative, "negative", "", "caption to lead away from")
+	f.StringVar(&g.Negative, "negative", "", "caption to lead away from")
 	f.StringArrayVar(&g.images, "image", nil, "`picture` to start from (PNG, JPEG, TIFF): one for all captions, or one for each")
-	f.Float64Var(&g.strength, "strength", 0.8, "share of the diffusion that --image goes through: near 0 keeps it, 1 forgets it")
+	f.Float64Var(&g.Strength, "strength", 0.8, "share of the diffusion that --image goes through: near 0 keeps it, 1 forgets it")
 	f.StringVar(&g.out, "out", "picture.png", "PNG `file` to write: the picture, or a sheet of several")
 	f.StringVar(&g.folder, "folder", "", "`folder` to write every picture to as a file of its own, instead of --out")
-	f.StringVar(&g.size, "size", "", "`WxH` of the pictures in pixels (default: the model's; with --image, that of the picture scaled to the model's)")
+	f.StringVar(&g.size, "size", "",
+		"`WxH` of the pictures in pixels (default: the model's; with --image, that of the picture scaled to the model's)")
 	f.IntVar(&g.count, "count", 1, "pictures per caption")
-	f.Uint64Var(&g.seed, "seed", 0, "noise seed; the same seed gives the same picture")
-	f.StringVar(&g.noise, "noise", percept.TorchCPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
-	f.StringVar(&g.sampler, "sampler", "ddim", "`name` of the sampler, see above")
-	f.IntVar(&g.steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
-	f.Float64Var(&g.guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
-	f.Float64Var(&g.eta, "eta", 0, "noise that a DDIM step adds: 0 is none, 1 is as much as DDPM")
-	f.IntVar(&g.batch, "batch", 0, "pictures denoised together (0: as many as take little memory)")
-	f.IntVar(&g.every, "preview-every", 0, "every so many `steps` decode what is there and write it to a folder named after --out, with .steps")
+	f.Uint64Var(&g.Seed, "seed", 0, "noise seed; the same seed gives the same picture")
+	f.StringVar(&g.Noise, "noise", percept.TorchCPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
+	f.StringVar(&g.Sampler, "sampler", "ddim", "`name` of the sampler, see above")
+	f.IntVar(&g.Steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
+	f.Float64Var(&g.Guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
+	f.Float64Var(&g.Eta, "eta", 0, "noise that a DDIM step adds: 0 is none, 1 is as much as DDPM")
+	f.IntVar(&g.Batch, "batch", 0, "pictures denoised together (0: as many as take little memory)")
+	f.IntVar(&g.every, "preview-every", 0,
+		"every so many `steps` decode what is there and write it to a folder named after --out, with .steps")
 	f.StringVar(&g.latents, "save-latents", "", "safetensors `file` for the finished latents and the conditioning")
 	f.StringVar(&g.like, "like", "", "`picture` or sheet made by this command; whatever no flag says is taken from it")
 	g.model.add(cmd, true)
@@ -130,7 +124,7 @@ func (g *generateFlags) prepare(cmd *cobra.Command) error {
 		}
 		g.prompts = append(g.prompts, more...)
 	}
-	for _, caption := range append(g.prompts[:len(g.prompts):len(g.prompts)], g.negative) {
+	for _, caption := range append(g.prompts[:len(g.prompts):len(g.prompts)], g.Negative) {
 		if err := checkText(caption); err != nil {
 			return usageError{fmt.Errorf("caption %w", err)}
 		}
@@ -144,17 +138,15 @@ func (g *generateFlags) prepare(cmd *cobra.Command) error {
 		}
 		g.prompts = exampleCaptions
 	}
-	if !cmd.Flags().Changed("steps") && g.steps == 0 {
-		g.steps = 50
-		if g.model.dir == "" {
-			g.steps = 25
-		}
+	steps, guidance := 50, 7.5
+	if g.model.dir == "" {
+		steps, guidance = 25, 3
 	}
-	if !cmd.Flags().Changed("guidance") && g.guidance == 0 {
-		g.guidance = 7.5
-		if g.model.dir == "" {
-			g.guidance = 3
-		}
+	if !cmd.Flags().Changed("steps") {
+		g.Steps = cmp.Or(g.Steps, steps)
+	}
+	if !cmd.Flags().Changed("guidance") {
+		g.Guidance = cmp.Or(g.Guidance, guidance)
 	}
 	if err := g.checkNumbers(); err != nil {
 		return usageError{err}
@@ -174,39 +166,40 @@ func (g *generateFlags) checkNumbers() error {
 	switch {
 	case g.count < 1 || g.count > 10_000:
 		return fmt.Errorf("--count %d, expected 1 to 10000", g.count)
-	case g.seed+uint64(g.count-1) < g.seed:
-		return fmt.Errorf("--seed %d with --count %d, expected seeds below 2^64", g.seed, g.count)
-	case g.steps < 1 || g.steps > 1000:
-		return fmt.Errorf("--steps %d, expected 1 to 1000", g.steps)
-	case !(g.guidance >= 1 && g.guidance <= study.MaxGuidance):
-		return fmt.Errorf("--guidance %g, expected 1 to %d", g.guidance, study.MaxGuidance)
-	case g.batch < 0 || g.batch > 64:
-		return fmt.Errorf("--batch %d, expected 0 to 64", g.batch)
+	case g.Seed+uint64(g.count-1) < g.Seed:
+		return fmt.Errorf("--seed %d with --count %d, expected seeds below 2^64", g.Seed, g.count)
+	case g.Steps < 1 || g.Steps > 1000:
+		return fmt.Errorf("--steps %d, expected 1 to 1000", g.Steps)
+	case !(g.Guidance >= 1 && g.Guidance <= study.MaxGuidance):
+		return fmt.Errorf("--guidance %g, expected 1 to %d", g.Guidance, study.MaxGuidance)
+	case g.Batch < 0 || g.Batch > 64:
+		return fmt.Errorf("--batch %d, expected 0 to 64", g.Batch)
 	case g.every < 0:
 		return fmt.Errorf("--preview-every %d, expected 0 or more", g.every)
-	case g.noise != percept.TorchCPU && g.noise != percept.TorchCUDA:
-		return fmt.Errorf("--noise %q, expected %s or %s", g.noise, percept.TorchCPU, percept.TorchCUDA)
+	case g.Noise != percept.TorchCPU && g.Noise != percept.TorchCUDA:
+		return fmt.Errorf("--noise %q, expected %s or %s", g.Noise, percept.TorchCPU, percept.TorchCUDA)
 	case len(g.images) > 1 && len(g.images) != len(g.prompts):
 		return fmt.Errorf("--image: %d pictures for %d captions, expected one, or one for each", len(g.images), len(g.prompts))
-	case len(g.images) > 0 && !(g.strength > 0 && g.strength <= 1):
-		return fmt.Errorf("--strength %g, expected more than 0 and at most 1", g.strength)
+	case len(g.images) > 0 && !(g.Strength > 0 && g.Strength <= 1):
+		return fmt.Errorf("--strength %g, expected more than 0 and at most 1", g.Strength)
 	}
-	d, err := scheduler.New(scheduler.Options{Name: g.sampler, Steps: g.steps, Eta: g.eta})
+	d, err := scheduler.New(scheduler.Options{Name: g.Sampler, Steps: g.Steps, Eta: g.Eta})
 	if err != nil {
-		return fmt.Errorf("--sampler %s, --steps %d, --eta %g: %w", g.sampler, g.steps, g.eta, err)
+		return fmt.Errorf("--sampler %s, --steps %d, --eta %g: %w", g.Sampler, g.Steps, g.Eta, err)
 	}
 	if len(g.images) > 0 {
-		last, err := scheduler.StepsFor(g.strength, g.steps)
+		last, err := scheduler.StepsFor(g.Strength, g.Steps)
 		if err == nil {
 			_, err = d.Noised([]float32{0}, []float32{0}, last)
 		}
 		if err != nil {
-			return fmt.Errorf("--strength %g: %w", g.strength, err)
+			return fmt.Errorf("--strength %g: %w", g.Strength, err)
 		}
 	}
 	if g.size != "" {
 		var tail string
-		if n, _ := fmt.Sscanf(g.size+" ", "%dx%d%s", &g.width, &g.height, &tail); n != 2 || g.width < 1 || g.height < 1 || g.width > maxSide || g.height > maxSide {
+		n, _ := fmt.Sscanf(g.size+" ", "%dx%d%s", &g.Width, &g.Height, &tail)
+		if n != 2 || min(g.Width, g.Height) < 1 || max(g.Width, g.Height) > maxSide {
 			return fmt.Errorf("--size %s, expected WIDTHxHEIGHT in pixels, each from 1 to %d, such as 512x512", g.size, maxSide)
 		}
 	}
@@ -236,16 +229,16 @@ func (g *generateFlags) checkOutputs(cmd *cobra.Command) error {
 		return usageError{fmt.Errorf("--out %s, expected a file name that ends in .png", g.out)}
 	}
 	if n := len(g.prompts) * g.count; n > maxSheet {
-		return usageError{fmt.Errorf("%d captions of %d pictures, expected at most %d pictures on one sheet; use --folder", len(g.prompts), g.count, maxSheet)}
+		return usageError{fmt.Errorf("%d captions of %d pictures, expected at most %d pictures on one sheet; use --folder",
+			len(g.prompts), g.count, maxSheet)}
 	}
 	return writable(g.out)
 }
 
-// maxSide bounds the sides of a picture, in pixels.
-const maxSide = 8192
-
-// maxSheet bounds the pictures of a sheet.
-const maxSheet = 256
+const (
+	maxSide  = 8192 // of a picture, in pixels
+	maxSheet = 256  // pictures of a sheet
+)
 
 // checkText says whether a picture's metadata can hold a caption.
 func checkText(caption string) error {
@@ -289,12 +282,4 @@ func readPrompts(stdin io.Reader, name string) ([]string, error) {
 		return nil, fmt.Errorf("%s: no caption, expected one a line", name)
 	}
 	return prompts, nil
-}
-
-// request is what the pipeline is asked for, without prompts and seeds.
-func (g *generateFlags) request() percept.Request {
-	return percept.Request{
-		Negative: g.negative, Strength: g.strength, Width: g.width, Height: g.height,
-		Sampling: percept.Sampling{Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Noise: g.noise, Batch: g.batch},
-	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -29,40 +30,18 @@ func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
 			g.prompts = append(g.prompts, one[0].Prompt)
 		}
 	}
-	if unset("count") {
-		g.count = perCaption
-	}
-	if unset("negative") {
-		g.negative = r.Negative
-	}
-	if unset("seed") {
-		g.seed = r.Seed
-	}
-	if unset("sampler") {
-		g.sampler = r.Sampler
-	}
-	if unset("noise") {
-		g.noise = r.Noise
-	}
-	if unset("steps") {
-		g.steps = r.Steps
-	}
-	if unset("guidance") {
-		g.guidance = r.Guidance
-	}
-	if unset("eta") {
-		g.eta = r.Eta
-	}
-	if unset("text-cleaning") && r.Text != "" {
-		g.model.TextCleaning = r.Text
-	}
+	take(cmd, "count", &g.count, perCaption)
+	take(cmd, "negative", &g.Negative, r.Negative)
+	take(cmd, "seed", &g.Seed, r.Seed)
+	take(cmd, "sampler", &g.Sampler, r.Sampler)
+	take(cmd, "noise", &g.Noise, r.Noise)
+	take(cmd, "steps", &g.Steps, r.Steps)
+	take(cmd, "guidance", &g.Guidance, r.Guidance)
+	take(cmd, "eta", &g.Eta, r.Eta)
+	take(cmd, "text-cleaning", &g.model.TextCleaning, cmp.Or(r.Text, g.model.TextCleaning))
 	if dtype, memory, ok := strings.Cut(r.Storage, ", memory "); ok {
-		if unset("weights-dtype") {
-			g.model.WeightsDType = dtype
-		}
-		if unset("memory") {
-			g.model.Memory = memory
-		}
+		take(cmd, "weights-dtype", &g.model.WeightsDType, dtype)
+		take(cmd, "memory", &g.model.Memory, memory)
 	}
 	// A picture to start from that was only scaled has that size again.
 	if unset("size") && (r.Init == nil && unset("image") || r.Init != nil && r.Init.Fill) {
@@ -72,11 +51,16 @@ func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
 		if unset("image") {
 			return usageError{fmt.Errorf("--image is missing: %s was made from %s", g.like, strings.Join(startNames(g.recipes), ", "))}
 		}
-		if unset("strength") {
-			g.strength = r.Init.Strength
-		}
+		take(cmd, "strength", &g.Strength, r.Init.Strength)
 	}
 	return nil
+}
+
+// take sets what a flag that is not given would have set.
+func take[T any](cmd *cobra.Command, flag string, value *T, to T) {
+	if !cmd.Flags().Changed(flag) {
+		*value = to
+	}
 }
 
 // columns is the number of pictures per caption of a sheet: after so many the seeds begin again.
@@ -106,7 +90,8 @@ func (g *generateFlags) warnOfOthers(note io.Writer, pipe *percept.Pipeline, ini
 		return
 	}
 	if hash := g.recipes[0].ModelHash; hash != pipe.Hash {
-		fmt.Fprintf(note, "percept: %s was made with another model (%.10s, this is %.10s): the picture will differ\n", g.like, hash, pipe.Hash)
+		fmt.Fprintf(note, "percept: %s was made with another model (%.10s, this is %.10s): the picture will differ\n",
+			g.like, hash, pipe.Hash)
 	}
 	sums := map[string]bool{}
 	for _, r := range g.recipes {

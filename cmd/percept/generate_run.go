@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"image"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,44 +47,37 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	}
 	g.warnOfOthers(note, pipe, inits)
 	todo := g.drawings(pipe, starts, inits)
-	all := len(todo)
 	if g.folder != "" {
-		todo = missing(todo)
+		all := len(todo)
+		todo = slices.DeleteFunc(todo, drawing.made)
 		if n := all - len(todo); n > 0 {
 			fmt.Fprintf(note, "%d of %d pictures are there already\n", n, all)
 		}
 	}
-	if len(todo) == 0 {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), g.folder)
-		return err
-	}
-	g.warnOfCuts(pipe, todo, note)
-	pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
-	if err != nil {
-		return err
-	}
-	if g.latents != "" {
-		if err := g.saveLatents(cmd.Context(), pipe, pictures); err != nil {
+	if len(todo) > 0 {
+		g.warnOfCuts(pipe, todo, note)
+		pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
+		if err != nil {
 			return err
 		}
+		if g.latents != "" {
+			if err := g.saveLatents(cmd.Context(), pipe, pictures); err != nil {
+				return err
+			}
+		}
+		if g.folder == "" {
+			if err := g.writeSheet(todo, pictures); err != nil {
+				return err
+			}
+		}
 	}
-	if g.folder != "" {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), g.folder)
-		return err
-	}
-	if err := g.writeSheet(todo, pictures); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), g.out)
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), cmp.Or(g.folder, g.out))
 	return err
 }
 
 // drawings lists what is to be made: caption by caption, seed by seed.
 func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, inits []recipe.Init) []drawing {
-	width, height := g.width, g.height
-	if width == 0 {
-		width, height = pipe.Size, pipe.Size
-	}
+	width, height := cmp.Or(g.Width, pipe.Size), cmp.Or(g.Height, pipe.Size)
 	if len(starts) > 0 {
 		size := starts[0].Bounds().Size()
 		width, height = size.X, size.Y
@@ -92,9 +86,10 @@ func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, i
 	for i, prompt := range g.prompts {
 		for k := range g.count {
 			d := drawing{prompt: i, recipe: recipe.Recipe{
-				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.negative, Seed: g.seed + uint64(k), Noise: g.noise,
-				Sampler: g.sampler, Steps: g.steps, Guidance: g.guidance, Eta: g.eta, Width: width, Height: height,
-				Model: pipe.Name, ModelHash: pipe.Hash, Text: pipe.Tokenizer.Cleaning().String(), Storage: pipe.Storage, Kernels: tensor.KernelSet(), Forms: tensor.Forms().Hash(),
+				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.Negative, Seed: g.Seed + uint64(k), Noise: g.Noise,
+				Sampler: g.Sampler, Steps: g.Steps, Guidance: g.Guidance, Eta: g.Eta, Width: width, Height: height,
+				Model: pipe.Name, ModelHash: pipe.Hash, Text: pipe.Tokenizer.Cleaning().String(), Storage: pipe.Storage,
+				Kernels: tensor.KernelSet(), Forms: tensor.Forms().Hash(),
 			}}
 			if len(inits) > 0 {
 				d.start = min(i, len(inits)-1)
@@ -109,16 +104,10 @@ func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, i
 	return all
 }
 
-// missing leaves out what an earlier run has made with the same recipe.
-func missing(all []drawing) []drawing {
-	var todo []drawing
-	for _, d := range all {
-		if made, err := recipe.Read(d.path); err == nil && len(made) == 1 && made[0].Same(d.recipe) {
-			continue
-		}
-		todo = append(todo, d)
-	}
-	return todo
+// made says whether an earlier run has made the picture with the same recipe.
+func (d drawing) made() bool {
+	made, err := recipe.Read(d.path)
+	return err == nil && len(made) == 1 && made[0].Same(d.recipe)
 }
 
 // warnOfCuts names what the text encoder will not see, once for each caption.
@@ -130,18 +119,21 @@ func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, todo []drawing, note 
 		}
 		last = d.prompt
 		if lost := pipe.Lost(d.recipe.Prompt); lost != "" {
-			fmt.Fprintf(note, "percept: caption %d is longer than the text encoder's %d tokens; left out: %s\n", d.prompt+1, pipe.Tokens, lost)
+			fmt.Fprintf(note, "percept: caption %d is longer than the text encoder's %d tokens; left out: %s\n",
+				d.prompt+1, pipe.Tokens, lost)
 		}
 	}
-	if lost := pipe.Lost(g.negative); lost != "" {
+	if lost := pipe.Lost(g.Negative); lost != "" {
 		fmt.Fprintf(note, "percept: --negative is longer than the text encoder's %d tokens; left out: %s\n", pipe.Tokens, lost)
 	}
 }
 
 // make draws what is to be done and writes each picture of --folder as soon as it is there.
-func (g *generateFlags) make(ctx context.Context, note io.Writer, pipe *percept.Pipeline, todo []drawing, starts []image.Image) ([]percept.Picture, error) {
+func (g *generateFlags) make(
+	ctx context.Context, note io.Writer, pipe *percept.Pipeline, todo []drawing, starts []image.Image,
+) ([]percept.Picture, error) {
 	bar := newBar(note, "generate")
-	r := g.request()
+	r := g.Request
 	r.Progress = bar.progress
 	for _, d := range todo {
 		r.Prompts = append(r.Prompts, d.recipe.Prompt)
@@ -160,12 +152,7 @@ func (g *generateFlags) make(ctx context.Context, note io.Writer, pipe *percept.
 		r.Watch = func(s percept.Step) error { return g.preview(ctx, pipe, todo, s) }
 	}
 	pictures, err := pipe.Generate(ctx, r)
-	if err != nil {
-		bar.stop()
-		return nil, err
-	}
-	bar.end(false)
-	return pictures, nil
+	return pictures, bar.finish(false, err)
 }
 
 // preview writes the pictures that a step's guess of the result makes, every so many steps and at the last.
@@ -209,11 +196,13 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 		}
 		fitted := g.fit(m, pipe)
 		if len(starts) > 0 && fitted.Bounds() != starts[0].Bounds() {
-			return nil, nil, fmt.Errorf("%s: would be %v after scaling, expected %v as %s; --size gives all one size", name, fitted.Bounds().Size(), starts[0].Bounds().Size(), g.images[0])
+			return nil, nil, fmt.Errorf("%s: would be %v after scaling, expected %v as %s; --size gives all one size",
+				name, fitted.Bounds().Size(), starts[0].Bounds().Size(), g.images[0])
 		}
-		sum := sha256.Sum256(b)
 		starts = append(starts, fitted)
-		inits = append(inits, recipe.Init{File: filepath.Base(name), SHA256: hex.EncodeToString(sum[:]), Strength: g.strength, Fill: g.width > 0})
+		inits = append(inits, recipe.Init{
+			File: filepath.Base(name), SHA256: fmt.Sprintf("%x", sha256.Sum256(b)), Strength: g.Strength, Fill: g.Width > 0,
+		})
 	}
 	return starts, inits, nil
 }
@@ -223,7 +212,7 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 // the multiples that the model can take.
 func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) *image.RGBA {
 	size := m.Bounds().Size()
-	if g.width == 0 {
+	if g.Width == 0 {
 		step := pipe.Granularity()
 		side := func(n int) int { // as long as it becomes, cut down to a multiple, at least the model's
 			long := n * pipe.Size / min(size.X, size.Y)
@@ -232,13 +221,13 @@ func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) *image.RGBA {
 		return picture.Resize(m, side(size.X), side(size.Y), picture.Lanczos)
 	}
 	// The scale that fills both sides is the larger of the two.
-	w, h := g.width, max(g.height, (size.Y*g.width+size.X/2)/size.X)
-	if size.Y*g.width < size.X*g.height {
-		w, h = max(g.width, (size.X*g.height+size.Y/2)/size.Y), g.height
+	w, h := g.Width, max(g.Height, (size.Y*g.Width+size.X/2)/size.X)
+	if size.Y*g.Width < size.X*g.Height {
+		w, h = max(g.Width, (size.X*g.Height+size.Y/2)/size.Y), g.Height
 	}
 	scaled := picture.Resize(m, w, h, picture.Lanczos)
-	at := image.Pt((w-g.width)/2, (h-g.height)/2)
-	cut := scaled.SubImage(image.Rectangle{at, at.Add(image.Pt(g.width, g.height))})
+	at := image.Pt((w-g.Width)/2, (h-g.Height)/2)
+	cut := scaled.SubImage(image.Rectangle{at, at.Add(image.Pt(g.Width, g.Height))})
 	return picture.ToRGB(cut)
 }
 
@@ -253,7 +242,7 @@ func (g *generateFlags) writeSheet(todo []drawing, pictures []percept.Picture) e
 	}
 	columns := make([]string, g.count)
 	for k := range columns {
-		columns[k] = fmt.Sprintf("seed %d", g.seed+uint64(k))
+		columns[k] = fmt.Sprintf("seed %d", g.Seed+uint64(k))
 	}
 	scale := 1
 	if pictures[0].Image.Bounds().Dx() < 128 {
@@ -284,7 +273,7 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 		prompts = append(prompts, p.Prompt)
 		seeds = append(seeds, fmt.Sprint(p.Seed))
 	}
-	c, err := pipe.TextEmbed(ctx, append(prompts, g.negative))
+	c, err := pipe.TextEmbed(ctx, append(prompts, g.Negative))
 	if err != nil {
 		return err
 	}
@@ -296,6 +285,6 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 		safetensors.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
 	}, map[string]string{
 		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
-		"noise": g.noise, "sampler": g.sampler, "steps": fmt.Sprint(g.steps), "guidance": fmt.Sprint(g.guidance), "eta": fmt.Sprint(g.eta),
+		"noise": g.Noise, "sampler": g.Sampler, "steps": fmt.Sprint(g.Steps), "guidance": fmt.Sprint(g.Guidance), "eta": fmt.Sprint(g.Eta),
 	})
 }

@@ -47,14 +47,17 @@ func gradient(t *testing.T, w, h int) string {
 func TestGenerateCarriesItsRecipeAndMakesItAgain(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.png"), filepath.Join(dir, "b.png")
-	must(t, "generate", "--prompt", "a red house, über alles", "--negative", "a tree", "--seed", "7", "--steps", "4", "--guidance", "2.5", "--sampler", "dpmpp-2m", "--out", a)
+	must(t, "generate", "--prompt", "a red house, über alles", "--negative", "a tree", "--seed", "7", "--steps", "4", "--guidance",
+		"2.5", "--sampler", "dpmpp-2m", "--out", a)
 	recipes, err := recipe.Read(a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := recipes[0]
-	if r.Prompt != "a red house, über alles" || r.Negative != "a tree" || r.Seed != 7 || r.Steps != 4 || r.Guidance != 2.5 || r.Sampler != "dpmpp-2m" ||
-		r.Width != 96 || r.Height != 96 || r.Model != "embedded" || len(r.ModelHash) != 64 || !strings.HasPrefix(r.Program, "percept "+version) || r.Init != nil {
+	if r.Prompt != "a red house, über alles" || r.Negative != "a tree" || r.Seed != 7 || r.Steps != 4 || r.Guidance != 2.5 ||
+		r.Sampler != "dpmpp-2m" ||
+		r.Width != 96 || r.Height != 96 || r.Model != "embedded" || len(r.ModelHash) != 64 ||
+		!strings.HasPrefix(r.Program, "percept "+version) || r.Init != nil {
 		t.Errorf("recipe %+v", r)
 	}
 	must(t, "generate", "--like", a, "--out", b)
@@ -73,13 +76,14 @@ func TestGenerateLike(t *testing.T) {
 	a, b := filepath.Join(dir, "a.png"), filepath.Join(dir, "b.png")
 	start := gradient(t, 150, 100)
 	for name, args := range map[string][]string{
-		"sheet":                {"--prompt", "a house", "--prompt", "a boat", "--count", "2"},
-		"one caption":          {"--prompt", "a house", "--count", "2"},
-		"same caption twice":   {"--prompt", "a house", "--prompt", "a house"},
-		"cleaning and storage": {"--prompt", "a &amp;amp; house", "--text-cleaning", "ftfy", "--weights-dtype", "float16", "--memory", "low"},
-		"picture":              {"--prompt", "a house", "--image", start},
-		"picture of a size":    {"--prompt", "a house", "--image", start, "--size", "64x64"},
-		"picture cut":          {"--prompt", "a house", "--image", start, "--size", "128x96"},
+		"sheet":              {"--prompt", "a house", "--prompt", "a boat", "--count", "2"},
+		"one caption":        {"--prompt", "a house", "--count", "2"},
+		"same caption twice": {"--prompt", "a house", "--prompt", "a house"},
+		"cleaning and storage": {"--prompt", "a &amp;amp; house", "--text-cleaning", "ftfy", "--weights-dtype", "float16", "--memory",
+			"low"},
+		"picture":           {"--prompt", "a house", "--image", start},
+		"picture of a size": {"--prompt", "a house", "--image", start, "--size", "64x64"},
+		"picture cut":       {"--prompt", "a house", "--image", start, "--size", "128x96"},
 	} {
 		must(t, append([]string{"generate", "--steps", "4", "--out", a}, args...)...)
 		again := []string{"generate", "--like", a, "--out", b}
@@ -91,7 +95,8 @@ func TestGenerateLike(t *testing.T) {
 		}
 	}
 	must(t, "generate", "--steps", "4", "--prompt", "a house", "--image", start, "--out", a)
-	if _, stderr := must(t, "generate", "--like", a, "--image", gradient(t, 100, 100), "--out", b); !strings.Contains(stderr, "will differ") {
+	if _, stderr := must(t, "generate", "--like", a, "--image", gradient(t, 100, 100), "--out", b); !strings.Contains(stderr,
+		"will differ") {
 		t.Errorf("like a picture made from another: %s", stderr)
 	}
 }
@@ -105,7 +110,8 @@ func TestGenerateFromAPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := recipes[0]; r.Init == nil || r.Init.File != "start.png" || r.Init.Strength != 0.5 || len(r.Init.SHA256) != 64 || r.Height != 96 || r.Width != 128 {
+	if r := recipes[0]; r.Init == nil || r.Init.File != "start.png" || r.Init.Strength != 0.5 || len(r.Init.SHA256) != 64 ||
+		r.Height != 96 || r.Width != 128 {
 		t.Errorf("recipe %+v, init %+v; the shorter side should have become 96, the longer a multiple", r, r.Init)
 	}
 	must(t, "generate", "--image", start, "--size", "96x64", "--prompt", "a mountain", "--steps", "4", "--out", out)
@@ -194,7 +200,8 @@ func TestReadPrompts(t *testing.T) {
 	if err != nil || !slices.Equal(got, []string{"a red house", "a boat"}) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := readPrompts(strings.NewReader("a\n\ncaf\xe9\n"), "-"); err == nil || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), "UTF-8") {
+	if _, err := readPrompts(strings.NewReader("a\n\ncaf\xe9\n"), "-"); err == nil || !strings.Contains(err.Error(), "line 3") ||
+		!strings.Contains(err.Error(), "UTF-8") {
 		t.Errorf("Latin-1: %v", err)
 	}
 }

@@ -108,7 +108,8 @@ pictures. Everything runs in this one binary.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newBench(), newDecode(), newDemo(), newGenerate(), newEvaluate(), newFeatures(), newFit(), newModel(), newNSD(), newRun(), newVerify(), newWeights(), newVersion())
+	root.AddCommand(newBench(), newDecode(), newDemo(), newGenerate(), newEvaluate(), newFeatures(), newFit(),
+		newModel(), newNSD(), newRun(), newVerify(), newWeights(), newVersion())
 	return root
 }
 

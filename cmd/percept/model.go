@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
@@ -22,21 +21,26 @@ type modelFlags struct {
 func (m *modelFlags) add(cmd *cobra.Command, model bool) {
 	f := cmd.Flags()
 	if model {
-		f.StringVar(&m.dir, "model", "", "`model`: a folder in the layout of diffusers, or a .safetensors or .ckpt file (default: the embedded model)")
-		f.StringVar(&m.Tokenizer, "tokenizer", "", "`folder` with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz, for a model that is a single file")
+		f.StringVar(&m.dir, "model", "",
+			"`model`: a folder in the layout of diffusers, or a .safetensors or .ckpt file (default: the embedded model)")
+		f.StringVar(&m.Tokenizer, "tokenizer", "",
+			"`folder` with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz, for a model that is a single file")
 		f.StringVar(&m.Config, "config", "", "`folder` with config.json files for a model that is a single file (default: inferred)")
 		f.BoolVar(&m.EMA, "ema", false, "take the moving average of the U-Net's weights from a checkpoint that holds both")
 		f.StringVar(&m.Variant, "variant", "", "take the files of a model folder with this `word` in their names, such as fp16")
 		f.BoolVar(&m.NoCache, "no-cache", false, "pack the model's weights anew, and keep them only in memory")
 	}
-	f.StringVar(&m.TextCleaning, "text-cleaning", clip.CleanTransformers.String(), fmt.Sprintf("`how` captions are cleaned before they are cut into tokens: %s, %s or %s", clip.CleanTransformers, clip.CleanOpenAI, clip.CleanFtfy))
+	f.StringVar(&m.TextCleaning, "text-cleaning", clip.CleanTransformers.String(),
+		fmt.Sprintf("`how` captions are cleaned before they are cut into tokens: %s, %s or %s",
+			clip.CleanTransformers, clip.CleanOpenAI, clip.CleanFtfy))
 	m.addStorage(cmd)
 }
 
 // addStorage adds the flags that say how weights are kept.
 func (m *modelFlags) addStorage(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&m.WeightsDType, "weights-dtype", "float32", "`type` of the weights in memory: float32, float16 or bfloat16; computation is in float32")
+	f.StringVar(&m.WeightsDType, "weights-dtype", "float32",
+		"`type` of the weights in memory: float32, float16 or bfloat16; computation is in float32")
 	f.StringVar(&m.Memory, "memory", percept.MemoryFull, "`full` or low: low takes less memory and more time")
 }
 
@@ -57,20 +61,15 @@ func (m *modelFlags) check() error {
 func (m *modelFlags) load(cmd *cobra.Command) (*percept.Pipeline, error) {
 	o := m.Options
 	if verbose, err := cmd.Flags().GetBool("verbose"); err == nil && verbose {
-		o.Log = lineWriter(cmd.ErrOrStderr())
+		var mu sync.Mutex // lines come from any goroutine
+		o.Log = func(line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintln(cmd.ErrOrStderr(), line)
+		}
 	}
 	if m.dir == "" {
 		return percept.LoadEmbedded(cmd.Context(), o)
 	}
 	return percept.Load(cmd.Context(), m.dir, o)
-}
-
-// lineWriter returns a function that writes lines, from any goroutine.
-func lineWriter(w io.Writer) func(line string) {
-	var mu sync.Mutex
-	return func(line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintln(w, line)
-	}
 }

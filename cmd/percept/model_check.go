@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -55,43 +57,31 @@ type modelCheck struct {
 	width                                   string // of U-Net and text encoder together
 }
 
-// uses are what a model is for, and what each needs.
-var uses = []struct {
-	name  string
-	needs func(c *modelCheck) []string
-}{
-	{"text to image", func(c *modelCheck) []string {
-		return []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
-	}},
-	{"image to image", func(c *modelCheck) []string {
-		return []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
-	}},
-	{"features z (latents of pictures)", func(c *modelCheck) []string { return []string{c.encode} }},
-	{"features c (captions)", func(c *modelCheck) []string { return []string{c.text, c.tokenizer} }},
-	{"probing (activations of the U-Net)", func(c *modelCheck) []string { return []string{c.unet, c.schedule} }},
-}
-
 func (c *modelCheck) write(out io.Writer, path string) error {
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	var first string
-	for i, u := range uses {
-		var missing []string
-		for _, m := range u.needs(c) {
-			if m != "" {
-				missing = append(missing, m)
-			}
-		}
-		if i == 0 {
-			first = strings.Join(missing, "; ")
-		}
+	pictures := []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
+	lacks := func(needs []string) string {
+		return strings.Join(slices.DeleteFunc(slices.Clone(needs), func(s string) bool { return s == "" }), "; ")
+	}
+	first := lacks(pictures)
+	for _, use := range []struct {
+		name  string
+		needs []string
+	}{
+		{"text to image", pictures},
+		{"image to image", pictures},
+		{"features z (latents of pictures)", []string{c.encode}},
+		{"features c (captions)", []string{c.text, c.tokenizer}},
+		{"probing (activations of the U-Net)", []string{c.unet, c.schedule}},
+	} {
 		state := "yes"
-		switch {
-		case len(missing) > 0:
-			state = "no: " + strings.Join(missing, "; ")
+		switch missing := lacks(use.needs); {
+		case missing != "":
+			state = "no: " + missing
 		case first != "":
 			state = "from Go; commands load whole models alone"
 		}
-		fmt.Fprintf(t, "%s\t%s\n", u.name, state)
+		fmt.Fprintf(t, "%s\t%s\n", use.name, state)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -125,8 +115,7 @@ func checkModel(path string, o weights.ModelOptions) (*modelCheck, error) {
 			*parts[part] = missingPart(path, file, part, err)
 			continue
 		}
-		folders[part] = f
-		any = f
+		folders[part], any = f, f
 		*parts[part] = checkPart(f, part)
 	}
 	if any == nil {
@@ -143,15 +132,14 @@ func checkModel(path string, o weights.ModelOptions) (*modelCheck, error) {
 
 // missingPart says why a part cannot be opened.
 func missingPart(path, file string, part weights.Component, err error) string {
-	text := oneLine(err)
-	text = strings.TrimPrefix(text, "weights: ")
-	if file == "" {
-		if strings.Contains(text, "no weights in unet/") {
-			return "there is no " + string(part) + "/"
-		}
-		return text
+	text := strings.TrimPrefix(oneLine(err), "weights: ")
+	switch {
+	case file != "":
+		return strings.TrimPrefix(text, path+": ")
+	case strings.Contains(text, "no weights in unet/"):
+		return "there is no " + string(part) + "/"
 	}
-	return strings.TrimPrefix(text, path+": ")
+	return text
 }
 
 // checkPart compares names and shapes with the model's own list.
@@ -191,12 +179,9 @@ func checkTokenizer(f, text *weights.Folder) string {
 	if !f.Has("tokenizer/vocab.json") || !f.Has("tokenizer/merges.txt") {
 		return "there is no tokenizer (vocab.json and merges.txt, or --tokenizer)"
 	}
-	vocab, err := f.Read("tokenizer/vocab.json")
-	if err != nil {
-		return oneLine(err)
-	}
-	merges, err := f.Read("tokenizer/merges.txt")
-	if err != nil {
+	vocab, vocabErr := f.Read("tokenizer/vocab.json")
+	merges, mergesErr := f.Read("tokenizer/merges.txt")
+	if err := cmp.Or(vocabErr, mergesErr); err != nil {
 		return oneLine(err)
 	}
 	t, err := clip.NewTokenizer(vocab, merges)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -79,13 +81,13 @@ func verdict(r *doctor.Report) string {
 			damaged++
 		}
 	}
-	if damaged == 1 {
+	switch damaged {
+	case 0:
+		return "no subject can be decoded, see above for what is lacking"
+	case 1:
 		return "1 thing is damaged, see above"
 	}
-	if damaged > 0 {
-		return fmt.Sprintf("%d things are damaged, see above", damaged)
-	}
-	return "no subject can be decoded, see above for what is lacking"
+	return fmt.Sprintf("%d things are damaged, see above", damaged)
 }
 
 // printReport prints a report for people.
@@ -135,28 +137,19 @@ func sessionsOf(s *doctor.Subject) string {
 	if len(s.Sessions) == 0 {
 		return "-"
 	}
-	low, high := s.PerSession[s.Sessions[0]], 0
-	for _, n := range s.PerSession {
-		low, high = min(low, n), max(high, n)
+	return nsd.Ranges(s.Sessions) + " of " + span(slices.Collect(maps.Values(s.PerSession)))
+}
+
+// span writes the least and the largest of some numbers, or the one that they all are.
+func span(n []int) string {
+	if low, high := slices.Min(n), slices.Max(n); low != high {
+		return fmt.Sprintf("%d to %d", low, high)
 	}
-	if low != high {
-		return fmt.Sprintf("%s of %d to %d", nsd.Ranges(s.Sessions), low, high)
-	}
-	return fmt.Sprintf("%s of %d", nsd.Ranges(s.Sessions), high)
+	return fmt.Sprint(n[0])
 }
 
 func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
+	return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):]
 }
 
 // volume writes a shape, "-" for one that is not known.
@@ -168,7 +161,7 @@ func volume(n []int) string {
 		}
 		parts[i] = fmt.Sprint(v)
 	}
-	return dash(strings.Join(parts, "×"))
+	return cmp.Or(strings.Join(parts, "×"), "-")
 }
 
 // printShared prints what all subjects share.
@@ -183,10 +176,7 @@ func printShared(w io.Writer, r *doctor.Report) {
 	if d := r.Design; d != nil {
 		sessions := ""
 		if n := d.SessionTrials; len(n) > 0 {
-			sessions = fmt.Sprintf(" in %d sessions of %d", len(n), slices.Max(n))
-			if low := slices.Min(n); low != slices.Max(n) {
-				sessions = fmt.Sprintf(" in %d sessions of %d to %d", len(n), low, slices.Max(n))
-			}
+			sessions = fmt.Sprintf(" in %d sessions of %s", len(n), span(n))
 		}
 		fmt.Fprintf(w, "design\t%d trials%s, %d subjects, %d shared images\n", d.Trials, sessions, d.Subjects, d.Shared)
 	} else {
@@ -216,7 +206,7 @@ func printBetas(w io.Writer, s *doctor.Subject, b *doctor.Betas) {
 	}
 	sessions := nsd.Ranges(b.Sessions)
 	if len(b.Usable) < len(b.Sessions) {
-		sessions += fmt.Sprintf(" (usable: %s)", dash(nsd.Ranges(b.Usable)))
+		sessions += fmt.Sprintf(" (usable: %s)", cmp.Or(nsd.Ranges(b.Usable), "-"))
 	}
 	stored := b.Stored
 	if b.Scale != 1 && stored != "" {
@@ -226,10 +216,11 @@ func printBetas(w io.Writer, s *doctor.Subject, b *doctor.Betas) {
 	if n := b.NCSNR; n != nil {
 		ncsnr = fmt.Sprintf("%.2f, %.2f to %.2f, NaN in %d of %d voxels", n.Median, n.Min, n.Max, n.NaN, n.Voxels)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, b.Space, b.Version, sessions, strings.Join(files, ", "), volume(b.Shape[:]),
-		dash(stored), volume(b.Chunks), gibibytes(b.Bytes), ncsnr)
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, b.Space, b.Version, sessions, strings.Join(files, ", "),
+		volume(b.Shape[:]), cmp.Or(stored, "-"), volume(b.Chunks), gibibytes(b.Bytes), ncsnr)
 	if d := b.Sample; d != nil {
-		fmt.Fprintf(w, "\t\tsampled\t%d values: %.3g to %.3g %%, standard deviation %.3g %%, %d NaN, %d saturated\n", d.Values, d.Min, d.Max, d.SD, d.NaN, d.Saturated)
+		fmt.Fprintf(w, "\t\tsampled\t%d values: %.3g to %.3g %%, standard deviation %.3g %%, %d NaN, %d saturated\n",
+			d.Values, d.Min, d.Max, d.SD, d.NaN, d.Saturated)
 	}
 }
 
@@ -238,7 +229,7 @@ func printAtlas(w io.Writer, s *doctor.Subject, a doctor.Atlas) {
 	for _, r := range a.Regions {
 		regions = append(regions, fmt.Sprintf("%s %d", r.Name, r.Voxels))
 	}
-	text := dash(strings.Join(regions, ", "))
+	text := cmp.Or(strings.Join(regions, ", "), "-")
 	if len(a.Unnamed) > 0 {
 		text += "; values without a name: " + nsd.Ranges(a.Unnamed)
 	}

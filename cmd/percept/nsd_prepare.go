@@ -16,7 +16,6 @@ import (
 func newNSDPrepare() *cobra.Command {
 	var o prepare.Options
 	var data, out, subject, sessions, zscore, compat string
-	var explainable, ncsnr float64
 	cmd := &cobra.Command{
 		Use:   "prepare",
 		Short: "Take the responses of some voxels out of the betas, averaged and split",
@@ -58,7 +57,7 @@ Files:
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			o.Subject, o.MinNCSNR, o.MinExplainable = fmri.Subject(subject), ncsnr, explainable
+			o.Subject = fmri.Subject(subject)
 			for i, r := range o.ROIs {
 				o.ROIs[i] = strings.Replace(r, ":", "/", 1)
 			}
@@ -67,7 +66,8 @@ Files:
 			}
 			switch {
 			case data == "":
-				return usageError{errors.New("--data is missing, expected the folder that holds nsddata, nsddata_betas and nsddata_stimuli")}
+				return usageError{errors.New(
+					"--data is missing, expected the folder that holds nsddata, nsddata_betas and nsddata_stimuli")}
 			case out == "":
 				return usageError{errors.New("--out is missing, expected a folder to make")}
 			case subject == "":
@@ -100,11 +100,12 @@ Files:
 	f.StringVar(&subject, "subject", "", "subj01 to subj08")
 	f.StringArrayVar(&o.ROIs, "roi", nil, "`region`, as nsdgeneral or streams:early; may be given more than once")
 	f.StringVar(&o.Voxels, "voxels", "", "all or brain: every voxel of the volume or of the brain mask")
-	f.Float64Var(&ncsnr, "ncsnr", 0, "leave voxels with a lower ncsnr out")
-	f.Float64Var(&explainable, "explainable", 0, "leave voxels with a lower explainable variance (0 to 1) out")
+	f.Float64Var(&o.MinNCSNR, "ncsnr", 0, "leave voxels with a lower ncsnr out")
+	f.Float64Var(&o.MinExplainable, "explainable", 0, "leave voxels with a lower explainable variance (0 to 1) out")
 	f.StringVar(&o.Version, "beta-version", nsd.DefaultBetas, "version of the betas, also betas_fithrf or betas_assumehrf")
 	f.StringVar(&o.Space, "space", nsd.DefaultSpace, "space of the betas, also func1mm or fsaverage")
-	f.StringVar(&sessions, "sessions", "", "`sessions` to use: all, the first so many as 37, or a list as 1-10,12 (default all; 37 with --compat takagi)")
+	f.StringVar(&sessions, "sessions", "",
+		"`sessions` to use: all, the first so many as 37, or a list as 1-10,12 (default all; 37 with --compat takagi)")
 	f.StringVar(&zscore, "zscore", "none", "session: z-score each voxel within each session; or none")
 	f.BoolVar(&o.Average, "average", false, "write means over repeats (also if neither is given)")
 	f.BoolVar(&o.Trials, "trials", false, "write single trials")

@@ -40,7 +40,8 @@ func TestNSDRejects(t *testing.T) {
 		{"compat", from("--compat", "mindeye"), 2, []string{"--compat", `"mindeye"`, "takagi"}},
 		{"split", from("--roi", "nsdgeneral", "--split", "half"), 2, []string{`split "half"`, "shared1000"}},
 		{"region", from("--roi", "streams:dorsal"), 1, []string{"no region dorsal in streams", "midventral"}},
-		{"too many sessions", from("--roi", "nsdgeneral", "--sessions", "37"), 1, []string{"responses.tsv", "no trials of session 4-37", "1-3"}},
+		{"too many sessions", from("--roi", "nsdgeneral", "--sessions", "37"), 1,
+			[]string{"responses.tsv", "no trials of session 4-37", "1-3"}},
 		{"beta version", from("--roi", "nsdgeneral", "--beta-version", "betas_fithrf"), 1, []string{"betas_fithrf: not there"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,7 +67,8 @@ func TestNSDCheck(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit status %d: %s", code, stderr)
 	}
-	for _, want := range []string{"72 trials in 3 sessions of 24", "betas_fithrf_GLMdenoise_RR", "int16 ×300", "9×11×7", "24×1×1×1", "early 22", "no problems"} {
+	for _, want := range []string{"72 trials in 3 sessions of 24", "betas_fithrf_GLMdenoise_RR", "int16 ×300", "9×11×7", "24×1×1×1",
+		"early 22", "no problems"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the report does not have %q:\n%s", want, stdout)
 		}
@@ -99,7 +101,8 @@ func TestNSDCheck(t *testing.T) {
 
 func TestNSDPrepare(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	args := []string{"nsd", "prepare", "--data", nsdTree, "--subject", "subj02", "--roi", "streams:early", "--roi", "streams:ventral+lateral",
+	args := []string{"nsd", "prepare", "--data", nsdTree, "--subject", "subj02", "--roi", "streams:early", "--roi",
+		"streams:ventral+lateral",
 		"--ncsnr", "0.2", "--sessions", "1-2", "--zscore", "session", "--average", "--trials", "--out", out}
 	code, stdout, stderr := command(t, args...)
 	if code != 0 || !strings.Contains(stdout, "subj02, sessions 1-2") || !strings.Contains(stdout, "X_train_trials.npy") {

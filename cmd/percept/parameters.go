@@ -30,20 +30,11 @@ func parameters(c weights.Component, config []byte) (map[string][]int, error) {
 	var err error
 	switch c {
 	case weights.UNet:
-		var cfg unet.Config
-		if cfg, err = unet.ConfigFromJSON(config); err == nil {
-			_, err = unet.New(cfg, a)
-		}
+		err = ask(config, unet.ConfigFromJSON, unet.New, a)
 	case weights.VAE:
-		var cfg vae.Config
-		if cfg, err = vae.ConfigFromJSON(config); err == nil {
-			_, err = vae.New(cfg, a)
-		}
+		err = ask(config, vae.ConfigFromJSON, vae.New, a)
 	case weights.TextEncoder:
-		var cfg clip.TextConfig
-		if cfg, err = clip.TextConfigFromJSON(config); err == nil {
-			_, err = clip.NewText(cfg, a)
-		}
+		err = ask(config, clip.TextConfigFromJSON, clip.NewText, a)
 	default:
 		return nil, fmt.Errorf("unknown component %q", c)
 	}
@@ -60,18 +51,10 @@ func parameters(c weights.Component, config []byte) (map[string][]int, error) {
 	return a, nil
 }
 
-// allParameters is parameters for each part of a folder. The error names the configuration.
-func allParameters(f *weights.Folder) (map[weights.Component]map[string][]int, error) {
-	all := map[weights.Component]map[string][]int{}
-	for _, c := range weights.Components() {
-		p := f.Parts[c]
-		if p == nil {
-			continue
-		}
-		var err error
-		if all[c], err = parameters(c, p.Config); err != nil {
-			return nil, fmt.Errorf("%s: %w", p.ConfigFile, err)
-		}
+func ask[C, M any](config []byte, read func([]byte) (C, error), build func(C, nn.Params) (M, error), a asked) error {
+	c, err := read(config)
+	if err == nil {
+		_, err = build(c, a)
 	}
-	return all, nil
+	return err
 }

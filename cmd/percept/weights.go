@@ -64,20 +64,11 @@ for each network. A U-Net of Stable Diffusion v1 takes about 5.4 GiB there, 3.2 
 			}
 			o := model.Options
 			o.CacheDir = *dir
-			var current string
-			var b *bar
+			show := partBars{out: cmd.ErrOrStderr(), title: "pack "}
 			parts, err := percept.PackWeights(cmd.Context(), args[0], o, func(part string, done, total int64) {
-				if part != current {
-					if b != nil {
-						b.end(false)
-					}
-					current, b = part, newBar(cmd.ErrOrStderr(), "pack "+part)
-				}
-				b.progress(int(done*100/total), 100)
+				show.of(part).progress(int(done*100/total), 100)
 			})
-			if b != nil {
-				b.end(false)
-			}
+			show.end()
 			if err != nil {
 				return err
 			}
@@ -152,24 +143,22 @@ func newWeightsRemove(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var paths []string
+			chosen := packs
+			if !all {
+				chosen = nil
+			}
 			for _, name := range args {
 				i := slices.IndexFunc(packs, func(p packed.Info) bool { return filepath.Base(p.Path) == name })
 				if i < 0 {
 					return fmt.Errorf("%s: no packed weights called %s, expected a name that percept weights list shows", folder, name)
 				}
-				paths = append(paths, packs[i].Path)
+				chosen = append(chosen, packs[i])
 			}
-			if all {
-				for _, p := range packs {
-					paths = append(paths, p.Path)
+			for _, p := range chosen {
+				if err := os.Remove(p.Path); err != nil {
+					return fmt.Errorf("%s: cannot be removed: %w", p.Path, cause.Of(err))
 				}
-			}
-			for _, path := range paths {
-				if err := os.Remove(path); err != nil {
-					return fmt.Errorf("%s: cannot be removed: %w", path, cause.Of(err))
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), "removed", path)
+				fmt.Fprintln(cmd.OutOrStdout(), "removed", p.Path)
 			}
 			return nil
 		},
@@ -181,7 +170,8 @@ func newWeightsRemove(dir *string) *cobra.Command {
 func packsIn(dir string) (folder string, packs []packed.Info, err error) {
 	folder = cmp.Or(dir, packed.Dir())
 	if folder == "" {
-		return "", nil, errors.New("no folder for packed weights: the system names no cache folder, and neither --dir nor PERCEPT_CACHE is given")
+		return "", nil, errors.New("no folder for packed weights: the system names no cache folder, " +
+			"and neither --dir nor PERCEPT_CACHE is given")
 	}
 	packs, err = packed.List(folder)
 	return folder, packs, err

@@ -49,7 +49,8 @@ conversion with an error that names the tensor.`,
   percept weights convert vae-ft-mse-840000-ema-pruned.safetensors vae-ft-mse`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usageError{fmt.Errorf("%d arguments for %q, expected two: a checkpoint or model folder, and a folder to write", len(args), cmd.CommandPath())}
+				return usageError{fmt.Errorf("%d arguments for %q, expected two: a checkpoint or model folder, and a folder to write",
+					len(args), cmd.CommandPath())}
 			}
 			return nil
 		},
@@ -67,15 +68,22 @@ conversion with an error that names the tensor.`,
 			if len(f.Parts) == len(weights.Components()) && !(f.Has("tokenizer/vocab.json") && f.Has("tokenizer/merges.txt")) {
 				return weights.NoTokenizer(args[0])
 			}
-			want, err := allParameters(f)
-			if err != nil {
-				return err
+			want := map[weights.Component]map[string][]int{}
+			for _, c := range weights.Components() {
+				p := f.Parts[c]
+				if p == nil {
+					continue
+				}
+				if want[c], err = parameters(c, p.Config); err != nil {
+					return fmt.Errorf("%s: %w", p.ConfigFile, err)
+				}
 			}
 			if p := f.Parts[weights.UNet]; p != nil {
 				convertNotes(cmd.ErrOrStderr(), args[0], p.File.Contents(), o)
 			}
-			show := newPartBars(cmd.ErrOrStderr(), "convert ")
-			written, err := weights.Export(cmd.Context(), f, args[1], weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
+			show := partBars{out: cmd.ErrOrStderr(), title: "convert "}
+			written, err := weights.Export(cmd.Context(), f, args[1],
+				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
 			show.end()
 			if err != nil {
 				return exportError(err)
@@ -96,7 +104,8 @@ func convertNotes(out io.Writer, path string, c *weights.Contents, o weights.Mod
 		fmt.Fprintf(out, "%s also holds averaged weights of the U-Net, which pictures are better with: --ema takes those\n", path)
 	}
 	if c.Dialects[weights.UNet] == weights.CompVis && c.Model != "Stable Diffusion v1" && o.Config == "" {
-		fmt.Fprintf(out, "%s: not of Stable Diffusion v1's size; 8 heads and 32 groups are taken for granted, --config says otherwise\n", path)
+		fmt.Fprintf(out, "%s: not of Stable Diffusion v1's size; 8 heads and 32 groups are taken for granted, --config says otherwise\n",
+			path)
 	}
 }
 
@@ -105,8 +114,10 @@ func addOpening(cmd *cobra.Command, o *weights.ModelOptions) {
 	o.Vocabulary = clip.FilesFromOpenAI
 	f := cmd.Flags()
 	f.BoolVar(&o.EMA, "ema", false, "take the averaged weights of a checkpoint that has both (model_ema)")
-	f.StringVar(&o.Tokenizer, "tokenizer", "", "`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")
-	f.StringVar(&o.Config, "config", "", "`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell")
+	f.StringVar(&o.Tokenizer, "tokenizer", "",
+		"`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")
+	f.StringVar(&o.Config, "config", "",
+		"`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell")
 	f.StringVar(&o.Variant, "variant", "", "take a folder's files with this `word` in their names, such as fp16 or non_ema")
 }
 
@@ -122,7 +133,7 @@ func exportError(err error) error {
 		first = bad.Missing[0].Name + " is missing"
 	case len(bad.Misshapen) > 0:
 		m := bad.Misshapen[0]
-		first = fmt.Sprintf("%s is %v, the model wants %v", m.Name, m.Got, m.Want)
+		first = fmt.Sprintf("%s is %v, expected %v", m.Name, m.Got, m.Want)
 	default:
 		first = bad.Unexpected[0] + " is unexpected"
 	}
@@ -142,18 +153,21 @@ func listExported(out io.Writer, dir string, written []weights.Exported) error {
 type partBars struct {
 	out     io.Writer
 	title   string
-	current weights.Component
+	current string
 	bar     *bar
 }
 
-func newPartBars(out io.Writer, title string) *partBars { return &partBars{out: out, title: title} }
+// of is the bar of a component.
+func (p *partBars) of(part string) *bar {
+	if part != p.current {
+		p.end()
+		p.current, p.bar = part, newBar(p.out, p.title+part)
+	}
+	return p.bar
+}
 
 func (p *partBars) progress(c weights.Component, done, total int64) {
-	if c != p.current {
-		p.end()
-		p.current, p.bar = c, newBar(p.out, p.title+string(c))
-	}
-	p.bar.progress(int(done>>10), int(cmp.Or(total>>10, 1)))
+	p.of(string(c)).progress(int(done>>10), int(cmp.Or(total>>10, 1)))
 }
 
 func (p *partBars) end() {

@@ -82,7 +82,8 @@ func unchanged(string, *safetensors.Named) {}
 func drawn(t *testing.T, model string, more ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "x.png")
-	must(t, append([]string{"generate", "--prompt", "a red house", "--steps", "2", "--no-cache", "--model", model, "--out", out}, more...)...)
+	must(t, append([]string{"generate", "--prompt", "a red house", "--steps", "2", "--no-cache", "--model", model, "--out", out},
+		more...)...)
 	m, err := picture.Read(out)
 	if err != nil {
 		t.Fatal(err)
@@ -123,16 +124,19 @@ func TestConvertBothWays(t *testing.T) {
 	}
 	stdout, _ = must(t, "weights", "inspect", file, "--config", folder, "--fast", "--json")
 	var in inspection
-	if err := json.Unmarshal([]byte(stdout), &in); err != nil || len(in.Parts) != 3 || in.Format != "safetensors" || in.Parts[0].Names != "CompVis" {
+	if err := json.Unmarshal([]byte(stdout), &in); err != nil || len(in.Parts) != 3 || in.Format != "safetensors" ||
+		in.Parts[0].Names != "CompVis" {
 		t.Errorf("inspect --json: %v, %s", err, stdout)
 	}
 	stdout, _ = must(t, "weights", "inspect", file, "--config", folder, "--tensors")
-	if lines := strings.Split(strings.TrimSpace(stdout), "\n"); len(lines) != 1+in.Parts[0].Tensors+in.Parts[1].Tensors+in.Parts[2].Tensors ||
+	tensors := in.Parts[0].Tensors + in.Parts[1].Tensors + in.Parts[2].Tensors
+	if lines := strings.Split(strings.TrimSpace(stdout), "\n"); len(lines) != 1+tensors ||
 		!strings.Contains(stdout, "\tunet\tmodel.diffusion_model.input_blocks.0.0.weight\tconv_in.weight\tfloat16\t64x4x3x3\t0\t0\n") {
 		t.Errorf("inspect --tensors: %d lines", len(lines))
 	}
 	// Once more, over the folder that is there, in another type.
-	if code, _, stderr := command(t, "weights", "convert", file, out, "--config", folder, "--dtype", "bfloat16"); code != 1 || !strings.Contains(stderr, "--force") {
+	if code, _, stderr := command(t, "weights", "convert", file, out, "--config", folder, "--dtype", "bfloat16"); code != 1 ||
+		!strings.Contains(stderr, "--force") {
 		t.Errorf("over a folder: %d, %s", code, stderr)
 	}
 	must(t, "weights", "convert", file, out, "--config", folder, "--dtype", "bfloat16", "--force")
@@ -194,18 +198,21 @@ func TestInspectFindsWhatIsWrong(t *testing.T) {
 		!strings.Contains(stderr, "conv_in.bias is missing") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("convert: exit status %d, %s", code, stderr)
 	}
-	if code, stdout, stderr := command(t, "model", "check", file, "--config", folder); code != 1 || !strings.Contains(stdout, "conv_in.bias is missing") || strings.Count(stderr, "\n") != 1 {
+	if code, stdout, stderr := command(t, "model", "check", file, "--config", folder); code != 1 ||
+		!strings.Contains(stdout, "conv_in.bias is missing") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("model check: exit status %d, %s%s", code, stdout, stderr)
 	}
 }
 
 func TestInspectQuotesNames(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "odd.safetensors")
-	if err := safetensors.Write(file, []safetensors.Named{safetensors.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1), safetensors.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(file, []safetensors.Named{safetensors.NamedF32("a\tb\n\x1b[31m", []float32{1}, 1),
+		safetensors.NamedF32("naïve", []float32{1}, 1)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	const want = `"a\tb\n\x1b[31m"`
-	if stdout, _ := must(t, "weights", "inspect", file, "--tensors"); strings.Count(stdout, "\n") != 3 || !strings.Contains(stdout, "\t"+want+"\t") || !strings.Contains(stdout, "\tnaïve\t") {
+	if stdout, _ := must(t, "weights", "inspect", file, "--tensors"); strings.Count(stdout, "\n") != 3 ||
+		!strings.Contains(stdout, "\t"+want+"\t") || !strings.Contains(stdout, "\tnaïve\t") {
 		t.Errorf("--tensors: %q", stdout)
 	}
 	if stdout, _ := must(t, "weights", "inspect", file); !strings.Contains(stdout, "other tensors: "+want+", naïve\n") {
@@ -231,7 +238,8 @@ func TestSynthAndTokenizer(t *testing.T) {
 	if !strings.Contains(stderr, "no tokenizer") {
 		t.Errorf("synth --like: %s", stderr)
 	}
-	if code, stdout, _ := command(t, "model", "check", like); code != 1 || !strings.Contains(stdout, "there is no tokenizer") || strings.Count(stdout, "  from Go; commands load whole models alone\n") != 2 {
+	if code, stdout, _ := command(t, "model", "check", like); code != 1 || !strings.Contains(stdout, "there is no tokenizer") ||
+		strings.Count(stdout, "  from Go; commands load whole models alone\n") != 2 {
 		t.Errorf("model check: exit status %d, %s", code, stdout)
 	}
 	if bytes.Equal(componentBytes(t, out, weights.UNet)["conv_in.bias"], componentBytes(t, like, weights.UNet)["conv_in.bias"]) {
@@ -243,7 +251,8 @@ func TestWeightsFilesErrors(t *testing.T) {
 	dir := t.TempDir()
 	folder := embeddedFolder(t)
 	lora := filepath.Join(dir, "lora.safetensors")
-	if err := safetensors.Write(lora, []safetensors.Named{safetensors.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)}, nil); err != nil {
+	if err := safetensors.Write(lora, []safetensors.Named{safetensors.NamedF32("lora_unet_x.lora_up.weight", []float32{1}, 1)},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	garbage := filepath.Join(dir, "garbage.ckpt")
@@ -268,7 +277,8 @@ func TestWeightsFilesErrors(t *testing.T) {
 		{[]string{"weights", "convert", folder, dir, "--force"}, 1, "no part of a model"},
 		{[]string{"weights", "convert", folder, out, "--variant", "fp16"}, 1, "fp16"},
 		{[]string{"weights", "convert", brokenModel(t, "tokenizer/vocab.json", -1), out}, 1, "--tokenizer"},
-		{[]string{"weights", "convert", brokenModel(t, "unet/diffusion_pytorch_model.safetensors", 100_000), out}, 1, "unet/diffusion_pytorch_model.safetensors"},
+		{[]string{"weights", "convert", brokenModel(t, "unet/diffusion_pytorch_model.safetensors", 100_000), out}, 1,
+			"unet/diffusion_pytorch_model.safetensors"},
 		{[]string{"weights", "convert", editedModel(t, "unet/config.json", `"freq_shift": 0`, `"freq_shift": 1`), out}, 1, "freq_shift"},
 		{[]string{"weights", "synth"}, 2, "a folder to write"},
 		{[]string{"weights", "synth", out, "--size", "huge"}, 2, "sd14, tiny, nano"},

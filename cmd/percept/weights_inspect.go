@@ -125,9 +125,11 @@ which is read without running anything in it.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&fast, "fast", false, "do not read the values")
-	f.BoolVar(&tensors, "tensors", false, "list all tensors, tab separated: file, part, name in the file, name in diffusers, type, shape, NaN, Inf")
+	f.BoolVar(&tensors, "tensors", false,
+		"list all tensors, tab separated: file, part, name in the file, name in diffusers, type, shape, NaN, Inf")
 	f.BoolVar(&asJSON, "json", false, "write everything as JSON")
-	f.StringVar(&o.Config, "config", "", "`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell of a single file")
+	f.StringVar(&o.Config, "config", "",
+		"`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell of a single file")
 	f.StringVar(&o.Variant, "variant", "", "take a folder's files with this `word` in their names, such as fp16 or non_ema")
 	return cmd
 }
@@ -194,8 +196,7 @@ func inspectFile(path string, o weights.ModelOptions) (*inspection, func(), erro
 		r := newPartReport(string(c), s, view.Names(), view)
 		r.Names = string(contents.Dialects[c])
 		if contents.Unsupported == "" {
-			config, from, err := configOf(view, c, o.Config)
-			if err != nil {
+			if config, from, err := configOf(view, c, o.Config); err != nil {
 				r.Problem = oneLine(err)
 			} else {
 				r.compare(c, config, from)
@@ -248,10 +249,7 @@ func newPartReport(part string, file *weights.Store, names []string, view *weigh
 			continue // a constant; it is listed among the others
 		}
 		dtype, shape, _ := s.Info(n)
-		count := int64(1)
-		for _, d := range shape {
-			count *= int64(d)
-		}
+		count := elements(shape)
 		r.Tensors++
 		r.Parameters += count
 		r.Bytes += count * int64(dtype.Size())
@@ -259,6 +257,14 @@ func newPartReport(part string, file *weights.Store, names []string, view *weigh
 		r.sources[s.Source(n)] = true
 	}
 	return r
+}
+
+func elements(shape []int) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= int64(d)
+	}
+	return n
 }
 
 // compare lists what is missing, misshapen and unexpected.
@@ -269,9 +275,6 @@ func (r *partReport) compare(c weights.Component, config []byte, from string) {
 		return
 	}
 	bad := r.view.Compare(r.want)
-	if bad.Empty() {
-		return
-	}
 	for _, m := range bad.Missing {
 		r.Missing = append(r.Missing, shapeReport{Name: m.Name, Want: m.Want})
 	}
@@ -300,11 +303,7 @@ func (in *inspection) readValues(ctx context.Context, progress func(done, total 
 				r.NotFinite = append(r.NotFinite, finiteReport{name, bad.NaN, bad.Inf})
 			}
 			dtype, shape, _ := r.store.Info(name)
-			size := int64(dtype.Size())
-			for _, d := range shape {
-				size *= int64(d)
-			}
-			done += size
+			done += elements(shape) * int64(dtype.Size())
 			progress(done, total)
 		}
 		r.read = true
@@ -314,12 +313,10 @@ func (in *inspection) readValues(ctx context.Context, progress func(done, total 
 
 // verify compares files with the sums that they hold.
 func (in *inspection) verify(ctx context.Context) error {
-	done := map[*weights.Store]bool{}
-	for _, r := range in.Parts {
-		if done[r.store] {
+	for i, r := range in.Parts {
+		if slices.ContainsFunc(in.Parts[:i], func(p *partReport) bool { return p.store == r.store }) {
 			continue
 		}
-		done[r.store] = true
 		if err := r.store.Verify(ctx); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil {

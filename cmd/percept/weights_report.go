@@ -66,7 +66,8 @@ func (in *inspection) write(out io.Writer) error {
 		case r.read:
 			state = "all values finite"
 		}
-		fmt.Fprintf(t, "  %s\t%d tensors\t%s parameters\t%s\t%s\t%s\n", r.Part, r.Tensors, thousands(r.Parameters), strings.Join(types, ", "), gibibytes(r.Bytes), state)
+		fmt.Fprintf(t, "  %s\t%d tensors\t%s parameters\t%s\t%s\t%s\n",
+			r.Part, r.Tensors, thousands(r.Parameters), strings.Join(types, ", "), gibibytes(r.Bytes), state)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -115,11 +116,11 @@ func (in *inspection) listTensors() {
 				continue
 			}
 			dtype, shape, _ := s.Info(n)
-			name := n
 			if r.view == nil {
-				name = ""
+				n = ""
 			}
-			in.Tensors = append(in.Tensors, tensorReport{r.File, r.Part, source, name, dtypeName(dtype), shape, bad[source].NaN, bad[source].Inf})
+			b := bad[source]
+			in.Tensors = append(in.Tensors, tensorReport{r.File, r.Part, source, n, dtypeName(dtype), shape, b.NaN, b.Inf})
 		}
 	}
 }
@@ -128,11 +129,9 @@ func (in *inspection) writeTSV(out io.Writer) error {
 	var b strings.Builder
 	b.WriteString("file\tpart\tsource\tname\tdtype\tshape\tnan\tinf\n")
 	for _, t := range in.Tensors {
-		dims := make([]string, len(t.Shape))
-		for i, d := range t.Shape {
-			dims[i] = strconv.Itoa(d)
-		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", t.File, t.Part, printable(t.Source), printable(t.Name), t.DType, strings.Join(dims, "x"), t.NaN, t.Inf)
+		dims := strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Shape), " ", "x"), "[]")
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n",
+			t.File, t.Part, printable(t.Source), printable(t.Name), t.DType, dims, t.NaN, t.Inf)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -158,8 +157,9 @@ func printable(name string) string {
 // dtypeName is the type as torch spells it.
 func dtypeName(d safetensors.DType) string {
 	if name, ok := map[safetensors.DType]string{
-		safetensors.F64: "float64", safetensors.F32: "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16", safetensors.I64: "int64", safetensors.I32: "int32",
-		safetensors.I16: "int16", safetensors.I8: "int8", safetensors.U64: "uint64", safetensors.U32: "uint32", safetensors.U16: "uint16", safetensors.U8: "uint8", safetensors.Bool: "bool",
+		safetensors.F64: "float64", safetensors.F32: "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16",
+		safetensors.I64: "int64", safetensors.I32: "int32", safetensors.I16: "int16", safetensors.I8: "int8",
+		safetensors.U64: "uint64", safetensors.U32: "uint32", safetensors.U16: "uint16", safetensors.U8: "uint8", safetensors.Bool: "bool",
 		safetensors.F8E4M3: "float8_e4m3fn", safetensors.F8E5M2: "float8_e5m2",
 	}[d]; ok {
 		return name

@@ -66,8 +66,9 @@ be given.`,
 					return fmt.Errorf("%s: %w", filepath.Join(like, string(c), "config.json"), err)
 				}
 			}
-			show := newPartBars(cmd.ErrOrStderr(), "generate ")
-			written, err := weights.ExportSynth(cmd.Context(), made, configs, weights.ModelOptions{Tokenizer: tokenizer, Vocabulary: clip.FilesFromOpenAI}, args[0],
+			show := partBars{out: cmd.ErrOrStderr(), title: "generate "}
+			o := weights.ModelOptions{Tokenizer: tokenizer, Vocabulary: clip.FilesFromOpenAI}
+			written, err := weights.ExportSynth(cmd.Context(), made, configs, o, args[0],
 				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
 			show.end()
 			if err != nil {
@@ -122,14 +123,13 @@ func configsOf(size string, made *synth.Weights) (map[weights.Component][]byte, 
 func configsIn(dir string) (map[weights.Component][]byte, error) {
 	configs := map[weights.Component][]byte{}
 	for _, c := range weights.Components() {
-		b, err := os.ReadFile(filepath.Join(dir, string(c), "config.json"))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
+		path := filepath.Join(dir, string(c), "config.json")
+		b, err := os.ReadFile(path)
+		if err == nil {
+			configs[c] = b
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s: cannot be read: %w", path, cause.Of(err))
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: cannot be read: %w", filepath.Join(dir, string(c), "config.json"), cause.Of(err))
-		}
-		configs[c] = b
 	}
 	if len(configs) == 0 {
 		return nil, fmt.Errorf("%s: no unet/config.json, vae/config.json or text_encoder/config.json, expected one at least", dir)

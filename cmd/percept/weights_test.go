@@ -31,7 +31,8 @@ func TestPackedWeights(t *testing.T) {
 	picture := func(args ...string) (png []byte, stderr string) {
 		t.Helper()
 		out := filepath.Join(t.TempDir(), "x.png")
-		_, stderr = ok(append([]string{"generate", "--prompt", "a red house", "--steps", "4", "--model", model, "--verbose", "--out", out}, args...)...)
+		_, stderr = ok(append([]string{"generate", "--prompt", "a red house", "--steps", "4", "--model", model, "--verbose", "--out",
+			out}, args...)...)
 		b, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +65,8 @@ func TestPackedWeights(t *testing.T) {
 		t.Errorf("other storage finds the same weights: %s", stderr)
 	}
 	ok("weights", "pack", model, "--memory", "low", "--weights-dtype", "bfloat16")
-	if b, stderr := picture("--memory", "low", "--weights-dtype", "bfloat16"); !bytes.Equal(b, low) || strings.Count(stderr, ".pack: used") != 3 {
+	if b, stderr := picture("--memory", "low", "--weights-dtype", "bfloat16"); !bytes.Equal(b, low) ||
+		strings.Count(stderr, ".pack: used") != 3 {
 		t.Errorf("low, bfloat16: not used, or another picture: %s", stderr)
 	}
 	out, _ = ok("weights", "list", "--verify")

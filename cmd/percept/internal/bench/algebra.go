@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -46,11 +45,8 @@ func (a Algebra) Names() []string {
 	return names
 }
 
-// Operation prepares the operation of that name.
+// Operation prepares the operation of that name; Size is from 0 to 4.
 func (a Algebra) Operation(name string) (Operation, error) {
-	if !(a.Size > 0) || a.Size > 4 {
-		return Operation{}, fmt.Errorf("size %g: expected a number from 0 to 4", a.Size)
-	}
 	if kind, ok := strings.CutSuffix(name, "-float32"); ok && slices.Contains(algebraNames, kind) {
 		return algebra[float32](name, kind, a.Size), nil
 	}
@@ -109,31 +105,16 @@ func definite[E linalg.Float](r *rand.Rand, n int) linalg.Matrix[E] {
 // Time measures the operation: one run that is not counted, then runs.
 func (op Operation) Time(ctx context.Context, o Options) (Result, error) {
 	r := Result{Name: op.Name, FLOP: int64(op.FLOP)}
-	progress, end := o.progress(op.Name)
-	defer end()
-	var cpu []float64
-	for i := range max(o.Runs, 1) + 1 {
-		progress(max(i-1, 0), o.Runs)
-		start, processor := time.Now(), processorSeconds()
-		if err := op.run(); err != nil {
-			return r, fmt.Errorf("%s: %w", op.Name, err)
-		}
-		if i > 0 {
-			r.Times = append(r.Times, time.Since(start).Seconds())
-			cpu = append(cpu, processorSeconds()-processor)
-		}
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
+	if err := op.run(); err != nil {
+		return r, fmt.Errorf("%s: %w", op.Name, err)
 	}
-	r.Median, r.Min, r.CPU = median(r.Times), slices.Min(r.Times), median(cpu)
-	return r, nil
+	return r, r.measure(ctx, o, 1, func(context.Context) error { return op.run() })
 }
 
 // Serve answers the commands of bench.Serve for the operations: load, run, memory and quit.
 func (a Algebra) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	var op Operation
-	answer := func(words []string) (string, error) {
+	return serve(ctx, in, out, func(words []string) (string, error) {
 		switch {
 		case len(words) == 2 && words[0] == "load":
 			start := time.Now()
@@ -157,19 +138,5 @@ func (a Algebra) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			return fmt.Sprintf("mib %.0f", float64(maxRSS())/(1<<20)), nil
 		}
 		return "", fmt.Errorf("%q: expected load CASE, run [N], memory or quit", strings.Join(words, " "))
-	}
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		words := strings.Fields(lines.Text())
-		if len(words) == 1 && words[0] == "quit" {
-			return nil
-		}
-		text, err := answer(words)
-		if err != nil {
-			text = "error " + err.Error()
-		}
-		if _, err := fmt.Fprintln(out, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -75,9 +76,11 @@ func Choose(cases []Case, patterns string) ([]Case, error) {
 		return cases, nil
 	}
 	var chosen []Case
+	var names []string
 	list := strings.Split(patterns, ",")
 	used := make([]bool, len(list))
 	for _, c := range cases {
+		names = append(names, c.Name)
 		matched := false
 		for i, p := range list {
 			ok, err := path.Match(p, c.Name)
@@ -92,10 +95,6 @@ func Choose(cases []Case, patterns string) ([]Case, error) {
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		var names []string
-		for _, c := range cases {
-			names = append(names, c.Name)
-		}
 		return nil, fmt.Errorf("pattern %q fits none of %s", list[i], strings.Join(names, ", "))
 	}
 	return chosen, nil
@@ -123,8 +122,6 @@ func Time(ctx context.Context, c Case, o Options) (Result, error) {
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", c.Name, err)
 	}
-	progress, end := o.progress(c.Name)
-	defer end()
 	r.Bytes = j.bytes
 	repeat := 0
 	for start := time.Now(); repeat == 0 || time.Since(start) < shortest; repeat++ {
@@ -133,20 +130,27 @@ func Time(ctx context.Context, c Case, o Options) (Result, error) {
 		}
 	}
 	r.FLOP = j.flops()
+	return r, r.measure(ctx, o, repeat, j.run)
+}
+
+// measure fills the times in, each the mean of repeat calls of run.
+func (r *Result) measure(ctx context.Context, o Options, repeat int, run func(context.Context) error) error {
+	progress, end := o.progress(r.Name)
+	defer end()
 	var cpu []float64
 	for i := range max(o.Runs, 1) {
 		progress(i, o.Runs)
 		start, processor := time.Now(), processorSeconds()
 		for range repeat {
-			if err := j.run(ctx); err != nil {
-				return r, fmt.Errorf("%s: %w", c.Name, err)
+			if err := cmp.Or(run(ctx), ctx.Err()); err != nil {
+				return fmt.Errorf("%s: %w", r.Name, err)
 			}
 		}
 		r.Times = append(r.Times, time.Since(start).Seconds()/float64(repeat))
 		cpu = append(cpu, (processorSeconds()-processor)/float64(repeat))
 	}
 	r.Median, r.Min, r.CPU = median(r.Times), slices.Min(r.Times), median(cpu)
-	return r, nil
+	return nil
 }
 
 func (o Options) progress(what string) (progress func(done, total int), end func()) {

@@ -182,7 +182,7 @@ func TestInterruptedWhileWeightsAreMade(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "y.f32")
-	in := strings.Join([]string{"run", "load nothing", "load text-3x77", "run", "run 2", "run 0", "save " + file, "memory", "what", "", "quit", "run"}, "\n")
+	in := "run\nload nothing\nload text-3x77\nrun\nrun 2\nrun 0\nsave " + file + "\nmemory\nwhat\n\nquit\nrun"
 	var out bytes.Buffer
 	if err := Serve(t.Context(), tinyCases(t), strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,8 @@ func Kernels() []Case {
 			if keys != tokens {
 				kind = "cross"
 			}
-			cases = append(cases, operation(fmt.Sprintf("attention-%s-%dx8x%d", kind, tokens, c/8), func(g *nn.Graph, _ *nn.Scope) *nn.Node {
+			name := fmt.Sprintf("attention-%s-%dx8x%d", kind, tokens, c/8)
+			cases = append(cases, operation(name, func(g *nn.Graph, _ *nn.Scope) *nn.Node {
 				return nn.Attention(g.Input("q", 1, tokens, c), g.Input("k", 1, keys, c), g.Input("v", 1, keys, c), 8, false)
 			}))
 		}
@@ -66,51 +67,47 @@ func Kernels() []Case {
 // operation is a case of one operation, as a graph of its own: it runs as it does in a network.
 func operation(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
 	return Case{Name: name, build: func(_ context.Context, o nn.Options) (*job, error) {
-		j, _, err := alone(op, o)
+		j, err := alone(op, o)
+		if err == nil {
+			j.bytes = 0
+		}
 		return j, err
 	}}
 }
 
 // streaming is an operation whose time goes into reading its operands and writing its result.
 func streaming(name string, op func(g *nn.Graph, s *nn.Scope) *nn.Node) Case {
-	return Case{Name: name, build: func(_ context.Context, o nn.Options) (*job, error) {
-		j, traffic, err := alone(op, o)
-		if err == nil {
-			j.bytes = traffic
-		}
-		return j, err
-	}}
+	return Case{Name: name, build: func(_ context.Context, o nn.Options) (*job, error) { return alone(op, o) }}
 }
 
-// alone makes a program of one operation, and says how many bytes its inputs and its result have.
-func alone(op func(g *nn.Graph, s *nn.Scope) *nn.Node, o nn.Options) (j *job, traffic int64, err error) {
-	const target = "y"
+// alone makes a program of one operation; its bytes are those of its inputs and its result.
+func alone(op func(g *nn.Graph, s *nn.Scope) *nn.Node, o nn.Options) (*job, error) {
+	j := &job{target: "y"}
 	s := nn.NewScope(synth.New("bench", seed))
 	inputs := map[string]*nn.Node{}
 	g, err := nn.Build(func(g *nn.Graph) {
-		y := op(g, s).Named(target)
-		traffic = 4 * int64(product(y.Shape()))
+		y := op(g, s).Named(j.target)
+		j.bytes = 4 * int64(product(y.Shape()))
 		collect(inputs, y)
 		g.Output("out", y)
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if err := s.Err(); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	p, err := nn.Compile(g, o)
-	if err != nil {
-		return nil, 0, err
+	if j.program, err = nn.Compile(g, o); err != nil {
+		return nil, err
 	}
 	for name, n := range inputs {
 		size := product(n.Shape())
-		traffic += 4 * int64(size)
-		if err := p.Set(name, synth.Input("bench."+name, seed, 1, size)); err != nil {
-			return nil, 0, err
+		j.bytes += 4 * int64(size)
+		if err := j.program.Set(name, synth.Input("bench."+name, seed, 1, size)); err != nil {
+			return nil, err
 		}
 	}
-	return &job{program: p, target: target}, traffic, nil
+	return j, nil
 }
 
 // collect adds the inputs that n is computed from.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ type Models struct {
 
 // NewModels returns the networks of Stable Diffusion v1.4.
 func NewModels(o Options) *Models {
-	return &Models{UNet: unet.SD14(), VAE: vae.SD14(), Text: clip.SD14(), Latents: DefaultLatents, Picture: 512, Texts: []int{1, 32}, Options: o}
+	return &Models{UNet: unet.SD14(), VAE: vae.SD14(), Text: clip.SD14(),
+		Latents: DefaultLatents, Picture: 512, Texts: []int{1, 32}, Options: o}
 }
 
 // DefaultLatents are those of pictures of 512 pixels, alone and with guidance, and of 320 pixels.
@@ -48,28 +50,27 @@ const DefaultLatents = "1x4x64x64,2x4x64x64,1x4x40x40"
 // Cases returns the cases of the U-Net, the VAE and the text encoder.
 func (m *Models) Cases() ([]Case, error) {
 	var cases []Case
+	add := func(name string, build func(ctx context.Context, o nn.Options) (*job, error)) {
+		cases = append(cases, Case{name, true, build})
+	}
 	for _, size := range strings.Split(m.Latents, ",") {
 		s, err := m.size(size)
 		if err != nil {
 			return nil, err
 		}
-		cases = append(cases, Case{Name: "unet-" + size, Model: true, build: func(ctx context.Context, o nn.Options) (*job, error) {
-			return m.unetJob(ctx, s, o)
-		}})
+		add("unet-"+size, func(ctx context.Context, o nn.Options) (*job, error) { return m.unetJob(ctx, s, o) })
 	}
 	picture, latent := m.Picture, m.Picture/m.VAE.Downscale()
-	cases = append(cases,
-		Case{Name: fmt.Sprintf("vae-encode-1x%dx%dx%d", m.VAE.InChannels, picture, picture), Model: true, build: func(ctx context.Context, o nn.Options) (*job, error) {
-			return m.vaeJob(ctx, true, picture, o)
-		}},
-		Case{Name: fmt.Sprintf("vae-decode-1x%dx%dx%d", m.VAE.LatentChannels, latent, latent), Model: true, build: func(ctx context.Context, o nn.Options) (*job, error) {
-			return m.vaeJob(ctx, false, latent, o)
-		}})
+	add(fmt.Sprintf("vae-encode-1x%dx%dx%d", m.VAE.InChannels, picture, picture), func(ctx context.Context, o nn.Options) (*job, error) {
+		return m.vaeJob(ctx, true, picture, o)
+	})
+	add(fmt.Sprintf("vae-decode-1x%dx%dx%d", m.VAE.LatentChannels, latent, latent), func(ctx context.Context, o nn.Options) (*job, error) {
+		return m.vaeJob(ctx, false, latent, o)
+	})
 	for _, n := range m.Texts {
-		name := fmt.Sprintf("text-%dx%d", n, m.Text.MaxPositionEmbeddings)
-		cases = append(cases, Case{Name: name, Model: true, build: func(ctx context.Context, o nn.Options) (*job, error) {
+		add(fmt.Sprintf("text-%dx%d", n, m.Text.MaxPositionEmbeddings), func(ctx context.Context, o nn.Options) (*job, error) {
 			return m.textJob(ctx, n, o)
-		}})
+		})
 	}
 	return cases, nil
 }
@@ -99,13 +100,8 @@ func (m *Models) size(text string) (unet.Shape, error) {
 }
 
 func (m *Models) unetJob(ctx context.Context, s unet.Shape, o nn.Options) (*job, error) {
-	if m.unet == nil {
-		m.Release()
-		var err error
-		m.unet, err = generate(ctx, m.Options, "unet", func(p nn.Params) (*unet.Model, error) { return unet.New(m.UNet, p) })
-		if err != nil {
-			return nil, err
-		}
+	if err := generate(ctx, m, &m.unet, "unet", func(p nn.Params) (*unet.Model, error) { return unet.New(m.UNet, p) }); err != nil {
+		return nil, err
 	}
 	p, err := m.unet.Compile(s, o)
 	if err != nil {
@@ -123,13 +119,8 @@ func (m *Models) unetJob(ctx context.Context, s unet.Shape, o nn.Options) (*job,
 }
 
 func (m *Models) vaeJob(ctx context.Context, encode bool, size int, o nn.Options) (*job, error) {
-	if m.vae == nil {
-		m.Release()
-		var err error
-		m.vae, err = generate(ctx, m.Options, "vae", func(p nn.Params) (*vae.Model, error) { return vae.New(m.VAE, p) })
-		if err != nil {
-			return nil, err
-		}
+	if err := generate(ctx, m, &m.vae, "vae", func(p nn.Params) (*vae.Model, error) { return vae.New(m.VAE, p) }); err != nil {
+		return nil, err
 	}
 	graph, input, output := m.vae.DecodeGraph, "latent", "image"
 	x := normal("latent", m.VAE.LatentChannels*size*size)
@@ -149,13 +140,9 @@ func (m *Models) vaeJob(ctx context.Context, encode bool, size int, o nn.Options
 }
 
 func (m *Models) textJob(ctx context.Context, n int, o nn.Options) (*job, error) {
-	if m.text == nil {
-		m.Release()
-		var err error
-		m.text, err = generate(ctx, m.Options, "text_encoder", func(p nn.Params) (*clip.Text, error) { return clip.NewText(m.Text, p) })
-		if err != nil {
-			return nil, err
-		}
+	err := generate(ctx, m, &m.text, "text_encoder", func(p nn.Params) (*clip.Text, error) { return clip.NewText(m.Text, p) })
+	if err != nil {
+		return nil, err
 	}
 	length := m.Text.MaxPositionEmbeddings
 	g, err := m.text.Graph(n, length)
@@ -192,20 +179,21 @@ func (m *Models) Release() {
 	debug.FreeOSMemory()
 }
 
-// generate builds a model of generated weights.
-func generate[M any](ctx context.Context, o Options, component string, build func(nn.Params) (M, error)) (m M, err error) {
+// generate builds one of the models with generated weights, in place of the others, unless it is there.
+func generate[M any](ctx context.Context, m *Models, model **M, component string, build func(nn.Params) (*M, error)) (err error) {
+	if *model != nil {
+		return nil
+	}
+	m.Release()
 	var all counter
-	_, _ = build(&all) // fails for want of weights, and knows then how many they are
-	progress, end := o.progress("weights of " + component)
+	_, _ = build(&all) // fails for lack of weights, and knows then how many they are
+	progress, end := m.progress("weights of " + component)
 	defer end()
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	m, err = build(&generator{ctx: ctx, Weights: synth.New(component, seed), progress: func(done int) { progress(done, all.n) }})
+	*model, err = build(&generator{ctx: ctx, Weights: synth.New(component, seed), progress: func(done int) { progress(done, all.n) }})
 	runtime.GC()
 	debug.FreeOSMemory()
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	return m, err
+	return cmp.Or(ctx.Err(), err)
 }
 
 // counter has no weights, and adds up how many are asked for.

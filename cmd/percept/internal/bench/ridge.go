@@ -10,10 +10,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"percept/fmri/ridge"
-	"percept/internal/atomicfile"
 	"percept/tensor/linalg"
 )
 
@@ -43,7 +43,10 @@ func (r Ridge) Run(ctx context.Context, progress func(done, total int)) (RidgeRe
 	for _, v := range []struct {
 		name        string
 		value, most int
-	}{{"samples", r.Samples, 1 << 20}, {"features", r.Features, 1 << 20}, {"targets", r.Targets, 1 << 22}, {"folds", r.Folds, r.Samples}, {"penalties", r.Penalties, 1000}} {
+	}{
+		{"samples", r.Samples, 1 << 20}, {"features", r.Features, 1 << 20}, {"targets", r.Targets, 1 << 22},
+		{"folds", r.Folds, r.Samples}, {"penalties", r.Penalties, 1000},
+	} {
 		if v.value < 1 || v.value > v.most {
 			return RidgeResult{}, fmt.Errorf("%s %d: expected 1 to %d", v.name, v.value, v.most)
 		}
@@ -67,12 +70,14 @@ func (r Ridge) Run(ctx context.Context, progress func(done, total int)) (RidgeRe
 	if err != nil {
 		return RidgeResult{}, err
 	}
-	result := RidgeResult{Seconds: time.Since(start).Seconds(), Processor: processorSeconds() - processor, MaxRSS: maxRSS(), Edge: m.Edge.String()}
+	result := RidgeResult{
+		Seconds: time.Since(start).Seconds(), Processor: processorSeconds() - processor, MaxRSS: maxRSS(), Edge: m.Edge.String(),
+	}
 	for _, s := range m.CVScores {
 		result.Score += s / float64(len(m.CVScores))
 	}
 	if r.Data != "" {
-		err = writeFloat64(filepath.Join(r.Data, "percept.f64"), m.Alphas, m.CVScores)
+		err = writeBinary(filepath.Join(r.Data, "percept.f64"), slices.Concat(m.Alphas, m.CVScores))
 	}
 	return result, err
 }
@@ -110,8 +115,8 @@ func readMatrix(path string, rows, cols int) (linalg.Matrix[float32], error) {
 	if err != nil {
 		return linalg.Matrix[float32]{}, err
 	}
-	if want := 4 * int64(rows) * int64(cols); info.Size() != want {
-		return linalg.Matrix[float32]{}, fmt.Errorf("%s: %d bytes, expected %d of %d×%d float32", path, info.Size(), want, rows, cols)
+	if size := 4 * int64(rows) * int64(cols); info.Size() != size {
+		return linalg.Matrix[float32]{}, fmt.Errorf("%s: %d bytes, expected %d of %d×%d float32", path, info.Size(), size, rows, cols)
 	}
 	m := linalg.New[float32](rows, cols)
 	in := bufio.NewReaderSize(f, 1<<20)
@@ -125,14 +130,4 @@ func readMatrix(path string, rows, cols int) (linalg.Matrix[float32], error) {
 		}
 	}
 	return m, nil
-}
-
-func writeFloat64(path string, lists ...[]float64) error {
-	var out []byte
-	for _, l := range lists {
-		for _, v := range l {
-			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
-		}
-	}
-	return atomicfile.Write(path, out)
 }

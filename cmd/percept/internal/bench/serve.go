@@ -6,11 +6,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"percept/internal/atomicfile"
 	"percept/nn"
 )
 
@@ -25,16 +25,21 @@ import (
 // A command that fails is answered by "error" and what was wrong.
 func Serve(ctx context.Context, cases []Case, in io.Reader, out io.Writer) error {
 	s := server{cases: cases}
+	return serve(ctx, in, out, func(words []string) (string, error) { return s.answer(ctx, words) })
+}
+
+// serve answers lines until one is "quit".
+func serve(ctx context.Context, in io.Reader, out io.Writer, answer func(words []string) (string, error)) error {
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		if len(words) == 1 && words[0] == "quit" {
 			return nil
 		}
-		answer, err := s.answer(ctx, words)
+		text, err := answer(words)
 		if err != nil {
-			answer = "error " + err.Error()
+			text = "error " + err.Error()
 		}
-		if _, err := fmt.Fprintln(out, answer); err != nil {
+		if _, err := fmt.Fprintln(out, text); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -90,7 +95,7 @@ func (s *server) answer(ctx context.Context, words []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return "ok " + strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", "x"), "[]"), save(words[1], data)
+		return "ok " + strings.Trim(strings.ReplaceAll(fmt.Sprint(shape), " ", "x"), "[]"), writeBinary(words[1], data)
 	}
 	return "", fmt.Errorf("%q, expected load CASE, run [N], save FILE, memory or quit", strings.Join(words, " "))
 }
@@ -107,19 +112,11 @@ func (s *server) run(ctx context.Context, n int) (string, error) {
 	return fmt.Sprintf("ms %.4f %.4f", 1e3*wall/float64(n), 1e3*processor/float64(n)), nil
 }
 
-func save(path string, data []float32) error {
-	f, err := os.Create(path)
+// writeBinary writes float32 or float64 values, little-endian.
+func writeBinary(path string, values any) error {
+	b, err := binary.Append(nil, binary.LittleEndian, values)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(f)
-	if err := binary.Write(w, binary.LittleEndian, data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return atomicfile.Write(path, b)
 }

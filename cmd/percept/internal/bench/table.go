@@ -22,7 +22,12 @@ func (r *Report) Print(w io.Writer) error {
 		fmt.Fprintf(out, "\nmedian\tmin\tprocessor\tGFLOP\tGFLOP/s\tof peak\tGB/s\t  %s\t\n", "name")
 	}
 	for _, x := range r.Results {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t  %s\t\n", seconds(x.Median), seconds(x.Min), seconds(x.CPU), r.rates(x.FLOP, x.Median), rate(x.Bytes, x.Median), x.Name)
+		bandwidth := ""
+		if x.Bytes > 0 {
+			bandwidth = fmt.Sprintf("%.1f", float64(x.Bytes)/x.Median/1e9)
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t  %s\t\n",
+			seconds(x.Median), seconds(x.Min), seconds(x.CPU), r.rates(x.FLOP, x.Median), bandwidth, x.Name)
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -39,20 +44,22 @@ func (r *Report) Print(w io.Writer) error {
 // layers writes the kinds of a profile, the kinds by size, and the slowest nodes.
 func (r *Report) layers(out io.Writer, p Profile) {
 	const slowest = 20
-	share := func(t float64) string { return fmt.Sprintf("%.1f %%", 100*t/p.Total) }
+	figures := func(t, cpu float64, flop int64) string {
+		return fmt.Sprintf("%s\t%s\t%.1f %%\t%s", seconds(t), seconds(cpu), 100*t/p.Total, r.rates(flop, t))
+	}
 	fmt.Fprintf(out, "\n%s: %d nodes, %s\n", p.Name, len(p.Nodes), seconds(p.Total))
 	fmt.Fprintf(out, "time\tprocessor\tshare\tGFLOP\tGFLOP/s\tof peak\tnodes\t  kind\t\n")
 	for _, g := range p.Groups(false) {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\t  %s\t\n", seconds(g.Time), seconds(g.CPU), share(g.Time), r.rates(g.FLOP, g.Time), g.Count, g.Kind)
+		fmt.Fprintf(out, "%s\t%d\t  %s\t\n", figures(g.Time, g.CPU, g.FLOP), g.Count, g.Kind)
 	}
 	fmt.Fprintf(out, "\ntime\tprocessor\tshare\tGFLOP\tGFLOP/s\tof peak\tnodes\trows\t  kind\t\n")
 	for _, g := range p.Groups(true) {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\t%d\t  %s\t\n", seconds(g.Time), seconds(g.CPU), share(g.Time), r.rates(g.FLOP, g.Time), g.Count, g.Rows, g.Kind)
+		fmt.Fprintf(out, "%s\t%d\t%d\t  %s\t\n", figures(g.Time, g.CPU, g.FLOP), g.Count, g.Rows, g.Kind)
 	}
 	fmt.Fprintf(out, "\ntime\tprocessor\tshare\tGFLOP\tGFLOP/s\tof peak\tshape\tkind\t  node\t\n")
 	for _, n := range p.Slowest(slowest) {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t  %s\t\n", seconds(n.Median), seconds(n.CPU), share(n.Median), r.rates(n.FLOP, n.Median),
-			strings.Trim(strings.Join(strings.Fields(fmt.Sprint(n.Shape)), "×"), "[]"), n.Kind, n.Name)
+		fmt.Fprintf(out, "%s\t%s\t%s\t  %s\t\n", figures(n.Median, n.CPU, n.FLOP),
+			strings.Trim(strings.ReplaceAll(fmt.Sprint(n.Shape), " ", "×"), "[]"), n.Kind, n.Name)
 	}
 }
 
@@ -63,13 +70,6 @@ func (r *Report) rates(flop int64, t float64) string {
 	}
 	speed := float64(flop) / t
 	return fmt.Sprintf("%.4g\t%.1f\t%.0f %%", float64(flop)/1e9, speed/1e9, 100*speed/r.Peak)
-}
-
-func rate(n int64, t float64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1f", float64(n)/t/1e9)
 }
 
 // seconds is a time with three digits or more.

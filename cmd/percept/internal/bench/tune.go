@@ -110,7 +110,8 @@ func WriteForms(w io.Writer, t *tensor.FormTable, tunings []Tuning, price float6
 	var measured []string
 	for _, t := range tunings {
 		measured = append(measured, t.Rule.Set)
-		if _, err := fmt.Fprintf(w, "%-36v # %.3g %.3g %.3g ms; %.3g %.3g %.3g MiB\n", t.Rule, t.Millis[0], t.Millis[1], t.Millis[2], t.MiB[0], t.MiB[1], t.MiB[2]); err != nil {
+		if _, err := fmt.Fprintf(w, "%-36v # %.3g %.3g %.3g ms; %.3g %.3g %.3g MiB\n", t.Rule,
+			t.Millis[0], t.Millis[1], t.Millis[2], t.MiB[0], t.MiB[1], t.MiB[2]); err != nil {
 			return err
 		}
 	}

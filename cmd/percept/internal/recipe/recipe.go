@@ -40,31 +40,25 @@ type Init struct {
 	Fill     bool    `json:"fill,omitempty"` // it was scaled to fill a size asked for, and what stood over cut off
 }
 
-// The keys of a PNG's text. "parameters" is read by the common tools for generated pictures.
-const (
-	key           = "percept"
-	parametersKey = "parameters"
-	softwareKey   = "Software"
-)
+// key is that of the recipes in a PNG's text.
+const key = "percept"
 
 // Text returns the recipes of a picture, or of a sheet of several, as text of a PNG.
 func Text(recipes ...Recipe) ([]picture.Text, error) {
 	if len(recipes) == 0 {
 		return nil, nil
 	}
-	var b []byte
-	var err error
+	var value any = recipes
 	if len(recipes) == 1 {
-		b, err = json.Marshal(recipes[0])
-	} else {
-		b, err = json.Marshal(recipes)
+		value = recipes[0]
 	}
+	b, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
 	}
 	return []picture.Text{
-		{Key: softwareKey, Value: recipes[0].Program},
-		{Key: parametersKey, Value: recipes[0].parameters()},
+		{Key: "Software", Value: recipes[0].Program},
+		{Key: "parameters", Value: recipes[0].parameters()}, // read by the common tools for generated pictures
 		{Key: key, Value: string(b)},
 	}, nil
 }
