@@ -100,23 +100,6 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 	return shown
 }
 
-// from is what people read of where a fit's predictions come from, and of what they are where its name does not say it.
-func (f Fit) from() string {
-	if _, y := f.operands(); y.feature == f.Name {
-		return shortly(f.X)
-	}
-	return shortly(f.Y) + " from " + shortly(f.X)
-}
-
-// shortly is an operand as people read it: early of responses/streams:early.
-func shortly(operand string) string {
-	_, region, ok := strings.Cut(operand, ":")
-	if !ok {
-		return strings.TrimPrefix(operand, responsesPrefix)
-	}
-	return strings.ReplaceAll(region, "+", ", ")
-}
-
 // diagnosisColumns are the heads of the page's table of diagnoses.
 var diagnosisColumns = []report.Column{
 	{Title: "pattern r", Explain: "correlation of decoded and true feature over its values, mean over test images, as the published code prints it"},

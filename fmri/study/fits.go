@@ -46,6 +46,23 @@ func (f Fit) operands() (x, y operand) {
 	return x, y
 }
 
+// String is the operand as people read it: early of responses/streams:early.
+func (o operand) String() string {
+	if _, names, ok := strings.Cut(o.region, "/"); ok {
+		return strings.ReplaceAll(names, "+", ", ")
+	}
+	return o.region + o.feature
+}
+
+// from is where a fit's predictions come from, and what they are where its name does not say it.
+func (f Fit) from() string {
+	x, y := f.operands()
+	if y.feature == f.Name {
+		return x.String()
+	}
+	return fmt.Sprintf("%s from %s", y, x)
+}
+
 // fits is the list of fits with everything filled in: that of the file, or else the published pair.
 func (c Config) fits() []Fit {
 	d := c.Decode

@@ -197,7 +197,8 @@ func (r *Run) facts() ([]report.Fact, error) {
 		if f.Compat != "" {
 			ridge += ", as the published code fits"
 		}
-		facts = append(facts, report.Fact{Name: "fit " + f.Name, Value: fmt.Sprintf("%s from %s: ridge, %s", shortly(f.Y), shortly(f.X), ridge)})
+		x, y := f.operands()
+		facts = append(facts, report.Fact{Name: "fit " + f.Name, Value: fmt.Sprintf("%s from %s: ridge, %s", y, x, ridge)})
 	}
 	if c.pictures() {
 		facts = append(facts, report.Fact{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d",
