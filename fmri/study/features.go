@@ -93,6 +93,9 @@ func (r *Run) dependOnFeatures(s *stage.Stage) error {
 	_, names := r.Config.sides()
 	for _, name := range names {
 		t, err := r.openFeature(name)
+		if err == nil && name == "z" && r.Config.pictures() {
+			_, _, err = r.pictureSize(t) // said before anything is fitted
+		}
 		if err != nil {
 			return err
 		}
