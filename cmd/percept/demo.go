@@ -65,33 +65,15 @@ goes on where it stopped; change an option and only what depends on it is made a
 // demoFlags says the names of flags for those of the configuration's keys.
 var demoFlags = strings.NewReplacer("render.", "--", "simulate.own_images", "--train-images", "simulate.shared_images", "--test-images")
 
-// printResult prints the table of scores, one block per subject, or what predictions are worth where no pictures were made, and
-// where there is more to look at.
+// printResult prints what predictions are worth, where they are of more than the pair that pictures are made of, the scores of
+// pictures, where there are any, and where there is more to look at.
 func printResult(w io.Writer, result *study.Result) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	if result.Sheet == "" {
+	if result.Sheet == "" || len(result.Diagnoses) > 2*len(result.Subjects) {
 		printDiagnoses(t, result)
 	}
-	metrics := result.Metrics
-	for _, s := range result.Subjects {
-		if result.Sheet == "" {
-			break
-		}
-		fmt.Fprintf(t, "\n%s", s)
-		for _, m := range metrics {
-			fmt.Fprintf(t, "\t%s", m.Short)
-		}
-		fmt.Fprintln(t)
-		for _, method := range study.Methods() {
-			cells := []string{"  " + method}
-			for _, m := range metrics {
-				if v, ok := report.Find(result.Scores, s, method, m.Name); ok {
-					cells = append(cells, cell(m, v))
-				}
-			}
-			fmt.Fprintln(t, strings.Join(cells, "\t"))
-		}
-		fmt.Fprintln(t, strings.Join(chanceRow(result, s, metrics), "\t"))
+	if result.Sheet != "" {
+		printScores(t, result)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -107,19 +89,47 @@ func printResult(w io.Writer, result *study.Result) error {
 	return err
 }
 
-// printDiagnoses prints a line for each fit.
+// printDiagnoses prints a block for each subject with a line for each fit.
 func printDiagnoses(w io.Writer, result *study.Result) {
-	fmt.Fprint(w, "fit\tfrom")
-	for _, c := range result.DiagnosisColumns {
-		fmt.Fprintf(w, "\t%s", c.Title)
-	}
-	fmt.Fprintln(w)
+	of := ""
 	for _, d := range result.Diagnoses {
-		fmt.Fprintf(w, "%s %s\t%s", d.Subject, d.Feature, d.From)
+		if d.Subject != of {
+			of = d.Subject
+			fmt.Fprintf(w, "\n%s\tfrom", of)
+			for _, c := range result.DiagnosisColumns {
+				fmt.Fprintf(w, "\t%s", c.Title)
+			}
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "  %s\t%s", d.Feature, d.From)
 		for _, v := range d.Values {
 			fmt.Fprintf(w, "\t%s", v.Text)
 		}
 		fmt.Fprintln(w)
+	}
+}
+
+// printScores prints a block for each subject with a line for each kind of picture.
+func printScores(w io.Writer, result *study.Result) {
+	metrics := result.Metrics
+	for _, s := range result.Subjects {
+		fmt.Fprintf(w, "\n%s", s)
+		for _, m := range metrics {
+			fmt.Fprintf(w, "\t%s", m.Short)
+		}
+		fmt.Fprintln(w)
+		for _, method := range study.Methods() {
+			cells := []string{"  " + method}
+			for _, m := range metrics {
+				text := "" // a cell that is not there keeps its place
+				if v, ok := report.Find(result.Scores, s, method, m.Name); ok {
+					text = cell(m, v)
+				}
+				cells = append(cells, text)
+			}
+			fmt.Fprintln(w, strings.Join(cells, "\t"))
+		}
+		fmt.Fprintln(w, strings.Join(chanceRow(result, s, metrics), "\t"))
 	}
 }
 

@@ -70,7 +70,7 @@ func TestFeaturesOfATree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := p.Encode(t.Context(), []image.Image{features.Resize(m, 64)})
+	want, err := p.Encode(t.Context(), []image.Image{features.Resize(m, 64, 64)})
 	if err != nil {
 		t.Fatal(err)
 	}

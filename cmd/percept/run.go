@@ -24,7 +24,8 @@ func newRun() *cobra.Command {
 		Use:   "run FILE.toml",
 		Short: "Run an experiment from its file: data tree to pictures, scores and report",
 		Long: `Run what an experiment file asks for: read responses, make z and c of the images that were seen,
-decode z from early and c from higher visual cortex, render pictures, score, write a report.
+decode z from early and c from higher visual cortex, render pictures, score, write a report. In place
+of the two the file may list any fits, between regions and features, both ways.
 
 Every stage leaves its artefact in the run directory, with a manifest of what it was made from. Run
 again after an interruption, of whatever kind, and it goes on where it stopped: the result has the

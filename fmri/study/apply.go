@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"percept/fmri/study/report"
 	"percept/fmri/table"
 	"percept/internal/atomicfile"
-	"percept/internal/filesum"
 	"percept/tensor"
 )
 
@@ -39,11 +37,7 @@ type Applied struct {
 // Apply predicts features from responses and leaves them in the file out, which is one as percept features makes. With a
 // truth it leaves a diagnosis beside it, a JSON file and a picture. Decoders are those of percept fit, or of a run's directory.
 func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
-	m, err := fit.Open(q.Model)
-	if err != nil {
-		return nil, err
-	}
-	sum, err := filesum.Hex(q.Model)
+	m, sum, err := openModel(q.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -123,11 +117,7 @@ type Diagnosis struct {
 
 // Write writes the diagnosis to a JSON file and a picture.
 func (d *Diagnosis) Write(jsonFile, pngFile string) error {
-	text, err := json.MarshalIndent(d, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := atomicfile.Write(jsonFile, append(text, '\n')); err != nil {
+	if err := writeJSON(jsonFile, d, " "); err != nil {
 		return err
 	}
 	b, err := report.DrawDiagnosis(d.Diagnosis, d.Fit)

@@ -2,6 +2,8 @@ package study
 
 import (
 	"bytes"
+	"cmp"
+	_ "embed"
 	"errors"
 	"fmt"
 	"math"
@@ -17,8 +19,14 @@ import (
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/prepare"
 	"percept/fmri/ridge"
+	"percept/internal/cause"
 	"percept/scheduler"
 )
+
+// Example is a commented configuration for a real tree and a real model.
+//
+//go:embed example.toml
+var Example string
 
 // Config is what was asked of a run. It is written to the run directory as experiment.toml.
 type Config struct {
@@ -139,29 +147,19 @@ func (c Config) Check() error {
 		return fmt.Errorf("data is empty, expected the root of an NSD tree")
 	case len(c.Subjects) == 0:
 		return fmt.Errorf("subjects is empty, expected names like subj01")
-	case c.Decode.Folds < 2:
+	case len(c.Fits) == 0 && c.Decode.Folds < 2:
 		return fmt.Errorf("decode.folds is %d, expected 2 or more", c.Decode.Folds)
-	case c.Render.Steps < 2 || c.Render.Steps > 1000:
-		return fmt.Errorf("render.steps is %d, expected 2 to 1000", c.Render.Steps)
-	case !(c.Render.Strength > 0 && c.Render.Strength < 1):
-		return fmt.Errorf("render.strength is %g, expected more than 0 and less than 1", c.Render.Strength)
-	case !(c.Render.Guidance >= 1 && c.Render.Guidance <= MaxGuidance):
-		return fmt.Errorf("render.guidance is %g, expected 1 to %d", c.Render.Guidance, MaxGuidance)
 	case c.Decode.MinNCSNR < 0:
 		return fmt.Errorf("decode.min_ncsnr is %g, expected 0 for no cut, or more", c.Decode.MinNCSNR)
 	case c.Features.Size < 0 || c.Features.Size > maxSize:
 		return fmt.Errorf("features.size is %d, expected 0 for the model's own, or up to %d", c.Features.Size, maxSize)
-	case c.Render.Size < 0 || c.Render.Size > maxSize:
-		return fmt.Errorf("render.size is %d, expected 0 for the model's own, or up to %d", c.Render.Size, maxSize)
-	case c.Render.Images < 0 || c.Render.Images == 1:
-		return fmt.Errorf("render.images is %d, expected 0 for all, or 2 or more to tell one from another", c.Render.Images)
 	case c.Score.Bootstrap < 100 || c.Score.Permutations < 100:
 		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap, c.Score.Permutations)
 	}
 	if err := c.checkSubjects(); err != nil {
 		return err
 	}
-	if err := checkAlphas(c.Decode.Alphas); err != nil {
+	if err := checkAlphas(c.Decode.Alphas); err != nil && len(c.Fits) == 0 {
 		return fmt.Errorf("decode.%w", err)
 	}
 	if err := c.checkFits(); err != nil {
@@ -173,15 +171,35 @@ func (c Config) Check() error {
 	if err := c.featureOptions().Check(); err != nil {
 		return fmt.Errorf("features.%w", err)
 	}
-	if err := c.Simulate.check(c.Decode.Folds, c.Render.Images); err != nil {
+	if err := c.Simulate.check(c.folds(), c.Render.Images); err != nil {
 		return err
 	}
-	// What the sampler cannot do is said now, not after minutes of decoding.
-	if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: c.Render.Steps}); err != nil {
-		return fmt.Errorf("render.steps is %d: %w", c.Render.Steps, err)
+	if c.pictures() {
+		return c.Render.check()
 	}
-	if n, err := scheduler.StepsFor(c.Render.Strength, c.Render.Steps); err != nil || n < 1 {
-		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", c.Render.Strength, c.Render.Steps, 1/float64(c.Render.Steps))
+	return nil
+}
+
+// check tells the first value that pictures cannot be made with. What the sampler cannot do is said now, not after minutes of
+// decoding.
+func (r Render) check() error {
+	switch {
+	case r.Steps < 2 || r.Steps > 1000:
+		return fmt.Errorf("render.steps is %d, expected 2 to 1000", r.Steps)
+	case !(r.Strength > 0 && r.Strength < 1):
+		return fmt.Errorf("render.strength is %g, expected more than 0 and less than 1", r.Strength)
+	case !(r.Guidance >= 1 && r.Guidance <= MaxGuidance):
+		return fmt.Errorf("render.guidance is %g, expected 1 to %d", r.Guidance, MaxGuidance)
+	case r.Size < 0 || r.Size > maxSize:
+		return fmt.Errorf("render.size is %d, expected 0 for the model's own, or up to %d", r.Size, maxSize)
+	case r.Images < 0 || r.Images == 1:
+		return fmt.Errorf("render.images is %d, expected 0 for all, or 2 or more to tell one from another", r.Images)
+	}
+	if _, err := scheduler.NewDDIM(scheduler.DDIMOptions{Steps: r.Steps}); err != nil {
+		return fmt.Errorf("render.steps is %d: %w", r.Steps, err)
+	}
+	if n, err := scheduler.StepsFor(r.Strength, r.Steps); err != nil || n < 1 {
+		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", r.Strength, r.Steps, 1/float64(r.Steps))
 	}
 	return nil
 }
@@ -246,11 +264,7 @@ func (s *Simulate) check(folds, rendered int) error {
 	if s.Shared != 0 && (s.Shared < 2 || s.Shared > maxImages) {
 		return fmt.Errorf("simulate.shared_images is %d, expected 0 for the default, or 2 to %d: one is told from another", s.Shared, maxImages)
 	}
-	shared := s.Shared
-	if shared == 0 {
-		shared = defaultShared
-	}
-	if rendered > shared {
+	if shared := cmp.Or(s.Shared, defaultShared); rendered > shared {
 		return fmt.Errorf("render.images is %d, expected at most the %d test images", rendered, shared)
 	}
 	return nil
@@ -260,11 +274,7 @@ func (s *Simulate) check(folds, rendered int) error {
 func Read(path string) (Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		var pe *os.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return Config{}, fmt.Errorf("%s: %w, expected an experiment file", path, err)
+		return Config{}, fmt.Errorf("%s: %w, expected an experiment file", path, cause.Of(err))
 	}
 	c, err := Parse(b)
 	if err != nil {

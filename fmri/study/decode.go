@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -19,110 +18,119 @@ func decodersFolder(subject string) string { return "decoders_" + subject }
 func decodedFolder(subject string) string  { return "decoded_" + subject }
 func controlFolder(subject string) string  { return "control_" + subject }
 
-func fitFile(dir, name string) string { return filepath.Join(dir, name+".safetensors") }
+// tables is the extension of models and predictions.
+const tables = ".safetensors"
 
-// forEach is a stage that does something for each of some fits; what it finds done in its folder it leaves.
-func (r *Run) forEach(name, title, output, subject string, inputs []string, params any, fits []Fit,
+// fitFile is the file of a fit in a folder of the run directory.
+func (r *Run) fitFile(folder string, f Fit) string {
+	return filepath.Join(r.runner.Path(folder), f.Name+tables)
+}
+
+// eachFit makes a stage that does something for each of some fits. do leaves a file NAME.ext, at path, last and complete: fits
+// that have theirs when an interrupted stage goes on are done.
+func (r *Run) eachFit(s stage.Stage, subject string, fits []Fit, params map[string]any, ext string,
 	do func(ctx context.Context, path string, f Fit, p stage.Progress) error) (stage.Stage, error) {
-	s := stage.Stage{
-		Name: name + "-" + subject, Title: title + " " + subject, Output: output, Inputs: inputs, Params: params,
-		Extra: map[string]string{"kernels": tensor.KernelSet()}, Resumes: true,
-		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			defer fit.BoundMemory(fitMemory)()
-			for k, f := range fits {
-				part := func(done, total int) { p(1000*k/len(fits)+1000*done/max(1, total)/len(fits), 1000) }
-				if err := do(ctx, fitFile(tmp, f.Name), f, part); err != nil {
+	const steps = 1000 // of a fit
+	s.Name, s.Title = s.Name+"-"+subject, s.Title+" "+subject
+	s.Inputs = append(s.Inputs, responsesFolder(subject))
+	params["fits"] = fits
+	s.Params, s.Extra, s.Resumes = params, map[string]string{"kernels": tensor.KernelSet()}, true
+	s.Run = func(ctx context.Context, tmp string, p stage.Progress) error {
+		defer fit.BoundMemory(fitMemory)()
+		for k, f := range fits {
+			path := filepath.Join(tmp, f.Name+ext)
+			if _, err := os.Stat(path); err != nil {
+				part := func(done, total int) { p(steps*k+steps*done/max(1, total), steps*len(fits)) }
+				if err := do(ctx, path, f, part); err != nil {
 					return fmt.Errorf("%s: fit %s: %w", subject, f.Name, err)
 				}
-				part(1, 1)
 			}
-			return sweep(tmp)
-		},
+			p(steps*(k+1), steps*len(fits))
+		}
+		return sweep(tmp)
 	}
 	return s, r.dependOnFeatures(&s)
 }
 
 // fit fits a subject's models.
 func (r *Run) fit(subject string) (stage.Stage, error) {
-	fits := r.Config.fits()
-	return r.forEach("fit", "fit", decodersFolder(subject), subject, []string{responsesFolder(subject)}, map[string]any{"fits": fits}, fits,
-		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-			x, y := f.operands()
-			of, err := r.open(x, subject, train)
-			if err != nil {
-				return err
-			}
-			to, err := r.open(y, subject, train)
-			if err != nil {
-				return err
-			}
-			o := f.options(r.program())
-			o.Ridge.Progress = p
-			_, _, err = fit.Save(ctx, path, of, to, o)
+	s := stage.Stage{Name: "fit", Title: "fit", Output: decodersFolder(subject)}
+	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables, func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+		m, err := r.fitted(ctx, subject, f, false, p)
+		if err != nil {
 			return err
-		})
+		}
+		return m.Write(path)
+	})
 }
 
 // decode predicts, for the test images, what was fitted.
 func (r *Run) decode(subject string) (stage.Stage, error) {
-	fits := r.Config.fits()
-	return r.forEach("decode", "decode", decodedFolder(subject), subject, []string{responsesFolder(subject), decodersFolder(subject)}, map[string]any{"fits": fits}, fits,
-		func(ctx context.Context, path string, f Fit, _ stage.Progress) error {
-			decoder := fitFile(r.runner.Path(decodersFolder(subject)), f.Name)
-			m, err := fit.Open(decoder)
-			if err != nil {
-				return err
-			}
-			sum, err := filesum.Hex(decoder)
-			if err != nil {
-				return err
-			}
-			return r.predict(ctx, path, m, f, subject, map[string]string{"decoder_sha256": sum})
-		})
+	s := stage.Stage{Name: "decode", Title: "decode", Output: decodedFolder(subject), Inputs: []string{decodersFolder(subject)}}
+	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables, func(ctx context.Context, path string, f Fit, _ stage.Progress) error {
+		m, sum, err := openModel(r.fitFile(decodersFolder(subject), f))
+		if err != nil {
+			return err
+		}
+		return r.predict(ctx, path, m, f, subject, "decoder_sha256", sum)
+	})
 }
 
 // control fits what pictures are made of on shuffled pairs of brain and image, and predicts as decode does: what there is to
 // know without a brain. With one seed all regions move together.
 func (r *Run) control(subject string) (stage.Stage, error) {
+	s := stage.Stage{Name: "control", Title: "fit shuffled pairs of", Output: controlFolder(subject)}
 	fits := []Fit{*r.Config.renders("z"), *r.Config.renders("c")}
-	return r.forEach("control", "fit shuffled pairs of", controlFolder(subject), subject, []string{responsesFolder(subject)}, map[string]any{"fits": fits, "seed": r.Config.Seed}, fits,
-		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-			if _, err := os.Stat(path); err == nil {
-				return nil // of this stage before it was interrupted: files appear when they are complete
-			}
-			x, y := f.operands()
-			of, err := r.open(x, subject, train)
-			if err != nil {
-				return err
-			}
-			to, err := r.open(y, subject, train)
-			if err != nil {
-				return err
-			}
-			o := f.options(r.program())
-			o.Ridge.Progress = p
-			m, err := fit.Fit(ctx, of.Shuffled(r.Config.Seed), to, o)
-			if err != nil {
-				return err
-			}
-			return r.predict(ctx, path, m, f, subject, map[string]string{"shuffled": fmt.Sprint(r.Config.Seed)})
-		})
+	return r.eachFit(s, subject, fits, map[string]any{"seed": r.Config.Seed}, tables, func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+		m, err := r.fitted(ctx, subject, f, true, p)
+		if err != nil {
+			return err
+		}
+		return r.predict(ctx, path, m, f, subject, "shuffled", fmt.Sprint(r.Config.Seed))
+	})
 }
 
-// predict writes what a model predicts of the test images.
-func (r *Run) predict(ctx context.Context, path string, m *fit.Model, f Fit, subject string, own map[string]string) error {
-	x, _ := f.operands()
-	of, err := r.open(x, subject, test)
+// fitted is a model of a subject's training images, or of shuffled pairs of them.
+func (r *Run) fitted(ctx context.Context, subject string, f Fit, shuffled bool, p stage.Progress) (*fit.Model, error) {
+	of, to := f.operands()
+	x, err := r.open(of, subject, train)
+	if err != nil {
+		return nil, err
+	}
+	y, err := r.open(to, subject, train)
+	if err != nil {
+		return nil, err
+	}
+	if shuffled {
+		x = x.Shuffled(r.Config.Seed)
+	}
+	o := f.options(r.program())
+	o.Ridge.Progress = p
+	return fit.Fit(ctx, x, y, o)
+}
+
+// openModel reads a model and the sum of its file.
+func openModel(path string) (m *fit.Model, sum string, err error) {
+	if m, err = fit.Open(path); err != nil {
+		return nil, "", err
+	}
+	sum, err = filesum.Hex(path)
+	return m, sum, err
+}
+
+// predict writes what a model predicts of the test images, with one more thing that it was made of.
+func (r *Run) predict(ctx context.Context, path string, m *fit.Model, f Fit, subject, key, value string) error {
+	of, _ := f.operands()
+	x, err := r.open(of, subject, test)
 	if err != nil {
 		return err
 	}
-	predicted, err := m.Predict(ctx, of)
+	predicted, err := m.Predict(ctx, x)
 	if err != nil {
 		return err
 	}
-	meta := predictionMeta(m, of)
-	maps.Copy(meta, own)
-	meta["part"], meta["program"] = test, r.program()
+	meta := predictionMeta(m, x)
+	meta[key], meta["part"], meta["program"] = value, test, r.program()
 	_, err = table.Write(ctx, path, predicted, meta)
 	return err
 }

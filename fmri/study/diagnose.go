@@ -2,9 +2,7 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,21 +19,19 @@ func diagnosisFolder(subject string) string { return "diagnosis_" + subject }
 
 // diagnose compares what was predicted for a subject with the truth and with the training images.
 func (r *Run) diagnose(subject string) (stage.Stage, error) {
-	fits := r.Config.fits()
-	return r.forEach("diagnose", "diagnose", diagnosisFolder(subject), subject, []string{decodedFolder(subject), decodersFolder(subject), responsesFolder(subject)},
-		map[string]any{"fits": fits, "seed": r.Config.Seed, "bootstrap": r.Config.Score.Bootstrap}, fits,
-		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-			d, err := r.diagnoseFit(ctx, subject, f, p)
-			if err != nil {
-				return err
-			}
-			base := strings.TrimSuffix(path, filepath.Ext(path))
-			return d.Write(base+".json", base+".png")
-		})
+	s := stage.Stage{Name: "diagnose", Title: "diagnose", Output: diagnosisFolder(subject), Inputs: []string{decodedFolder(subject), decodersFolder(subject)}}
+	params := map[string]any{"seed": r.Config.Seed, "bootstrap": r.Config.Score.Bootstrap}
+	return r.eachFit(s, subject, r.Config.fits(), params, ".png", func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+		d, err := r.diagnoseFit(ctx, subject, f, p)
+		if err != nil {
+			return err
+		}
+		return d.Write(strings.TrimSuffix(path, ".png")+".json", path)
+	})
 }
 
 func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Progress) (*Diagnosis, error) {
-	m, err := fit.Head(fitFile(r.runner.Path(decodersFolder(subject)), f.Name))
+	m, err := fit.Head(r.fitFile(decodersFolder(subject), f))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +54,7 @@ func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Pr
 
 // decoded opens what a fit predicted, in a folder of the run directory.
 func (r *Run) decoded(folder string, f Fit) (*table.Table, error) {
-	file, err := table.OpenFile(fitFile(r.runner.Path(folder), f.Name))
+	file, err := table.OpenFile(r.fitFile(folder, f))
 	if err != nil {
 		return nil, err
 	}
@@ -71,13 +67,9 @@ func (r *Run) diagnoses() (all []report.Diagnosis, err error) {
 	for _, subject := range r.Config.Subjects {
 		for _, f := range r.Config.fits() {
 			path := filepath.Join(r.runner.Path(diagnosisFolder(subject)), f.Name+".json")
-			b, err := os.ReadFile(path)
-			if err != nil {
-				return nil, err
-			}
 			var d Diagnosis
-			if err := json.Unmarshal(b, &d); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+			if err := readJSON(path, &d); err != nil {
+				return nil, err
 			}
 			all = append(all, d.shown(subject, f))
 		}
@@ -94,7 +86,7 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 	percent := func(v diagnose.Identified) report.Value {
 		return report.Value{Text: fmt.Sprintf("%.1f %%", 100*v.Accuracy), Small: fmt.Sprintf("%.1f – %.1f %%", 100*v.Low, 100*v.High)}
 	}
-	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: shortly(f.X), True: x.Dimension.True.Singular, Decoded: x.Dimension.Decoded.Singular}
+	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: f.from(), True: x.Dimension.True.Singular, Decoded: x.Dimension.Decoded.Singular}
 	shown.Values = []report.Value{
 		score(x.Pattern), score(x.Centred), score(x.Target), score(x.R2), percent(x.FixTrue),
 		{Text: fmt.Sprintf("%.2f", x.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", x.Variance.Quantiles[0], x.Variance.Quantiles[4])},
@@ -106,15 +98,6 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 		shown.Values[7] = report.Value{Text: fmt.Sprintf("%d of %d", n.Nearer, x.Images), Small: fmt.Sprintf("%d different ones", n.Named)}
 	}
 	return shown
-}
-
-// shortly is an operand as people read it: early of responses/streams:early.
-func shortly(operand string) string {
-	_, region, ok := strings.Cut(operand, ":")
-	if !ok {
-		return strings.TrimPrefix(operand, responsesPrefix)
-	}
-	return strings.ReplaceAll(region, "+", ", ")
 }
 
 // diagnosisColumns are the heads of the page's table of diagnoses.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"percept"
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/study/features"
@@ -22,17 +23,14 @@ func (c Config) featureOptions() features.Options {
 
 // features makes z and c. Interrupted, it goes on where it was.
 func (r *Run) features() stage.Stage {
-	var folders []string
-	for _, s := range r.Config.Subjects {
-		folders = append(folders, responsesFolder(s))
-	}
-	o, names := r.Config.featureOptions(), r.Config.featureNames()
+	_, names := r.Config.sides()
+	o := r.Config.featureOptions()
 	params := map[string]any{"features": r.Config.Features, "names": names}
 	if o.Posterior == features.Sample {
 		params["seed"] = o.Seed
 	}
 	s := stage.Stage{
-		Name: "features", Title: "features of the images", Output: featuresFolder, Inputs: folders, Params: params, Extra: r.provenance(), Resumes: true,
+		Name: "features", Title: "features of the images", Output: featuresFolder, Inputs: r.folders(responsesFolder), Params: params, Extra: r.provenance(), Resumes: true,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			ids, err := r.allImages()
 			if err != nil {
@@ -72,13 +70,14 @@ func (r *Run) openFeature(name string) (*table.Table, error) {
 	if err != nil || name != "z" && name != "c" {
 		return t, err
 	}
-	width := r.Model.Tokens * r.Model.Width
-	if s := t.Cols.Shape; name == "z" && len(s) == 3 {
-		width = 4 * s[1] * s[2]
+	expected := table.Columns{Shape: []int{r.Model.Tokens, r.Model.Width}}.String()
+	fits := t.Cols.String() == expected
+	if s := t.Cols.Shape; name == "z" {
+		expected, fits = fmt.Sprintf("%d×height×width", percept.LatentChannels), len(s) == 3 && s[0] == percept.LatentChannels
 	}
 	switch {
-	case t.Width() != width:
-		return nil, fmt.Errorf("%s: holds %s of %s, expected %s of %d values", t, t.Name, t.Cols, name, width)
+	case !fits:
+		return nil, fmt.Errorf("%s: holds %s of %s, expected %s", t, name, t.Cols, expected)
 	case t.Meta["model_sha256"] != r.Model.Hash:
 		return nil, fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", t, t.Meta["model"], t.Meta["model_sha256"], r.Model.Name, r.Model.Hash)
 	}
@@ -91,8 +90,12 @@ func (r *Run) dependOnFeatures(s *stage.Stage) error {
 		s.Inputs = append(s.Inputs, featuresFolder)
 		return nil
 	}
-	for _, name := range r.Config.featureNames() {
+	_, names := r.Config.sides()
+	for _, name := range names {
 		t, err := r.openFeature(name)
+		if err == nil && name == "z" && r.Config.pictures() {
+			_, _, err = r.pictureSize(t) // said before anything is fitted
+		}
 		if err != nil {
 			return err
 		}

@@ -46,6 +46,23 @@ func (f Fit) operands() (x, y operand) {
 	return x, y
 }
 
+// String is the operand as people read it: early of responses/streams:early.
+func (o operand) String() string {
+	if _, names, ok := strings.Cut(o.region, "/"); ok {
+		return strings.ReplaceAll(names, "+", ", ")
+	}
+	return o.region + o.feature
+}
+
+// from is where a fit's predictions come from, and what they are where its name does not say it.
+func (f Fit) from() string {
+	x, y := f.operands()
+	if y.feature == f.Name {
+		return x.String()
+	}
+	return fmt.Sprintf("%s from %s", y, x)
+}
+
 // fits is the list of fits with everything filled in: that of the file, or else the published pair.
 func (c Config) fits() []Fit {
 	d := c.Decode
@@ -100,7 +117,7 @@ func (c Config) checkFits() error {
 		case names[f.Name]:
 			return fail("the name is there twice, expected each fit to have one of its own")
 		case f.Folds < 2:
-			return fail("folds is %d, expected 2 or more", f.Folds)
+			return fail("folds is %d, expected 2 or more, here or in decode.folds", f.Folds)
 		case f.Compat != "" && f.Compat != "takagi":
 			return fail("compat is %q, expected takagi", f.Compat)
 		}
@@ -138,43 +155,30 @@ func (c Config) renders(feature string) *Fit {
 // pictures says whether pictures are made: where both z and c are decoded.
 func (c Config) pictures() bool { return c.renders("z") != nil && c.renders("c") != nil }
 
-// regions is every region that is fitted, each once.
-func (c Config) regions() (names []string) {
+// sides is every region and every feature that is fitted, each once; of features z and c come first.
+func (c Config) sides() (regions, features []string) {
 	for _, f := range c.fits() {
 		x, y := f.operands()
 		for _, o := range []operand{x, y} {
-			if o.region != "" && !slices.Contains(names, o.region) {
-				names = append(names, o.region)
+			if o.region != "" && !slices.Contains(regions, o.region) {
+				regions = append(regions, o.region)
+			}
+			if o.feature != "" && !slices.Contains(features, o.feature) {
+				features = append(features, o.feature)
 			}
 		}
 	}
-	return names
+	rank := func(name string) int { return -slices.Index([]string{"c", "z"}, name) }
+	slices.SortStableFunc(features, func(a, b string) int { return rank(a) - rank(b) })
+	return regions, features
 }
 
-// usesFeature says whether any fit has the feature on one side.
-func (c Config) usesFeature(name string) bool {
-	return slices.ContainsFunc(c.fits(), func(f Fit) bool {
-		x, y := f.operands()
-		return x.feature == name || y.feature == name
-	})
-}
-
-// featureNames is every feature that is fitted, each once, z and c first.
-func (c Config) featureNames() (names []string) {
-	for _, name := range []string{"z", "c"} {
-		if c.usesFeature(name) {
-			names = append(names, name)
-		}
-	}
+// folds is the most folds of any fit: each takes a training image.
+func (c Config) folds() (most int) {
 	for _, f := range c.fits() {
-		x, y := f.operands()
-		for _, o := range []operand{x, y} {
-			if o.feature != "" && !slices.Contains(names, o.feature) {
-				names = append(names, o.feature)
-			}
-		}
+		most = max(most, f.Folds)
 	}
-	return names
+	return most
 }
 
 // fitMemory bounds a fit with its data, in bytes: c of a whole subject of NSD takes about that much. Where targets do not fit

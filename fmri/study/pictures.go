@@ -11,16 +11,16 @@ import (
 
 	"percept/fmri"
 	"percept/internal/atomicfile"
+	"percept/internal/picture"
 )
 
 func pictureName(id fmri.ImageID) string { return fmt.Sprintf("%05d.png", id) }
 
-// savePicture writes a picture, which appears whole or not at all.
-func savePicture(dir string, id fmri.ImageID, m image.Image) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// savePicture writes a picture, which appears whole or not at all, and its folder.
+func savePicture(path string, m image.Image) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, pictureName(id))
 	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
@@ -42,27 +42,15 @@ func sweep(dir string) error {
 	})
 }
 
-func loadPicture(dir string, id fmri.ImageID) (image.Image, error) {
-	path := filepath.Join(dir, pictureName(id))
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	m, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
+// loadPictures reads the pictures of some images in a folder.
 func loadPictures(dir string, ids []fmri.ImageID) ([]image.Image, error) {
 	out := make([]image.Image, len(ids))
 	for i, id := range ids {
-		var err error
-		if out[i], err = loadPicture(dir, id); err != nil {
+		m, err := picture.Read(filepath.Join(dir, pictureName(id)))
+		if err != nil {
 			return nil, err
 		}
+		out[i] = m
 	}
 	return out, nil
 }

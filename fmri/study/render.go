@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
+	"slices"
 
 	"percept/fmri"
 	"percept/fmri/decode"
 	"percept/fmri/nsd"
+	"percept/fmri/study/features"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
-	"percept/internal/picture"
 )
 
 // A look is one kind of picture of a test image.
@@ -40,11 +41,20 @@ var (
 		{"true c", "true_c", "the image's own c, from noise", "true", decode.COnly},
 		{"true z+c", "true_zc", "the image's own z and c: the ceiling of z+c", "true", decode.ZC},
 	}
+	allLooks = slices.Concat(decodedLooks, trueLooks)
 )
 
 const truthFolder = "pictures_true"
 
 func picturesFolder(subject string) string { return "pictures_" + subject }
+
+// of is the folder of the run directory with a subject's pictures of that kind.
+func (l look) of(subject string) string {
+	if l.source == "true" {
+		return filepath.Join(truthFolder, l.folder)
+	}
+	return filepath.Join(picturesFolder(subject), l.folder)
+}
 
 // testImages lists the test images of a subject that are rendered.
 func (r *Run) testImages(subject string) ([]fmri.ImageID, error) {
@@ -65,55 +75,37 @@ type testSet struct {
 	z, c *table.Table
 }
 
-// predicted is what a folder of the run directory has of a subject's test images, of those that are rendered.
-func (r *Run) predicted(subject, folder string) (t testSet, err error) {
-	if t.ids, err = r.testImages(subject); err != nil {
-		return t, err
-	}
-	for feature, into := range map[string]**table.Table{"z": &t.z, "c": &t.c} {
-		all, err := r.decoded(folder, *r.Config.renders(feature))
-		if err != nil {
-			return t, err
-		}
-		if *into, err = all.ByImage(t.ids); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
-}
-
-// truth is the rendered test images of all subjects, each once, and their own features.
-func (r *Run) truth() (t testSet, err error) {
-	for _, subject := range r.Config.Subjects {
+// testSetOf is the test images of subjects that are rendered, each once, with z and c of them from the tables that open has.
+func (r *Run) testSetOf(subjects []string, open func(feature string) (*table.Table, error)) (t testSet, err error) {
+	for _, subject := range subjects {
 		ids, err := r.testImages(subject)
 		if err != nil {
 			return t, err
 		}
 		t.ids = table.Rows{Images: append(t.ids, ids...)}.Distinct()
 	}
-	for feature, into := range map[string]**table.Table{"z": &t.z, "c": &t.c} {
-		all, err := r.openFeature(feature)
-		if err != nil {
-			return t, err
-		}
-		if *into, err = all.ByImage(t.ids); err != nil {
-			return t, err
-		}
+	z, err := open("z")
+	if err != nil {
+		return t, err
 	}
-	return t, nil
+	c, err := open("c")
+	if err != nil {
+		return t, err
+	}
+	if t.z, err = z.ByImage(t.ids); err != nil {
+		return t, err
+	}
+	t.c, err = c.ByImage(t.ids)
+	return t, err
 }
 
 // renderTruth makes the seen pictures and those of the images' own features, once for all subjects.
 func (r *Run) renderTruth() (stage.Stage, error) {
-	var inputs []string
-	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, responsesFolder(s))
-	}
 	s := stage.Stage{
 		Name: "render-true", Title: "pictures from true features", Output: truthFolder, Resumes: true,
-		Inputs: inputs, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
+		Inputs: r.folders(responsesFolder), Params: r.renderParams(), Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			truth, err := r.truth()
+			truth, err := r.testSetOf(r.Config.Subjects, r.openFeature)
 			if err != nil {
 				return err
 			}
@@ -131,7 +123,7 @@ func (r *Run) renderTruth() (stage.Stage, error) {
 				if err != nil {
 					return err
 				}
-				if err := savePicture(filepath.Join(tmp, "seen"), id, resized(m, h, w)); err != nil {
+				if err := savePicture(filepath.Join(tmp, "seen", pictureName(id)), features.Resize(m, w, h)); err != nil {
 					return err
 				}
 			}
@@ -142,14 +134,22 @@ func (r *Run) renderTruth() (stage.Stage, error) {
 	return s, r.dependOnFeatures(&s)
 }
 
+func (r *Run) renderParams() map[string]any {
+	return map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}
+}
+
 // render makes the pictures of one subject's brain.
 func (r *Run) render(subject string) stage.Stage {
 	folders := map[string]string{"decoded": decodedFolder(subject), "shuffled": controlFolder(subject)}
 	return stage.Stage{
 		Name: "render-" + subject, Title: "pictures from " + subject, Output: picturesFolder(subject), Resumes: true,
-		Inputs: []string{decodedFolder(subject), controlFolder(subject)}, Params: map[string]any{"render": r.Config.Render, "seed": r.Config.Seed}, Extra: r.provenance(),
+		Inputs: []string{decodedFolder(subject), controlFolder(subject)}, Params: r.renderParams(), Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
-			return r.renderLooks(ctx, decodedLooks, func(source string) (testSet, error) { return r.predicted(subject, folders[source]) }, tmp, p)
+			return r.renderLooks(ctx, decodedLooks, func(source string) (testSet, error) {
+				return r.testSetOf([]string{subject}, func(feature string) (*table.Table, error) {
+					return r.decoded(folders[source], *r.Config.renders(feature))
+				})
+			}, tmp, p)
 		},
 	}
 }
@@ -166,14 +166,6 @@ func (r *Run) pictureSize(z *table.Table) (h, w int, err error) {
 	}
 	side := cmp.Or(r.Config.Render.Size, r.Model.Size)
 	return side, side, nil
-}
-
-// resized brings a picture to a size by Pillow's Lanczos, as the published pipeline scales stimuli.
-func resized(m image.Image, h, w int) image.Image {
-	if m.Bounds().Size() == (image.Point{X: w, Y: h}) {
-		return m
-	}
-	return picture.Resize(picture.ToRGB(m), w, h, picture.Lanczos)
 }
 
 // renderLooks makes the pictures that are not there yet, batch by batch.
@@ -199,7 +191,7 @@ func (r *Run) renderLooks(ctx context.Context, looks []look, features func(sourc
 		}
 		err = decode.RenderEach(ctx, r.Model, l.method, t.z, t.c, o, there, func(lo int, pictures []*image.RGBA) error {
 			for i, m := range pictures {
-				if err := savePicture(dir, ids[lo+i], m); err != nil {
+				if err := savePicture(filepath.Join(dir, pictureName(ids[lo+i])), m); err != nil {
 					return err
 				}
 			}

@@ -1,14 +1,11 @@
 package study
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"image"
-	"image/png"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"percept/fmri"
@@ -27,7 +24,7 @@ const (
 // Methods lists the rows of the result table.
 func Methods() []string {
 	var names []string
-	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
+	for _, l := range allLooks {
 		names = append(names, l.name)
 	}
 	return names
@@ -35,17 +32,10 @@ func Methods() []string {
 
 // shown are the artefacts that people look at parts of.
 func (r *Run) shown() []string {
-	var inputs []string
 	if r.Config.pictures() {
-		inputs = append(inputs, scoresFile, truthFolder)
+		return append(r.folders(responsesFolder, picturesFolder), scoresFile, truthFolder)
 	}
-	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, responsesFolder(s))
-		if r.Config.pictures() {
-			inputs = append(inputs, picturesFolder(s))
-		}
-	}
-	return inputs
+	return r.folders(responsesFolder)
 }
 
 // sheet draws the contact sheet.
@@ -58,21 +48,10 @@ func (r *Run) sheet() stage.Stage {
 
 // report writes the page.
 func (r *Run) report() stage.Stage {
-	inputs := r.shown()
-	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, diagnosisFolder(s))
-	}
 	s := stage.Stage{
-		Name: "report", Title: "report", Output: reportFile, Inputs: inputs, Params: r.Config, Extra: r.provenance(),
+		Name: "report", Title: "report", Output: reportFile, Inputs: append(r.shown(), r.folders(diagnosisFolder)...), Params: r.Config, Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
-			var scores []Row
-			if r.Config.pictures() {
-				var err error
-				if scores, err = r.readScores(); err != nil {
-					return err
-				}
-			}
-			page, err := r.page(ctx, scores)
+			page, err := r.page(ctx)
 			if err != nil {
 				return err
 			}
@@ -88,10 +67,7 @@ func (r *Run) report() stage.Stage {
 }
 
 // columns of the gallery: what was seen, what was decoded, the controls.
-func columns() (names []string) {
-	names = append(names, "seen")
-	return append(names, Methods()...)
-}
+func columns() []string { return append([]string{"seen"}, Methods()...) }
 
 // galleryImages is how many test images of a subject the page shows at most.
 const galleryImages = 60
@@ -103,11 +79,8 @@ func (r *Run) gallery(subject string, n int) (ids []fmri.ImageID, rows [][]image
 	}
 	ids = ids[:min(n, len(ids))]
 	folders := []string{filepath.Join(truthFolder, "seen")}
-	for _, l := range decodedLooks {
-		folders = append(folders, filepath.Join(picturesFolder(subject), l.folder))
-	}
-	for _, l := range trueLooks {
-		folders = append(folders, filepath.Join(truthFolder, l.folder))
+	for _, l := range allLooks {
+		folders = append(folders, l.of(subject))
 	}
 	rows = make([][]image.Image, len(ids))
 	for _, f := range folders {
@@ -129,23 +102,17 @@ func (r *Run) writeSheet(path string) error {
 	if r.Config.Simulate == nil {
 		s.Title = "Seen, decoded from the brain, and controls"
 	}
-	names := columns()
 	for k, subject := range r.Config.Subjects {
 		_, pictures, err := r.gallery(subject, sheetImages)
 		if err != nil {
 			return err
 		}
-		shown := names
-		if k > 0 {
-			shown = names[1 : 1+len(decodedLooks)]
-		}
-		for i, name := range names {
-			if !slices.Contains(shown, name) {
-				continue
-			}
+		for i, name := range columns() {
 			row := report.SheetRow{Side: name, Divider: k > 0 && i == 1}
 			if i > 0 && i <= len(decodedLooks) {
 				row.Side = subject + " " + name
+			} else if k > 0 {
+				continue
 			}
 			for _, images := range pictures {
 				row.Images = append(row.Images, images[i])
@@ -157,14 +124,10 @@ func (r *Run) writeSheet(path string) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		return err
-	}
-	return os.WriteFile(path, b.Bytes(), 0o666)
+	return savePicture(path, m)
 }
 
-func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
+func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	c := r.Config
 	p := &report.Page{Title: "Percept: what the brain saw", Explain: map[string]string{}, Subjects: c.Subjects, DiagnosisColumns: diagnosisColumns}
 	if c.Simulate != nil {
@@ -184,8 +147,11 @@ func (r *Run) page(ctx context.Context, scores []Row) (*report.Page, error) {
 	}
 	p.Summary = "Latent z decoded from early visual cortex, text conditioning c from higher visual cortex, " +
 		"pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)." + p.Summary
-	p.Methods, p.Metrics, p.Scores, p.Columns = Methods(), r.metrics(), scores, columns()
-	for _, l := range append(append([]look{}, decodedLooks...), trueLooks...) {
+	p.Methods, p.Metrics, p.Columns = Methods(), r.metrics(), columns()
+	if err := readJSON(r.runner.Path(scoresFile), &p.Scores); err != nil {
+		return nil, err
+	}
+	for _, l := range allLooks {
 		p.Explain[l.name] = l.explain
 	}
 	data, err := nsd.Open(r.dataRoot())
@@ -231,12 +197,14 @@ func (r *Run) facts() ([]report.Fact, error) {
 		if f.Compat != "" {
 			ridge += ", as the published code fits"
 		}
-		facts = append(facts, report.Fact{Name: "fit " + f.Name, Value: fmt.Sprintf("%s from %s: ridge, %s", shortly(f.Y), shortly(f.X), ridge)})
+		x, y := f.operands()
+		facts = append(facts, report.Fact{Name: "fit " + f.Name, Value: fmt.Sprintf("%s from %s: ridge, %s", y, x, ridge)})
 	}
 	if c.pictures() {
 		facts = append(facts, report.Fact{Name: "diffusion", Value: fmt.Sprintf("DDIM, %d steps, strength %g, guidance %g, seed %d",
 			c.Render.Steps, c.Render.Strength, c.Render.Guidance, c.Seed)})
 	}
+	regions, _ := c.sides()
 	for _, subject := range c.Subjects {
 		trained, err := r.openResponses(subject, train)
 		if err != nil {
@@ -246,15 +214,15 @@ func (r *Run) facts() ([]report.Fact, error) {
 		if err != nil {
 			return nil, err
 		}
-		var regions []string
-		for _, name := range c.regions() {
+		var voxels []string
+		for _, name := range regions {
 			region, err := trained.Region(name)
 			if err != nil {
 				return nil, err
 			}
-			regions = append(regions, fmt.Sprintf("%d voxels of %s", region.Width(), name))
+			voxels = append(voxels, fmt.Sprintf("%d voxels of %s", region.Width(), name))
 		}
-		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(regions, ", "), trained.Len(), tested.Len())})
+		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(voxels, ", "), trained.Len(), tested.Len())})
 	}
 	return facts, nil
 }

@@ -20,22 +20,23 @@ func responsesFolder(subject string) string { return "responses_" + subject }
 
 // responses reads a subject's betas, averages repeats and splits by the shared images.
 func (r *Run) responses(subject string) stage.Stage {
+	regions, _ := r.Config.sides()
 	s := stage.Stage{
 		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFolder(subject),
-		Params: map[string]any{"responses": r.Config.Responses, "regions": r.Config.regions(), "min_ncsnr": r.Config.Decode.MinNCSNR},
+		Params: map[string]any{"responses": r.Config.Responses, "regions": regions, "min_ncsnr": r.Config.Decode.MinNCSNR},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			o, err := r.Config.Responses.options()
 			if err != nil {
 				return err
 			}
-			o.Subject, o.Progress, o.ROIs, o.MinNCSNR = fmri.Subject(subject), p, r.Config.regions(), r.Config.Decode.MinNCSNR
+			o.Subject, o.Progress, o.ROIs, o.MinNCSNR = fmri.Subject(subject), p, regions, r.Config.Decode.MinNCSNR
 			return readResponses(ctx, tmp, r.dataRoot(), r.runner.Path("betas_"+subject), r.runner.Version, o)
 		},
 	}
 	p, who := r.paths(), fmri.Subject(subject)
 	space, betas := cmp.Or(r.Config.Responses.Space, nsd.DefaultSpace), cmp.Or(r.Config.Responses.Betas, nsd.DefaultBetas)
 	files := []string{p.ExpDesign(), p.Responses(who), p.BetaFolder(who, space, betas), p.BrainMask(who, space)}
-	for _, region := range r.Config.regions() {
+	for _, region := range regions {
 		atlas, _, _ := strings.Cut(region, "/")
 		files = append(files, p.ROI(who, space, atlas), p.LabelTable(who, atlas), p.LabelTable("fsaverage", atlas))
 	}
@@ -85,7 +86,7 @@ func (r *Run) openResponses(subject, part string) (*table.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if least := map[string]int{train: r.Config.Decode.Folds, test: 2}[part]; t.Len() < least {
+	if least := map[string]int{train: r.Config.folds(), test: 2}[part]; t.Len() < least {
 		return nil, fmt.Errorf("%s: %d %sing images, expected at least %d", subject, t.Len(), part, least)
 	}
 	return t, nil

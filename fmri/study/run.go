@@ -52,11 +52,10 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 	}
 	s.Bar = bar
 	text, err := toml.Marshal(c)
-	if err != nil {
-		s.Close()
-		return nil, err
+	if err == nil {
+		err = atomicfile.Write(s.Path(ConfigFile), text)
 	}
-	if err := atomicfile.Write(s.Path(ConfigFile), text); err != nil {
+	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path(ConfigFile), err)
 	}
@@ -150,8 +149,17 @@ func (r *Run) Do(ctx context.Context) (*Result, error) {
 		return result, err
 	}
 	result.Sheet, result.Metrics = r.runner.Path(sheetFile), r.metrics()
-	result.Scores, err = r.readScores()
-	return result, err
+	return result, readJSON(r.runner.Path(scoresFile), &result.Scores)
+}
+
+// folders lists, kind by kind, the folder of each subject.
+func (r *Run) folders(kinds ...func(subject string) string) (all []string) {
+	for _, kind := range kinds {
+		for _, s := range r.Config.Subjects {
+			all = append(all, kind(s))
+		}
+	}
+	return all
 }
 
 // dataRoot is the folder of the NSD tree.

@@ -14,8 +14,11 @@ import (
 	"percept/fmri/metrics"
 	"percept/fmri/sim/scene"
 	"percept/fmri/stats"
+	"percept/fmri/study/features"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
+	"percept/internal/atomicfile"
+	"percept/internal/cause"
 	"percept/tensor"
 	"percept/vision"
 )
@@ -47,13 +50,7 @@ func (r *Run) metrics() []Metric {
 	if r.Config.Score.Scenes {
 		return tableMetrics
 	}
-	var plain []Metric
-	for _, m := range tableMetrics {
-		if !sceneMetrics[m.Name] {
-			plain = append(plain, m)
-		}
-	}
-	return plain
+	return slices.DeleteFunc(slices.Clone(tableMetrics), func(m Metric) bool { return sceneMetrics[m.Name] })
 }
 
 // sceneMetrics are those of the network that knows drawn scenes.
@@ -61,15 +58,8 @@ var sceneMetrics = map[string]bool{"things_id": true, "things_id_peers": true, "
 
 // score compares every kind of picture with what was seen.
 func (r *Run) score() stage.Stage {
-	inputs := []string{truthFolder}
-	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, picturesFolder(s))
-	}
-	for _, s := range r.Config.Subjects {
-		inputs = append(inputs, responsesFolder(s))
-	}
 	return stage.Stage{
-		Name: "score", Title: "score", Output: scoresFile, Inputs: inputs,
+		Name: "score", Title: "score", Output: scoresFile, Inputs: append(r.folders(picturesFolder, responsesFolder), truthFolder),
 		Params: map[string]any{"score": r.Config.Score, "seed": r.Config.Seed, "images": r.Config.Render.Images, "metrics": r.metrics(), "things": scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			net, err := r.sceneNet()
@@ -77,7 +67,7 @@ func (r *Run) score() stage.Stage {
 				return err
 			}
 			var rows []Row
-			total := len(r.Config.Subjects) * (len(decodedLooks) + len(trueLooks))
+			total := len(r.Config.Subjects) * len(allLooks)
 			for _, subject := range r.Config.Subjects {
 				ids, err := r.testImages(subject)
 				if err != nil {
@@ -87,28 +77,19 @@ func (r *Run) score() stage.Stage {
 				if err != nil {
 					return err
 				}
-				for _, g := range []struct {
-					folder string
-					looks  []look
-				}{{picturesFolder(subject), decodedLooks}, {truthFolder, trueLooks}} {
-					for _, l := range g.looks {
-						scored, err := sc.score(ctx, filepath.Join(r.runner.Path(g.folder), l.folder))
-						if err != nil {
-							return fmt.Errorf("%s, %s: %w", subject, l.name, err)
-						}
-						for _, row := range scored {
-							row.Subject, row.Method = subject, l.name
-							rows = append(rows, row)
-						}
-						p(len(rows)/len(r.metrics()), total)
+				for _, l := range allLooks {
+					scored, err := sc.score(ctx, r.runner.Path(l.of(subject)))
+					if err != nil {
+						return fmt.Errorf("%s, %s: %w", subject, l.name, err)
 					}
+					for _, row := range scored {
+						row.Subject, row.Method = subject, l.name
+						rows = append(rows, row)
+					}
+					p(len(rows)/len(r.metrics()), total)
 				}
 			}
-			b, err := json.MarshalIndent(rows, "", "  ")
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(tmp, append(b, '\n'), 0o666)
+			return writeJSON(tmp, rows, "  ")
 		},
 	}
 }
@@ -130,16 +111,24 @@ func (r *Run) sceneNet() (*vision.SceneNet, error) {
 	return net, nil
 }
 
-func (r *Run) readScores() ([]Row, error) {
-	b, err := os.ReadFile(r.runner.Path(scoresFile))
+// readJSON reads what writeJSON has left.
+func readJSON(path string, into any) error {
+	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var rows []Row
-	if err := json.Unmarshal(b, &rows); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.runner.Path(scoresFile), err)
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%s: %w", path, cause.OfJSON(err))
 	}
-	return rows, nil
+	return nil
+}
+
+func writeJSON(path string, of any, indent string) error {
+	b, err := json.MarshalIndent(of, "", indent)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, append(b, '\n'))
 }
 
 // scorer holds what is the same for all methods of a subject.
@@ -184,7 +173,7 @@ func (s *scorer) describe(ctx context.Context, dir string, each func(i int, m im
 				}
 			}
 			if size := p.Bounds().Size(); size.X > pixelSize || size.Y > pixelSize {
-				p = resized(p, pixelSize, pixelSize)
+				p = features.Resize(p, pixelSize, pixelSize)
 			}
 			img := metrics.FromImage(p)
 			v := make([]float32, len(img.Pix))
@@ -220,11 +209,11 @@ func (s *scorer) describe(ctx context.Context, dir string, each func(i int, m im
 func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 	pixcorr, ssim := make([]float64, len(s.ids)), make([]float64, len(s.ids))
 	decoded, err := s.describe(ctx, dir, func(i int, m image.Image) error {
-		original, err := loadPicture(s.dir, s.ids[i])
+		original, err := loadPictures(s.dir, s.ids[i:i+1])
 		if err != nil {
 			return err
 		}
-		a, b := metrics.FromImage(original), metrics.FromImage(m)
+		a, b := metrics.FromImage(original[0]), metrics.FromImage(m)
 		if pixcorr[i], err = metrics.PixCorr(a, b); err != nil {
 			return err
 		}

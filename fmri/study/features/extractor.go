@@ -105,7 +105,7 @@ func Z(p *percept.Pipeline, o Options) (Extractor, error) {
 				if err != nil {
 					return nil, err
 				}
-				pictures[i] = Resize(picture, size)
+				pictures[i] = Resize(picture, size, size)
 			}
 			if o.Posterior != Sample {
 				z, err := p.Encode(ctx, pictures)
@@ -148,11 +148,11 @@ func C(p *percept.Pipeline, o Options) (Extractor, error) {
 		}}, nil
 }
 
-// Resize brings a picture to size×size by Pillow's Lanczos, as the published pipeline scales stimuli. A picture of that size is
+// Resize brings a picture to w×h pixels by Pillow's Lanczos, as the published pipeline scales stimuli. A picture of that size is
 // returned as it is.
-func Resize(m image.Image, size int) image.Image {
-	if m.Bounds().Dx() == size && m.Bounds().Dy() == size {
+func Resize(m image.Image, w, h int) image.Image {
+	if m.Bounds().Size() == (image.Point{X: w, Y: h}) {
 		return m
 	}
-	return picture.Resize(picture.ToRGB(m), size, size, picture.Lanczos)
+	return picture.Resize(picture.ToRGB(m), w, h, picture.Lanczos)
 }

@@ -117,7 +117,7 @@ func TestZ(t *testing.T) {
 	z, drawn := of(t, mean, images), of(t, sample, images)
 	for i, m := range images {
 		read, _ := m.Picture()
-		small := Resize(read, size)
+		small := Resize(read, size, size)
 		want, err := p.Encode(t.Context(), []image.Image{small})
 		if err != nil {
 			t.Fatal(err)
@@ -221,7 +221,7 @@ func TestExtractorsReject(t *testing.T) {
 
 func TestResize(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 32, 32))
-	if Resize(m, 32) != image.Image(m) {
+	if Resize(m, 32, 32) != image.Image(m) {
 		t.Error("a picture of the size was not returned as it is")
 	}
 	one := image.NewUniform(color.RGBA{10, 200, 30, 255})
@@ -231,8 +231,8 @@ func TestResize(t *testing.T) {
 			wide.Set(x, y, one.At(x, y))
 		}
 	}
-	small := Resize(wide, 16)
-	if small.Bounds() != image.Rect(0, 0, 16, 16) || small.At(7, 9) != one.At(0, 0) {
+	small := Resize(wide, 16, 12)
+	if small.Bounds() != image.Rect(0, 0, 16, 12) || small.At(7, 9) != one.At(0, 0) {
 		t.Errorf("%v of %v", small.Bounds(), small.At(7, 9))
 	}
 }

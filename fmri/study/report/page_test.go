@@ -151,8 +151,38 @@ func TestPageHasEverythingInItsPlace(t *testing.T) {
 	if len(spectra) != 2 || spectra[0].attr["d"] != "M2.0 2.0L60.0 8.0L118.0 14.0" || spectra[1].attr["class"] != "decoded" {
 		t.Errorf("spectra %v", spectra)
 	}
-	if plain := written(t, Page{Title: "t"}); strings.Contains(plain.text, "Decoded features") || len(plain.all("svg")) > 0 {
-		t.Error("a page without diagnoses and metrics shows some")
+}
+
+// A part of the page that has nothing in it is not there, nor is its heading.
+func TestPageLeavesOutWhatIsEmpty(t *testing.T) {
+	scores, predictions, decoded, pictures, made := "Scores", "Predictions", "Decoded features", "Pictures", "How these numbers were made"
+	for _, c := range []struct {
+		name                  string
+		change                func(*Page)
+		headings              []string
+		tables, images, chart int
+	}{
+		{"all", func(*Page) {}, []string{scores, decoded, pictures, made}, 4, 3, 2},
+		{"no pictures", func(p *Page) { p.Rows, p.Columns, p.Scores, p.Methods, p.Metrics = nil, nil, nil, nil, nil }, []string{predictions, made}, 1, 0, 0},
+		{"no diagnoses", func(p *Page) { p.Diagnoses = nil }, []string{scores, pictures, made}, 3, 3, 2},
+		{"pictures alone", func(p *Page) { p.Scores, p.Diagnoses = nil, nil }, []string{pictures, made}, 1, 3, 0},
+		{"nothing", func(p *Page) { *p = Page{Title: "t"} }, []string{made}, 0, 0, 0},
+	} {
+		p := example()
+		c.change(&p)
+		page := written(t, p)
+		charts := 0
+		for _, e := range page.all("svg") {
+			if e.attr["class"] != "spark" {
+				charts++
+			}
+		}
+		if got := page.texts("h2"); !slices.Equal(got, c.headings) {
+			t.Errorf("%s: headings %q, expected %q", c.name, got, c.headings)
+		}
+		if a, b := len(page.all("table")), len(page.all("img")); a != c.tables || b != c.images || charts != c.chart {
+			t.Errorf("%s: %d tables, %d pictures, %d charts, expected %d, %d, %d", c.name, a, b, charts, c.tables, c.images, c.chart)
+		}
 	}
 }
 
