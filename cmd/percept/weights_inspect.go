@@ -275,6 +275,9 @@ func (r *partReport) compare(c weights.Component, config []byte, from string) {
 		return
 	}
 	bad := r.view.Compare(r.want)
+	if bad == nil {
+		return
+	}
 	for _, m := range bad.Missing {
 		r.Missing = append(r.Missing, shapeReport{Name: m.Name, Want: m.Want})
 	}
