@@ -84,25 +84,23 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 // openTruth opens the features to compare with, which have to be the kind that the decoder was fitted on, of the rows of x.
 func openTruth(path string, m *fit.Model, x *table.Table) (*table.Table, error) {
 	truth, err := table.OpenFeatures(path, m.Y.Name)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = m.Truth(truth)
 	}
-	if err := m.Truth(truth); err != nil {
-		return nil, err
+	if err == nil {
+		_, _, err = table.Join(x, truth)
 	}
-	_, _, err = table.Join(x, truth)
 	return truth, err
 }
 
 // predictionMeta says what predictions from x were made of.
 func predictionMeta(m *fit.Model, x *table.Table) map[string]string {
-	meta := map[string]string{"source": "decoded from responses", "responses": x.Sum, "kernels": tensor.KernelSet()}
-	if v := m.X.Voxels; v != nil {
-		meta["subject"], meta["regions"] = string(v.Subject), strings.Join(v.Named(), " ")
-	} else {
-		meta["source"] = "encoded from " + m.X.Name
+	v := m.X.Voxels
+	if v == nil {
+		return map[string]string{"source": "encoded from " + m.X.Name, "features": x.Sum, "kernels": tensor.KernelSet()}
 	}
-	return meta
+	return map[string]string{"source": "decoded from responses", "responses": x.Sum, "kernels": tensor.KernelSet(),
+		"subject": string(v.Subject), "regions": strings.Join(v.Named(), " ")}
 }
 
 // Diagnosis is what predictions are worth, with what they are of.

@@ -14,6 +14,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/fmri/study/report"
+	"percept/fmri/study/stage"
 	"percept/fmri/table"
 )
 
@@ -146,7 +147,7 @@ func TestListOfFits(t *testing.T) {
 	if !slices.Equal(made, everything[1:]) {
 		t.Errorf("made %v, expected %v", made, everything[1:])
 	}
-	grid := []float64{100, 1000, 10000}
+	grid, r := []float64{100, 1000, 10000}, &Run{Config: c, runner: stage.Look(dir, "test")}
 	for _, f := range []struct {
 		name, region, feature, to, from string
 		o                               fit.Options
@@ -166,6 +167,10 @@ func TestListOfFits(t *testing.T) {
 		m := refit(t, x, y, f.o)
 		sameModel(t, m, dir, "decoders_subj01", f.name+tables)
 		samePredictions(t, m, unseen, dir, "decoded_subj01", f.name+tables)
+		if d, err := r.decoded("decoded_subj01", Fit{Name: f.name}); err != nil || d.Meta["decoder_sha256"] == "" || f.feature == "" && d.Meta["responses"] == "" ||
+			f.feature != "" && (d.Meta["source"] != "encoded from z" || d.Meta["features"] == "" || d.Cols.Voxels.Subject != "subj01") {
+			t.Errorf("%s was made of %v, %v", f.name, d.Meta, err)
+		}
 		i := slices.IndexFunc(result.Diagnoses, func(d report.Diagnosis) bool { return d.Feature == f.name })
 		if i < 0 || result.Diagnoses[i].From != f.from {
 			t.Errorf("diagnosis %d of %s, expected one %s", i, f.name, f.from)
@@ -174,6 +179,9 @@ func TestListOfFits(t *testing.T) {
 		if row := "subj01, " + f.name + "<small>" + f.from + "</small>"; !strings.Contains(page, row) || !strings.Contains(page, "<dt>fit "+f.name+"</dt>") {
 			t.Errorf("the page has no row %q, or does not say how it was fitted", row)
 		}
+	}
+	if page := string(read(t, dir, "report.html")); !strings.Contains(page, "z decoded from responses/streams:early, text conditioning c from responses/streams/ventral&#43;lateral,") {
+		t.Error("the page does not say what pictures are decoded from")
 	}
 	have, want := files(t, dir), files(t, whole)
 	for name, b := range want {
@@ -221,7 +229,9 @@ y = "c"
 	if !slices.Equal(made, []string{"fit-subj01", "decode-subj01", "control-subj01", "report"}) {
 		t.Errorf("made %v", made)
 	}
-	put(t, string(read(t, finished(t), ConfigFile)), dir, ConfigFile)
+	for _, name := range []string{ConfigFile, reportFile} { // they say what was asked for
+		put(t, string(read(t, finished(t), name)), dir, name)
+	}
 	sameFiles(t, dir, finished(t))
 }
 
@@ -246,7 +256,7 @@ func TestListWithoutPictures(t *testing.T) {
 		}
 	}
 	page := string(read(t, dir, "report.html"))
-	for _, part := range []string{"<h2>Predictions</h2>", "<h2>How these numbers were made</h2>", "early from z", "3 ridge regressions"} {
+	for _, part := range []string{"<h2>Predictions</h2>", "<h2>How these numbers were made</h2>", "early from z", "Ridge regressions", "3 for each subject"} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page lacks %q", part)
 		}

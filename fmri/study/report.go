@@ -98,10 +98,8 @@ func (r *Run) gallery(subject string, n int) (ids []fmri.ImageID, rows [][]image
 // writeSheet draws one row per kind of picture and one column per test image; what does not come from
 // a brain is drawn for the first subject alone.
 func (r *Run) writeSheet(path string) error {
-	s := report.Sheet{Title: "Seen, decoded from simulated brains, and controls"}
-	if r.Config.Simulate == nil {
-		s.Title = "Seen, decoded from the brain, and controls"
-	}
+	from := map[bool]string{true: "simulated brains", false: "the brain"}[r.Config.Simulate != nil]
+	s := report.Sheet{Title: "Seen, decoded from " + from + ", and controls"}
 	for k, subject := range r.Config.Subjects {
 		_, pictures, err := r.gallery(subject, sheetImages)
 		if err != nil {
@@ -142,11 +140,14 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	}
 	if !c.pictures() {
 		p.Title = "Percept: what predicts what"
-		p.Summary = fmt.Sprintf("%d ridge regressions for each subject between regions of the brain and features of what was seen.", len(c.fits())) + p.Summary
+		p.Summary = fmt.Sprintf("Ridge regressions between regions of the brain and features of what was seen, %d for each subject.", len(c.fits())) + p.Summary
 		return p, nil
 	}
-	p.Summary = "Latent z decoded from early visual cortex, text conditioning c from higher visual cortex, " +
-		"pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)." + p.Summary
+	early, higher := "early visual cortex", "higher visual cortex"
+	if len(c.Fits) > 0 {
+		early, higher = c.renders("z").X, c.renders("c").X
+	}
+	p.Summary = fmt.Sprintf("Latent z decoded from %s, text conditioning c from %s, pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023).", early, higher) + p.Summary
 	p.Methods, p.Metrics, p.Columns = Methods(), r.metrics(), columns()
 	if err := readJSON(r.runner.Path(scoresFile), &p.Scores); err != nil {
 		return nil, err

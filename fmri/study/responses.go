@@ -22,7 +22,7 @@ func responsesFolder(subject string) string { return "responses_" + subject }
 func (r *Run) responses(subject string) stage.Stage {
 	regions, _ := r.Config.sides()
 	s := stage.Stage{
-		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFolder(subject),
+		Name: "responses-" + subject, Title: "responses of " + subject, Output: responsesFolder(subject), Extra: map[string]string{},
 		Params: map[string]any{"responses": r.Config.Responses, "regions": regions, "min_ncsnr": r.Config.Decode.MinNCSNR},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			o, err := r.Config.Responses.options()

@@ -1,13 +1,13 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -187,9 +187,7 @@ func (r *Run) dependOnData(s *stage.Stage, files ...string) {
 		s.Inputs = append(s.Inputs, r.Config.Data)
 		return
 	}
-	extra := map[string]string{"data": stamps(r.dataRoot(), files)}
-	maps.Copy(extra, s.Extra)
-	s.Extra = extra
+	s.Extra["data"] = stamps(r.dataRoot(), files)
 }
 
 // stamps is the sum of the names, sizes and times of files and of what is in folders. One that is not there counts as such:
@@ -223,13 +221,7 @@ func stamps(root string, files []string) string {
 func (r *Run) simulate() stage.Stage {
 	s := r.Config.Simulate
 	o := sim.Options{Seed: s.Seed, Subjects: len(r.Config.Subjects), SharedImages: s.Shared, OwnImages: s.Own, ImageSize: r.Model.Size}
-	title := fmt.Sprintf("simulate %d brains", o.Subjects)
-	switch o.Subjects {
-	case 1:
-		title = "simulate a brain"
-	case 2:
-		title = "simulate two brains"
-	}
+	title := cmp.Or(map[int]string{1: "simulate a brain", 2: "simulate two brains"}[o.Subjects], fmt.Sprintf("simulate %d brains", o.Subjects))
 	return stage.Stage{
 		Name: "data", Title: title, Output: r.Config.Data, Params: o,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {

@@ -73,8 +73,8 @@ func (r *Run) score() stage.Stage {
 				if err != nil {
 					return err
 				}
-				sc, err := newScorer(ctx, net, filepath.Join(r.runner.Path(truthFolder), "seen"), ids, r.Config)
-				if err != nil {
+				sc := &scorer{ids: ids, dir: filepath.Join(r.runner.Path(truthFolder), "seen"), net: net, config: r.Config}
+				if sc.seen, err = sc.describe(ctx, sc.dir, nil); err != nil {
 					return err
 				}
 				for _, l := range allLooks {
@@ -142,13 +142,6 @@ type scorer struct {
 
 // described are the features of a folder of pictures by which they are told from one another.
 type described struct{ pixels, things, scenes [][]float32 }
-
-func newScorer(ctx context.Context, net *vision.SceneNet, dir string, ids []fmri.ImageID, c Config) (*scorer, error) {
-	s := &scorer{ids: ids, dir: dir, net: net, config: c}
-	var err error
-	s.seen, err = s.describe(ctx, dir, nil)
-	return s, err
-}
 
 // pixelSize bounds the pictures that are told from one another by their pixels: larger ones are scaled down, since all have to
 // be in memory at once.
@@ -223,35 +216,33 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]Row, 0, len(tableMetrics))
-	for _, m := range []struct {
-		name   string
-		values []float64
-	}{{"pixcorr", pixcorr}, {"ssim", ssim}} {
-		row, err := s.mean(m.name, m.values)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
+	var rows []Row
 	for _, m := range []struct {
 		name          string
+		values        []float64 // of each image; nil: identification of what was seen by what was decoded
 		seen, decoded [][]float32
 		direction     metrics.Direction
 	}{
-		{"pixel_id", s.seen.pixels, decoded.pixels, metrics.FixOriginal},
-		{"things_id", s.seen.things, decoded.things, metrics.FixOriginal},
-		{"things_id_peers", s.seen.things, decoded.things, metrics.FixGenerated},
-		{"scene_id", s.seen.scenes, decoded.scenes, metrics.FixOriginal},
+		{name: "pixcorr", values: pixcorr},
+		{name: "ssim", values: ssim},
+		{"pixel_id", nil, s.seen.pixels, decoded.pixels, metrics.FixOriginal},
+		{"things_id", nil, s.seen.things, decoded.things, metrics.FixOriginal},
+		{"things_id_peers", nil, s.seen.things, decoded.things, metrics.FixGenerated},
+		{"scene_id", nil, s.seen.scenes, decoded.scenes, metrics.FixOriginal},
 	} {
 		if s.net == nil && sceneMetrics[m.name] {
 			continue
 		}
-		similarity, err := metrics.Correlations(m.seen, m.decoded)
-		if err != nil {
-			return nil, err
+		var id *metrics.Identification
+		if m.values == nil {
+			similarity, err := metrics.Correlations(m.seen, m.decoded)
+			if err != nil {
+				return nil, err
+			}
+			id = similarity.Identify(m.direction)
+			m.values = id.PerImage()
 		}
-		row, err := s.identify(m.name, similarity.Identify(m.direction))
+		row, err := s.row(m.name, m.values, id)
 		if err != nil {
 			return nil, err
 		}
@@ -260,29 +251,21 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 	return rows, nil
 }
 
-// mean is the row of a metric that has one value per image.
-func (s *scorer) mean(metric string, values []float64) (Row, error) {
+// row is the mean of a metric's values of each image; of a two-way identification with the interval that random pairings give.
+func (s *scorer) row(metric string, values []float64, id *metrics.Identification) (Row, error) {
 	for i, v := range values {
 		if math.IsNaN(v) {
 			values[i] = 0 // a picture of one colour correlates with nothing
 		}
 	}
 	in, err := stats.BootstrapMean(values, stats.Resampling{Samples: s.config.Score.Bootstrap, Seed: s.config.Seed})
-	if err != nil {
-		return Row{}, err
-	}
-	return Row{Metric: metric, Value: stats.Mean(values), Low: in.Low, High: in.High, N: len(values)}, nil
-}
-
-// identify is the row of a two-way identification, with the interval that random pairings give.
-func (s *scorer) identify(metric string, id *metrics.Identification) (Row, error) {
-	row, err := s.mean(metric, id.PerImage())
-	if err != nil {
-		return Row{}, err
+	row := Row{Metric: metric, Value: stats.Mean(values), Low: in.Low, High: in.High, N: len(values)}
+	if err != nil || id == nil {
+		return row, err
 	}
 	null, err := stats.PermuteImages(id.N, stats.Resampling{Samples: s.config.Score.Permutations, Seed: s.config.Seed}, id.Permuted)
 	if err != nil {
-		return Row{}, err
+		return row, err
 	}
 	chance := null.Interval()
 	row.ChanceLow, row.ChanceHigh = chance.Low, chance.High

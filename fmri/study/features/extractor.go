@@ -1,6 +1,7 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -84,10 +85,7 @@ func Z(p *percept.Pipeline, o Options) (Extractor, error) {
 	if err := o.Check(); err != nil {
 		return Extractor{}, err
 	}
-	size, f := o.Size, p.VAE.Config.Downscale()
-	if size == 0 {
-		size = p.Size
-	}
+	size, f := cmp.Or(o.Size, p.Size), p.VAE.Config.Downscale()
 	if size%f != 0 {
 		return Extractor{}, fmt.Errorf("size of %d pixels, expected a multiple of %d", size, f)
 	}
@@ -129,10 +127,7 @@ func C(p *percept.Pipeline, o Options) (Extractor, error) {
 	if err := o.Check(); err != nil {
 		return Extractor{}, err
 	}
-	how := o.Captions
-	if how == "" {
-		how = Mean
-	}
+	how := cmp.Or(o.Captions, Mean)
 	meta := modelMeta(p, map[string]string{"captions": how, "text": p.Tokenizer.Cleaning().String()})
 	return Extractor{Name: "c", Shape: []int{p.Tokens, p.Width}, Meta: meta, Captions: true,
 		Of: func(ctx context.Context, images []Image) ([]float32, error) {

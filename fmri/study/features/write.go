@@ -1,6 +1,7 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -37,9 +38,6 @@ type WriteOptions struct {
 // whether the file was there already. A file that was made of other pictures or captions, with other options or by another model
 // is an error.
 func Write(ctx context.Context, path string, e Extractor, s Source, o WriteOptions) (upToDate bool, err error) {
-	if o.DType == "" {
-		o.DType = safetensors.F32
-	}
 	meta := map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash(), "program": o.Program, "source": s.What}
 	maps.Copy(meta, e.Meta)
 	var captions map[fmri.ImageID][]string
@@ -60,7 +58,7 @@ func Write(ctx context.Context, path string, e Extractor, s Source, o WriteOptio
 		}
 		meta["captions_sha256"] = captionSum(s.Images, captions)
 	}
-	spec := table.Spec{Name: e.Name, Shape: e.Shape, DType: o.DType, Meta: meta, Images: s.Images, Names: s.Names, Shard: o.Shard}
+	spec := table.Spec{Name: e.Name, Shape: e.Shape, DType: cmp.Or(o.DType, safetensors.F32), Meta: meta, Images: s.Images, Names: s.Names, Shard: o.Shard}
 	w, err := table.Create(path, spec)
 	if err != nil {
 		return false, err

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -89,9 +90,7 @@ func (r drawing) spectra() (*plot.Plot, error) {
 			top = max(top, s[0])
 		}
 	}
-	if top == 0 {
-		top = 1
-	}
+	top = cmp.Or(top, 1)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 2, top/10, 2*top
 	for _, s := range []struct {
 		name   string

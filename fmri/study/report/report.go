@@ -80,7 +80,7 @@ func (p Page) Write() ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"png":      dataURI,
 		"score":    p.score,
-		"show":     show,
+		"show":     Metric.Show,
 		"bar":      p.bars,
 		"interval": interval,
 		"spectrum": spectra,
@@ -89,10 +89,8 @@ func (p Page) Write() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, p); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	err = t.Execute(&b, p)
+	return b.Bytes(), err
 }
 
 // Find returns the score of one cell.
@@ -112,8 +110,6 @@ func (p Page) score(subject, method, metric string) *Score {
 	return nil
 }
 
-func show(m Metric, v float64) string { return m.Show(v) }
-
 // interval prints two bounds with their unit once.
 func interval(m Metric, low, high float64) string {
 	return strings.TrimSuffix(m.Show(low), " %") + " – " + m.Show(high)
@@ -128,9 +124,6 @@ func (m Metric) Show(v float64) string {
 }
 
 func dataURI(m image.Image) (template.URL, error) {
-	if m == nil {
-		return "", nil
-	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
 		return "", err
@@ -168,7 +161,7 @@ func (p Page) bars(m Metric) template.HTML {
 			}
 			if s.ChanceHigh > s.ChanceLow && finite(s.ChanceLow, s.ChanceHigh) {
 				fmt.Fprintf(&bands, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="chance"><title>chance: %s – %s</title></rect>`,
-					x(s.ChanceLow), y, x(s.ChanceHigh)-x(s.ChanceLow), row, show(m, s.ChanceLow), show(m, s.ChanceHigh))
+					x(s.ChanceLow), y, x(s.ChanceHigh)-x(s.ChanceLow), row, m.Show(s.ChanceLow), m.Show(s.ChanceHigh))
 				if !labelled {
 					fmt.Fprintf(&bands, `<text x="%.1f" y="%.1f" class="tick band">chance</text>`, x((s.ChanceLow+s.ChanceHigh)/2), axis+12)
 					labelled = true
@@ -183,13 +176,13 @@ func (p Page) bars(m Metric) template.HTML {
 			if finite(s.Value) {
 				from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
 				fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
-					from, mid-barHeight/2, to-from, barHeight, show(m, s.Value))
+					from, mid-barHeight/2, to-from, barHeight, m.Show(s.Value))
 			}
 			if finite(s.Low, s.High) {
 				fmt.Fprintf(&bars, `<path d="M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8" class="whisker"/>`,
 					x(s.Low), mid, x(s.High), x(s.Low), mid-4, x(s.High), mid-4)
 			}
-			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f">%s</text>`, width-right+12, mid+4, show(m, s.Value))
+			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f">%s</text>`, width-right+12, mid+4, m.Show(s.Value))
 			y += row
 		}
 		y += 8

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +53,7 @@ func (r *Runner) Plan(stages []Stage) ([]Plan, error) {
 		}
 		if plans[i].Make {
 			made[s.Output] = true
-			if s.Resumes && r.begun(s) {
+			if _, err := os.Stat(r.workPath(s)); err == nil && s.Resumes {
 				plans[i].Why += "; goes on where it was interrupted if nothing has changed"
 			}
 		}
@@ -114,17 +115,9 @@ func firstChange(path string, have, want json.RawMessage) (at, now, was string) 
 	}
 	var h, w map[string]json.RawMessage
 	if json.Unmarshal(have, &h) == nil && json.Unmarshal(want, &w) == nil && h != nil && w != nil {
-		var keys []string
-		for k := range h {
-			keys = append(keys, k)
-		}
-		for k := range w {
-			if _, ok := h[k]; !ok {
-				keys = append(keys, k)
-			}
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
+		both := maps.Clone(h)
+		maps.Copy(both, w)
+		for _, k := range slices.Sorted(maps.Keys(both)) {
 			name := strings.TrimPrefix(path+"."+strings.ToLower(k), ".")
 			if at, now, was := firstChange(name, h[k], w[k]); now != was {
 				return at, now, was
@@ -187,9 +180,4 @@ func (r *Runner) workPath(s Stage) string {
 // keyPath is the file that says for which manifest a workplace was begun.
 func (r *Runner) keyPath(name string) string {
 	return filepath.Join(r.Dir, "manifests", ".work-"+name)
-}
-
-func (r *Runner) begun(s Stage) bool {
-	_, err := os.Stat(r.workPath(s))
-	return err == nil
 }

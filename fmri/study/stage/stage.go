@@ -24,9 +24,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,10 +121,7 @@ func programSum() string {
 	if err != nil {
 		return ""
 	}
-	sum, err := filesum.Hex(exe)
-	if err != nil {
-		return ""
-	}
+	sum, _ := filesum.Hex(exe)
 	return sum
 }
 
@@ -169,9 +167,7 @@ func (r *Runner) wanted(s Stage) (Manifest, error) {
 	if r.program != "" {
 		want.Inputs["program"] = r.program
 	}
-	for k, v := range s.Extra {
-		want.Inputs[k] = v
-	}
+	maps.Copy(want.Inputs, s.Extra)
 	for _, in := range s.Inputs {
 		sum, err := r.inputSum(in)
 		if err != nil {
@@ -248,14 +244,12 @@ func (r *Runner) manifestPath(name string) string {
 
 func compact(m json.RawMessage) []byte {
 	var v any
-	if json.Unmarshal(m, &v) != nil {
-		return m
+	if json.Unmarshal(m, &v) == nil {
+		if b, err := json.Marshal(v); err == nil {
+			return b
+		}
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return m
-	}
-	return b
+	return m
 }
 
 // inputSum is the sum of an artefact that a stage has made or found up to date, so that large ones are
@@ -295,7 +289,7 @@ func Sum(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	h := sha256.New()
 	for _, p := range names {
 		sum, err := filesum.Hex(p)
