@@ -17,8 +17,10 @@ func TestPrintResult(t *testing.T) {
 		return report.Diagnosis{Subject: subject, Feature: name, From: from, Values: []report.Value{{Text: r, Small: "not printed"}, {Text: id}}}
 	}
 	z := fit("subj01", "z", "early", "0.512", "98.0 %")
-	many := []report.Diagnosis{z, fit("subj01", "encoding_of_early", "early from z", "-0.1", "–"), fit("subj01", "c", "ventral, lateral", "0.3", "60.0 %"),
-		fit("subj02", "z", "early", "0.4", "90.0 %"), fit("subj02", "encoding_of_early", "early from z", "0.2", "–"), fit("subj02", "c", "ventral, lateral", "0.2", "55.0 %")}
+	many := []report.Diagnosis{z, fit("subj01", "encoding_of_early", "early from z", "-0.1", "–"), fit("subj01", "c", "ventral, lateral",
+		"0.3", "60.0 %"),
+		fit("subj02", "z", "early", "0.4", "90.0 %"), fit("subj02", "encoding_of_early", "early from z", "0.2", "–"), fit("subj02", "c",
+			"ventral, lateral", "0.2", "55.0 %")}
 	columns := []report.Column{{Title: "pattern r"}, {Title: "2-way"}}
 	const table = `
 subj01               from              pattern r  2-way
@@ -31,9 +33,11 @@ subj02               from              pattern r  2-way
   encoding_of_early  early from z      0.2        –
   c                  ventral, lateral  0.2        55.0 %
 `
-	scored := study.Result{Report: filepath.Join("run", "report.html"), Sheet: filepath.Join("run", "sheet.png"), Subjects: []string{"subj01"}, DiagnosisColumns: columns,
+	scored := study.Result{Report: filepath.Join("run", "report.html"), Sheet: filepath.Join("run", "sheet.png"),
+		Subjects: []string{"subj01"}, DiagnosisColumns: columns,
 		Metrics: []report.Metric{{Name: "pixcorr", Short: "PixCorr"}, {Name: "id", Short: "pixels %", Percent: true}},
-		Scores: []report.Score{{Subject: "subj01", Method: "z", Metric: "pixcorr", Value: 0.5, Low: 0.25, High: 0.75}, {Subject: "subj01", Method: "z", Metric: "id", Value: 0.9, Low: 0.8, High: 1},
+		Scores: []report.Score{{Subject: "subj01", Method: "z", Metric: "pixcorr", Value: 0.5, Low: 0.25, High: 0.75}, {Subject: "subj01",
+			Method: "z", Metric: "id", Value: 0.9, Low: 0.8, High: 1},
 			{Subject: "subj01", Method: study.Shuffled, Metric: "id", Value: 0.5, Low: 0.4, High: 0.6, ChanceLow: 0.3, ChanceHigh: 0.7}}}
 	pair, more := scored, scored
 	pair.Diagnoses = []report.Diagnosis{z, z}
@@ -49,7 +53,8 @@ subj01          PixCorr             pixels %
 	}{
 		{"fits alone", study.Result{Report: "report.html", Subjects: []string{"subj01", "subj02"}, DiagnosisColumns: columns, Diagnoses: many},
 			[]string{table, "\nreport         "}, []string{"contact sheet", "chance", "true z"}},
-		{"published pair", pair, []string{scores, "\n  shuffled z+c                      50.0 [40, 60]\n", "\n  chance                            [30, 70]\n", "\ncontact sheet  " + scored.Sheet}, []string{"pattern r", "early"}},
+		{"published pair", pair, []string{scores, "\n  shuffled z+c                      50.0 [40, 60]\n",
+			"\n  chance                            [30, 70]\n", "\ncontact sheet  " + scored.Sheet}, []string{"pattern r", "early"}},
 		{"pictures and more fits", more, []string{table[:strings.Index(table, "\nsubj02")], scores}, []string{"subj02"}},
 	} {
 		var b bytes.Buffer

@@ -25,7 +25,8 @@ func TestApplyARunsDecoder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"z", "c"} {
-		q := ApplyRequest{Model: filepath.Join(dir, "decoders_subj01", name+tables), Part: "test", Truth: filepath.Join(dir, "features"), Version: "test"}
+		q := ApplyRequest{Model: filepath.Join(dir, "decoders_subj01", name+tables), Part: "test", Truth: filepath.Join(dir, "features"),
+			Version: "test"}
 		decoded, err := table.OpenFeatures(filepath.Join(dir, "decoded_subj01"), name)
 		want := values(t, decoded, err)
 		for where, responses := range map[string]string{"own": filepath.Join(dir, "responses_subj01", "test"+tables), "prepared folder": folder} {
@@ -39,13 +40,16 @@ func TestApplyARunsDecoder(t *testing.T) {
 			if have := values(t, got, err); !slices.Equal(have, want) || !slices.Equal(got.Rows.Images, decoded.Rows.Images) {
 				t.Errorf("%s, %s: other predictions than the run's", name, where)
 			}
-			if got.Meta["decoder_sha256"] != decoded.Meta["decoder_sha256"] || got.Meta["subject"] != "subj01" || got.Meta["model_sha256"] != decoded.Meta["model_sha256"] {
+			if got.Meta["decoder_sha256"] != decoded.Meta["decoder_sha256"] || got.Meta["subject"] != "subj01" ||
+				got.Meta["model_sha256"] != decoded.Meta["model_sha256"] {
 				t.Errorf("%s, %s: made of %v, expected as %v", name, where, got.Meta, decoded.Meta)
 			}
-			if d.Rows != 4 || d.UpToDate || d.Diagnosis.Decoder != decoded.Meta["decoder_sha256"] || d.PNG != filepath.Join(out, filepath.Base(responses), name+".diagnosis.png") {
+			if d.Rows != 4 || d.UpToDate || d.Diagnosis.Decoder != decoded.Meta["decoder_sha256"] || d.PNG != filepath.Join(out,
+				filepath.Base(responses), name+".diagnosis.png") {
 				t.Errorf("%s, %s: %+v", name, where, d)
 			}
-			if x, y := d.Diagnosis.Diagnosis, run.Diagnosis; name == "z" && (!reflect.DeepEqual(x.PerImage, y.PerImage) || !reflect.DeepEqual(x.Nearest, y.Nearest) || x.R2 != y.R2) {
+			if x, y := d.Diagnosis.Diagnosis, run.Diagnosis; name == "z" && (!reflect.DeepEqual(x.PerImage, y.PerImage) ||
+				!reflect.DeepEqual(x.Nearest, y.Nearest) || x.R2 != y.R2) {
 				t.Errorf("%s: diagnosis %+v, the run's is %+v", where, x, y)
 			}
 			var written Diagnosis
@@ -88,9 +92,12 @@ func TestApplyRefuses(t *testing.T) {
 		q    ApplyRequest
 		want []string
 	}{
-		{"another subject", ApplyRequest{Model: z, Responses: responses("subj02", func(v *table.Voxels) { v.Subject = "subj02" })}, []string{"subj02.safetensors", "responses of subj02, expected subj01"}},
-		{"another space", ApplyRequest{Model: z, Responses: responses("space", func(v *table.Voxels) { v.Space = "func1mm" })}, []string{"in space func1mm, expected func1pt8mm"}},
-		{"another scale", ApplyRequest{Model: z, Responses: responses("scale", func(v *table.Voxels) { v.Scale = table.PercentSignal })}, []string{"percent signal change, expected z-scored"}},
+		{"another subject", ApplyRequest{Model: z, Responses: responses("subj02", func(v *table.Voxels) { v.Subject = "subj02" })},
+			[]string{"subj02.safetensors", "responses of subj02, expected subj01"}},
+		{"another space", ApplyRequest{Model: z, Responses: responses("space", func(v *table.Voxels) { v.Space = "func1mm" })},
+			[]string{"in space func1mm, expected func1pt8mm"}},
+		{"another scale", ApplyRequest{Model: z, Responses: responses("scale", func(v *table.Voxels) { v.Scale = table.PercentSignal })},
+			[]string{"percent signal change, expected z-scored"}},
 		{"other voxels", ApplyRequest{Model: z, Responses: responses("voxels", func(v *table.Voxels) {
 			v.XYZ = slices.Clone(v.XYZ)
 			for i := range v.XYZ {
@@ -99,8 +106,10 @@ func TestApplyRefuses(t *testing.T) {
 		})}, []string{"lack", "of the decoder's"}},
 		{"no decoder", ApplyRequest{Model: test, Responses: test}, []string{test, "expected"}},
 		{"no responses", ApplyRequest{Model: z, Responses: filepath.Join(dir, "features", "z"+tables)}, []string{"holds z, expected responses"}},
-		{"truth of another feature", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(dir, "features", "c"+tables)}, []string{"holds c, expected z"}},
-		{"truth that is not there", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(out, "none")}, []string{filepath.Join(out, "none")}},
+		{"truth of another feature", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(dir, "features", "c"+tables)},
+			[]string{"holds c, expected z"}},
+		{"truth that is not there", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(out, "none")}, []string{filepath.Join(out,
+			"none")}},
 	} {
 		c.q.Part = "test"
 		to := filepath.Join(out, "decoded", "z"+tables)

@@ -68,7 +68,8 @@ func TestArtefactsOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen += x.Len()
-		if v := x.Cols.Voxels; x.Len() != n || len(x.Rows.Images) != n || v.Subject != "subj01" || v.Scale != table.SessionScores || v.XYZ == nil ||
+		if v := x.Cols.Voxels; x.Len() != n || len(x.Rows.Images) != n || v.Subject != "subj01" || v.Scale != table.SessionScores ||
+			v.XYZ == nil ||
 			!slices.Equal(v.Regions, []string{"streams/early", "streams/ventral+lateral"}) {
 			t.Errorf("responses %s: %d rows of %+v", part, x.Len(), v)
 		}
@@ -79,19 +80,22 @@ func TestArtefactsOpen(t *testing.T) {
 			t.Fatalf("feature %s: %v, %v", name, f, err)
 		}
 		m, err := fit.Open(filepath.Join(dir, "decoders_subj01", name+tables))
-		if err != nil || m.Y.Name != name || m.X.Voxels.Subject != "subj01" || len(m.Images) != rows["train"] || m.Made["program"] != "percept test" {
+		if err != nil || m.Y.Name != name || m.X.Voxels.Subject != "subj01" || len(m.Images) != rows["train"] ||
+			m.Made["program"] != "percept test" {
 			t.Errorf("decoder of %s: %+v, %v", name, m, err)
 		}
 		for folder, made := range map[string]string{"decoded_subj01": "decoder_sha256", "control_subj01": "shuffled"} {
 			d, err := table.OpenFeatures(filepath.Join(dir, folder), name)
-			if err != nil || d.Len() != rows["test"] || !slices.Equal(d.Cols.Shape, shape) || d.Meta[made] == "" || d.Meta["subject"] != "subj01" || d.Meta["part"] != "test" {
+			if err != nil || d.Len() != rows["test"] || !slices.Equal(d.Cols.Shape, shape) || d.Meta[made] == "" || d.Meta["subject"] != "subj01" ||
+				d.Meta["part"] != "test" {
 				t.Errorf("%s of %s: %v, %v", folder, name, d, err)
 			}
 		}
 		var d Diagnosis
 		from := json.NewDecoder(bytes.NewReader(read(t, dir, "diagnosis_subj01", name+".json")))
 		from.DisallowUnknownFields()
-		if err := from.Decode(&d); err != nil || d.Part != "test" || d.Fit.Feature != name || d.Diagnosis.Images != rows["test"] || d.Diagnosis.Nearest.Train != rows["train"] {
+		if err := from.Decode(&d); err != nil || d.Part != "test" || d.Fit.Feature != name || d.Diagnosis.Images != rows["test"] ||
+			d.Diagnosis.Nearest.Train != rows["train"] {
 			t.Errorf("diagnosis of %s: %+v, %v", name, d, err)
 		}
 	}
@@ -118,18 +122,21 @@ func TestResultIsWhatTheFilesSay(t *testing.T) {
 	}
 	for _, r := range rows {
 		share := strings.HasSuffix(r.Metric, "_id") || strings.HasSuffix(r.Metric, "_peers")
-		if r.Subject != "subj01" || r.N != 4 || !(r.Low <= r.Value && r.Value <= r.High) || share != (r.ChanceHigh > 0) || r.ChanceHigh < r.ChanceLow {
+		if r.Subject != "subj01" || r.N != 4 || !(r.Low <= r.Value && r.Value <= r.High) || share != (r.ChanceHigh > 0) ||
+			r.ChanceHigh < r.ChanceLow {
 			t.Errorf("score %+v", r)
 		}
 		if r.Method == "true z" && r.Metric == "pixcorr" && r.Value < 0.9 {
 			t.Errorf("what the VAE shows of the image's own z correlates with it by %g, expected 0.9", r.Value)
 		}
 	}
-	if result.Report != filepath.Join(dir, "report.html") || result.Sheet != filepath.Join(dir, "sheet.png") || len(result.Diagnoses) != 2 || len(result.Metrics) != len(tableMetrics) {
+	if result.Report != filepath.Join(dir, "report.html") || result.Sheet != filepath.Join(dir, "sheet.png") || len(result.Diagnoses) != 2 ||
+		len(result.Metrics) != len(tableMetrics) {
 		t.Errorf("result %+v", result)
 	}
 	for i, d := range result.Diagnoses {
-		if name, from := []string{"z", "c"}[i], []string{"early", "ventral, lateral"}[i]; d.Feature != name || d.From != from || len(d.Values) != len(diagnosisColumns) {
+		if name, from := []string{"z", "c"}[i], []string{"early", "ventral, lateral"}[i]; d.Feature != name || d.From != from ||
+			len(d.Values) != len(diagnosisColumns) {
 			t.Errorf("diagnosis %+v, expected that of %s from %s", d, name, from)
 		}
 	}

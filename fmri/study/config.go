@@ -156,23 +156,15 @@ func (c Config) Check() error {
 	case c.Score.Bootstrap < 100 || c.Score.Permutations < 100:
 		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap, c.Score.Permutations)
 	}
-	if err := c.checkSubjects(); err != nil {
-		return err
-	}
 	if err := checkAlphas(c.Decode.Alphas); err != nil && len(c.Fits) == 0 {
 		return fmt.Errorf("decode.%w", err)
 	}
-	if err := c.checkFits(); err != nil {
-		return err
-	}
-	if _, err := c.Responses.options(); err != nil {
+	_, err := c.Responses.options()
+	if err = cmp.Or(c.checkSubjects(), c.checkFits(), err, c.Simulate.check(c.folds(), c.Render.Images)); err != nil {
 		return err
 	}
 	if err := c.featureOptions().Check(); err != nil {
 		return fmt.Errorf("features.%w", err)
-	}
-	if err := c.Simulate.check(c.folds(), c.Render.Images); err != nil {
-		return err
 	}
 	if c.pictures() {
 		return c.Render.check()

@@ -50,7 +50,11 @@ func TestCheckNamesTheKey(t *testing.T) {
 		{"more pictures than images", func(c *Config) { c.Render.Images = 41 }, []string{"render.images", "41", "40"}},
 		{"few own images", func(c *Config) { c.Simulate.Own = 9 }, []string{"simulate.own_images", "9", "10"}},
 		{"bootstrap", func(c *Config) { c.Score.Bootstrap = 99 }, []string{"score.bootstrap", "99", "100"}},
-		{"nothing of rendering, and no pictures", func(c *Config) { *c = fitted(Fit{X: "responses/streams:early", Y: "z"}); c.Render = Render{} }, nil},
+		{"nothing of rendering, and no pictures", func(c *Config) {
+			*c = fitted(Fit{X: "responses/streams:early",
+				Y: "z"})
+			c.Render = Render{}
+		}, nil},
 		{"nothing of rendering", func(c *Config) { c.Render = Render{} }, []string{"render.steps", "0"}},
 		{"folds and penalties of each fit", func(c *Config) {
 			*c = fitted(Fit{X: "responses/streams:early", Y: "z", Folds: 3, Alphas: []float64{1}})
@@ -101,7 +105,8 @@ func TestCheckNamesTheFit(t *testing.T) {
 		{"no y", []Fit{{Name: "a", X: early}}, []string{"fit 1 (a): y is \"\""}},
 		{"no region", []Fit{{X: "responses/", Y: "z"}}, []string{"fit 1 (z): x is \"responses/\"", "responses/streams:early"}},
 		{"path of a feature", []Fit{{Name: "a", X: early, Y: "../z"}}, []string{"fit 1 (a): y is \"../z\""}},
-		{"no responses", []Fit{{X: early, Y: "c"}, {X: "z", Y: "c", Name: "zc"}}, []string{"fit 2 (zc): neither x nor y", "responses/streams:early"}},
+		{"no responses", []Fit{{X: early, Y: "c"}, {X: "z", Y: "c", Name: "zc"}}, []string{"fit 2 (zc): neither x nor y",
+			"responses/streams:early"}},
 		{"name of a file", []Fit{{Name: "a/b", X: early, Y: "z"}}, []string{"fit 1 (a/b): name \"a/b\"", "letters and digits"}},
 		{"hidden name", []Fit{{Name: ".a", X: early, Y: "z"}}, []string{"fit 1 (.a): name"}},
 		{"no name", []Fit{{X: early, Y: "responses/nsdgeneral"}}, []string{"fit 1 (): name \"\""}},
@@ -143,7 +148,8 @@ func TestCheckNamesTheFit(t *testing.T) {
 // What a list of fits comes to: options that are left out, what pictures are made of, which regions and features are needed.
 func TestFitsAreFilledIn(t *testing.T) {
 	const early, ventral = "responses/streams:early", "responses/streams/ventral+lateral"
-	c := fitted(Fit{Name: "encoding", X: "c", Y: early}, Fit{X: ventral, Y: "c", Compat: "takagi"}, Fit{Name: "other", X: early, Y: "c", Folds: 7}, Fit{X: early, Y: "features/z", Alphas: []float64{5}})
+	c := fitted(Fit{Name: "encoding", X: "c", Y: early}, Fit{X: ventral, Y: "c", Compat: "takagi"}, Fit{Name: "other", X: early, Y: "c",
+		Folds: 7}, Fit{X: early, Y: "features/z", Alphas: []float64{5}})
 	c.Decode.Alphas = []float64{1, 2}
 	want := []Fit{
 		{"encoding", "c", early, 5, []float64{1, 2}, ""}, {"c", ventral, "c", 5, nil, "takagi"},
@@ -173,7 +179,8 @@ func TestFitsAreFilledIn(t *testing.T) {
 		t.Error("pictures without z")
 	}
 	demo := Demo()
-	if got := demo.fits(); len(got) != 2 || got[0].X != early || got[1].X != "responses/streams:ventral+lateral+parietal" || got[1].Name != "c" {
+	if got := demo.fits(); len(got) != 2 || got[0].X != early || got[1].X != "responses/streams:ventral+lateral+parietal" ||
+		got[1].Name != "c" {
 		t.Errorf("the demo's fits are %+v", got)
 	}
 }

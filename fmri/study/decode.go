@@ -55,25 +55,27 @@ func (r *Run) eachFit(s stage.Stage, subject string, fits []Fit, params map[stri
 // fit fits a subject's models.
 func (r *Run) fit(subject string) (stage.Stage, error) {
 	s := stage.Stage{Name: "fit", Title: "fit", Output: decodersFolder(subject)}
-	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables, func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-		m, err := r.fitted(ctx, subject, f, false, p)
-		if err != nil {
-			return err
-		}
-		return m.Write(path)
-	})
+	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables,
+		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+			m, err := r.fitted(ctx, subject, f, false, p)
+			if err != nil {
+				return err
+			}
+			return m.Write(path)
+		})
 }
 
 // decode predicts, for the test images, what was fitted.
 func (r *Run) decode(subject string) (stage.Stage, error) {
 	s := stage.Stage{Name: "decode", Title: "decode", Output: decodedFolder(subject), Inputs: []string{decodersFolder(subject)}}
-	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables, func(ctx context.Context, path string, f Fit, _ stage.Progress) error {
-		m, sum, err := openModel(r.fitFile(decodersFolder(subject), f))
-		if err != nil {
-			return err
-		}
-		return r.predict(ctx, path, m, f, subject, "decoder_sha256", sum)
-	})
+	return r.eachFit(s, subject, r.Config.fits(), map[string]any{}, tables,
+		func(ctx context.Context, path string, f Fit, _ stage.Progress) error {
+			m, sum, err := openModel(r.fitFile(decodersFolder(subject), f))
+			if err != nil {
+				return err
+			}
+			return r.predict(ctx, path, m, f, subject, "decoder_sha256", sum)
+		})
 }
 
 // control fits what pictures are made of on shuffled pairs of brain and image, and predicts as decode does: what there is to
@@ -81,13 +83,14 @@ func (r *Run) decode(subject string) (stage.Stage, error) {
 func (r *Run) control(subject string) (stage.Stage, error) {
 	s := stage.Stage{Name: "control", Title: "fit shuffled pairs of", Output: controlFolder(subject)}
 	fits := []Fit{*r.Config.renders("z"), *r.Config.renders("c")}
-	return r.eachFit(s, subject, fits, map[string]any{"seed": r.Config.Seed}, tables, func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-		m, err := r.fitted(ctx, subject, f, true, p)
-		if err != nil {
-			return err
-		}
-		return r.predict(ctx, path, m, f, subject, "shuffled", fmt.Sprint(r.Config.Seed))
-	})
+	return r.eachFit(s, subject, fits, map[string]any{"seed": r.Config.Seed}, tables,
+		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+			m, err := r.fitted(ctx, subject, f, true, p)
+			if err != nil {
+				return err
+			}
+			return r.predict(ctx, path, m, f, subject, "shuffled", fmt.Sprint(r.Config.Seed))
+		})
 }
 
 // fitted is a model of a subject's training images, or of shuffled pairs of them.

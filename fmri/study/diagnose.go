@@ -19,15 +19,17 @@ func diagnosisFolder(subject string) string { return "diagnosis_" + subject }
 
 // diagnose compares what was predicted for a subject with the truth and with the training images.
 func (r *Run) diagnose(subject string) (stage.Stage, error) {
-	s := stage.Stage{Name: "diagnose", Title: "diagnose", Output: diagnosisFolder(subject), Inputs: []string{decodedFolder(subject), decodersFolder(subject)}}
+	s := stage.Stage{Name: "diagnose", Title: "diagnose", Output: diagnosisFolder(subject),
+		Inputs: []string{decodedFolder(subject), decodersFolder(subject)}}
 	params := map[string]any{"seed": r.Config.Seed, "bootstrap": r.Config.Score.Bootstrap}
-	return r.eachFit(s, subject, r.Config.fits(), params, ".png", func(ctx context.Context, path string, f Fit, p stage.Progress) error {
-		d, err := r.diagnoseFit(ctx, subject, f, p)
-		if err != nil {
-			return err
-		}
-		return d.Write(strings.TrimSuffix(path, ".png")+".json", path)
-	})
+	return r.eachFit(s, subject, r.Config.fits(), params, ".png",
+		func(ctx context.Context, path string, f Fit, p stage.Progress) error {
+			d, err := r.diagnoseFit(ctx, subject, f, p)
+			if err != nil {
+				return err
+			}
+			return d.Write(strings.TrimSuffix(path, ".png")+".json", path)
+		})
 }
 
 func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Progress) (*Diagnosis, error) {
@@ -86,7 +88,8 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 	percent := func(v diagnose.Identified) report.Value {
 		return report.Value{Text: fmt.Sprintf("%.1f %%", 100*v.Accuracy), Small: fmt.Sprintf("%.1f – %.1f %%", 100*v.Low, 100*v.High)}
 	}
-	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: f.from(), True: x.Dimension.True.Singular, Decoded: x.Dimension.Decoded.Singular}
+	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: f.from(), True: x.Dimension.True.Singular,
+		Decoded: x.Dimension.Decoded.Singular}
 	shown.Values = []report.Value{
 		score(x.Pattern), score(x.Centred), score(x.Target), score(x.R2), percent(x.FixTrue),
 		{Text: fmt.Sprintf("%.2f", x.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", x.Variance.Quantiles[0], x.Variance.Quantiles[4])},

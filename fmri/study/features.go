@@ -30,7 +30,8 @@ func (r *Run) features() stage.Stage {
 		params["seed"] = o.Seed
 	}
 	s := stage.Stage{
-		Name: "features", Title: "features of the images", Output: featuresFolder, Inputs: r.folders(responsesFolder), Params: params, Extra: r.provenance(), Resumes: true,
+		Name: "features", Title: "features of the images", Output: featuresFolder, Inputs: r.folders(responsesFolder), Params: params,
+		Extra: r.provenance(), Resumes: true,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			ids, err := r.allImages()
 			if err != nil {

@@ -96,7 +96,8 @@ func TestFitsAreThoseOfTheTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := diagnose.Compare(t.Context(), side(t, dir, "test", "", name), predicted, diagnose.Options{Train: y, Resampling: stats.Resampling{Samples: 100, Seed: 3}})
+		want, err := diagnose.Compare(t.Context(), side(t, dir, "test", "", name), predicted, diagnose.Options{Train: y,
+			Resampling: stats.Resampling{Samples: 100, Seed: 3}})
 		var d Diagnosis
 		if err := readJSON(filepath.Join(dir, "diagnosis_subj01", name+".json"), &d); err != nil {
 			t.Fatal(err)
@@ -167,7 +168,8 @@ func TestListOfFits(t *testing.T) {
 		m := refit(t, x, y, f.o)
 		sameModel(t, m, dir, "decoders_subj01", f.name+tables)
 		samePredictions(t, m, unseen, dir, "decoded_subj01", f.name+tables)
-		if d, err := r.decoded("decoded_subj01", Fit{Name: f.name}); err != nil || d.Meta["decoder_sha256"] == "" || f.feature == "" && d.Meta["responses"] == "" ||
+		if d, err := r.decoded("decoded_subj01", Fit{Name: f.name}); err != nil || d.Meta["decoder_sha256"] == "" || f.feature == "" &&
+			d.Meta["responses"] == "" ||
 			f.feature != "" && (d.Meta["source"] != "encoded from z" || d.Meta["features"] == "" || d.Cols.Voxels.Subject != "subj01") {
 			t.Errorf("%s was made of %v, %v", f.name, d.Meta, err)
 		}
@@ -176,11 +178,15 @@ func TestListOfFits(t *testing.T) {
 			t.Errorf("diagnosis %d of %s, expected one %s", i, f.name, f.from)
 		}
 		page := string(read(t, dir, "report.html"))
-		if row := "subj01, " + f.name + "<small>" + f.from + "</small>"; !strings.Contains(page, row) || !strings.Contains(page, "<dt>fit "+f.name+"</dt>") {
+		if row := "subj01, " + f.name + "<small>" + f.from + "</small>"; !strings.Contains(page, row) || !strings.Contains(page,
+			"<dt>fit "+f.name+"</dt>") {
 			t.Errorf("the page has no row %q, or does not say how it was fitted", row)
 		}
 	}
-	if page := string(read(t, dir, "report.html")); !strings.Contains(page, "z decoded from responses/streams:early, text conditioning c from responses/streams/ventral&#43;lateral,") {
+	if page := string(read(t,
+		dir,
+		"report.html")); !strings.Contains(page,
+		"z decoded from responses/streams:early, text conditioning c from responses/streams/ventral&#43;lateral,") {
 		t.Error("the page does not say what pictures are decoded from")
 	}
 	have, want := files(t, dir), files(t, whole)
@@ -244,7 +250,8 @@ func TestListWithoutPictures(t *testing.T) {
 	}
 	c := parsed(t, text, nil)
 	result, made := do(t, dir, c)
-	if want := []string{"responses-subj01", "features", "fit-subj01", "decode-subj01", "diagnose-subj01", "report"}; !slices.Equal(made, want) {
+	if want := []string{"responses-subj01", "features", "fit-subj01", "decode-subj01", "diagnose-subj01", "report"}; !slices.Equal(made,
+		want) {
 		t.Errorf("made %v, expected %v", made, want)
 	}
 	if result.Sheet != "" || result.Scores != nil || result.Metrics != nil || len(result.Diagnoses) != 3 {
@@ -256,7 +263,8 @@ func TestListWithoutPictures(t *testing.T) {
 		}
 	}
 	page := string(read(t, dir, "report.html"))
-	for _, part := range []string{"<h2>Predictions</h2>", "<h2>How these numbers were made</h2>", "early from z", "Ridge regressions", "3 for each subject"} {
+	for _, part := range []string{"<h2>Predictions</h2>", "<h2>How these numbers were made</h2>", "early from z", "Ridge regressions",
+		"3 for each subject"} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page lacks %q", part)
 		}

@@ -66,7 +66,8 @@ func TestPlanOfAChangedKey(t *testing.T) {
 			t.Errorf("%s would be made because %s", p.Name, p.Why)
 		}
 	}
-	if plans, err = Plan(dir, parsed(t, tiny, nil), model(t), "other"); err != nil || !plans[0].Make || !strings.Contains(plans[0].Why, "version other, was test") {
+	if plans, err = Plan(dir, parsed(t, tiny, nil), model(t), "other"); err != nil || !plans[0].Make || !strings.Contains(plans[0].Why,
+		"version other, was test") {
 		t.Errorf("another version: %+v, %v", plans[0], err)
 	}
 }
@@ -80,7 +81,8 @@ func TestDoMakesWhatWasPlanned(t *testing.T) {
 		want, same []string // made; planned and found to be up to date
 	}{
 		{"bootstrap", func(c *Config) { c.Score.Bootstrap = 120 }, []string{"diagnose-subj01", "score", "sheet", "report"}, nil},
-		{"a cut below every voxel", func(c *Config) { c.Score.Bootstrap, c.Decode.MinNCSNR = 120, 1e-9 }, []string{"responses-subj01", "report"}, from("features")},
+		{"a cut below every voxel", func(c *Config) { c.Score.Bootstrap, c.Decode.MinNCSNR = 120, 1e-9 }, []string{"responses-subj01",
+			"report"}, from("features")},
 	} {
 		config := parsed(t, tiny, c.change)
 		plan := planned(t, dir, config)
@@ -110,9 +112,11 @@ func TestDoMakesWhatWasPlanned(t *testing.T) {
 func TestDamagedArtefactsAreMadeAgain(t *testing.T) {
 	dir, c := copied(t, finished(t)), parsed(t, tiny, nil)
 	damage := map[string]string{ // file → stage
-		"responses_subj01/test.safetensors": "responses-subj01", "features/c.safetensors": "features", "decoders_subj01/z.safetensors": "fit-subj01",
-		"decoded_subj01/c.safetensors": "decode-subj01", "control_subj01/z.safetensors": "control-subj01", "diagnosis_subj01/z.json": "diagnose-subj01",
-		"scores.json": "score", "sheet.png": "sheet", "report.html": "report"}
+		"responses_subj01/test.safetensors": "responses-subj01", "features/c.safetensors": "features",
+		"decoders_subj01/z.safetensors": "fit-subj01",
+		"decoded_subj01/c.safetensors":  "decode-subj01", "control_subj01/z.safetensors": "control-subj01",
+		"diagnosis_subj01/z.json": "diagnose-subj01",
+		"scores.json":             "score", "sheet.png": "sheet", "report.html": "report"}
 	for name, stage := range damage {
 		b := read(t, dir, name)
 		b[len(b)/2] ^= 1
@@ -150,7 +154,8 @@ func TestNewRejects(t *testing.T) {
 		name string
 		c    Config
 		want []string
-	}{{"a configuration that cannot be run", bad, []string{"subjects"}}, {"a tree that is not there", real, []string{filepath.Join(dir, "nsd")}}} {
+	}{{"a configuration that cannot be run", bad, []string{"subjects"}}, {"a tree that is not there", real, []string{filepath.Join(dir,
+		"nsd")}}} {
 		_, err := New(filepath.Join(dir, "run"), k.c, model(t), "test", nil)
 		rejects(t, k.name, err, k.want...)
 		_, err = Plan(filepath.Join(dir, "run"), k.c, model(t), "test")

@@ -28,7 +28,8 @@ func made(t *testing.T, shape []int, change func(meta map[string]string)) string
 	if change != nil {
 		change(meta)
 	}
-	w, err := table.Create(filepath.Join(dir, "z"+tables), table.Spec{Name: "z", Shape: shape, DType: safetensors.F32, Images: own.Rows.Images, Meta: meta})
+	w, err := table.Create(filepath.Join(dir, "z"+tables), table.Spec{Name: "z", Shape: shape, DType: safetensors.F32,
+		Images: own.Rows.Images, Meta: meta})
 	if err != nil {
 		t.Fatal(err)
 	}

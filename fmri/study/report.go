@@ -49,7 +49,8 @@ func (r *Run) sheet() stage.Stage {
 // report writes the page.
 func (r *Run) report() stage.Stage {
 	s := stage.Stage{
-		Name: "report", Title: "report", Output: reportFile, Inputs: append(r.shown(), r.folders(diagnosisFolder)...), Params: r.Config, Extra: r.provenance(),
+		Name: "report", Title: "report", Output: reportFile, Inputs: append(r.shown(), r.folders(diagnosisFolder)...), Params: r.Config,
+		Extra: r.provenance(),
 		Run: func(ctx context.Context, tmp string, _ stage.Progress) error {
 			page, err := r.page(ctx)
 			if err != nil {
@@ -140,14 +141,16 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	}
 	if !c.pictures() {
 		p.Title = "Percept: what predicts what"
-		p.Summary = fmt.Sprintf("Ridge regressions between regions of the brain and features of what was seen, %d for each subject.", len(c.fits())) + p.Summary
+		p.Summary = fmt.Sprintf("Ridge regressions between regions of the brain and features of what was seen, %d for each subject.",
+			len(c.fits())) + p.Summary
 		return p, nil
 	}
 	early, higher := "early visual cortex", "higher visual cortex"
 	if len(c.Fits) > 0 {
 		early, higher = c.renders("z").X, c.renders("c").X
 	}
-	p.Summary = fmt.Sprintf("Latent z decoded from %s, text conditioning c from %s, pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023).", early, higher) + p.Summary
+	p.Summary = "Latent z decoded from " + early + ", text conditioning c from " + higher +
+		", pictures by image-to-image diffusion (Takagi & Nishimoto, CVPR 2023)." + p.Summary
 	p.Methods, p.Metrics, p.Columns = Methods(), r.metrics(), columns()
 	if err := readJSON(r.runner.Path(scoresFile), &p.Scores); err != nil {
 		return nil, err
@@ -223,7 +226,8 @@ func (r *Run) facts() ([]report.Fact, error) {
 			}
 			voxels = append(voxels, fmt.Sprintf("%d voxels of %s", region.Width(), name))
 		}
-		facts = append(facts, report.Fact{Name: subject, Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(voxels, ", "), trained.Len(), tested.Len())})
+		facts = append(facts, report.Fact{Name: subject,
+			Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(voxels, ", "), trained.Len(), tested.Len())})
 	}
 	return facts, nil
 }

@@ -154,7 +154,8 @@ func TestFitsChangedWhileInterrupted(t *testing.T) {
 		t.Errorf("plan %+v, %v", plans[3], err)
 	}
 	c.Decode.Atlas, c.Decode.Early, c.Decode.Higher = "", nil, nil
-	c.Fits = []Fit{{Name: "z", X: "responses/streams:early", Y: "z", Folds: 2}, {Name: "other", X: "responses/streams:ventral+lateral", Y: "c"}}
+	c.Fits = []Fit{{Name: "z", X: "responses/streams:early", Y: "z", Folds: 2}, {Name: "other", X: "responses/streams:ventral+lateral",
+		Y: "c"}}
 	result, _ := do(t, dir, c)
 	for _, folder := range []string{"decoders_subj01", "decoded_subj01", "control_subj01"} {
 		entries, err := os.ReadDir(filepath.Join(dir, folder))

@@ -80,11 +80,8 @@ func Plan(dir string, c Config, model *percept.Pipeline, version string) ([]stag
 
 // ready checks the configuration and that what it names is there.
 func (c Config) ready() error {
-	if err := c.Check(); err != nil {
+	if err := c.Check(); err != nil || c.Simulate != nil {
 		return err
-	}
-	if c.Simulate != nil {
-		return nil
 	}
 	data, err := nsd.Open(c.Data)
 	if err != nil {

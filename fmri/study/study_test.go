@@ -108,7 +108,8 @@ func parsed(t *testing.T, text string, change func(*Config)) Config {
 
 // listed is tiny with a list of fits in place of the published pair.
 func listed(fits string) string {
-	text := strings.NewReplacer("atlas = \"streams\"\n", "", "early = [\"early\"]\n", "", "higher = [\"ventral\", \"lateral\"]\n", "").Replace(tiny)
+	text := strings.NewReplacer("atlas = \"streams\"\n", "", "early = [\"early\"]\n", "", "higher = [\"ventral\", \"lateral\"]\n",
+		"").Replace(tiny)
 	return text + fits
 }
 

@@ -58,7 +58,8 @@ func Write(ctx context.Context, path string, e Extractor, s Source, o WriteOptio
 		}
 		meta["captions_sha256"] = captionSum(s.Images, captions)
 	}
-	spec := table.Spec{Name: e.Name, Shape: e.Shape, DType: cmp.Or(o.DType, safetensors.F32), Meta: meta, Images: s.Images, Names: s.Names, Shard: o.Shard}
+	spec := table.Spec{Name: e.Name, Shape: e.Shape, DType: cmp.Or(o.DType, safetensors.F32), Meta: meta, Images: s.Images, Names: s.Names,
+		Shard: o.Shard}
 	w, err := table.Create(path, spec)
 	if err != nil {
 		return false, err

@@ -163,7 +163,8 @@ func TestPageLeavesOutWhatIsEmpty(t *testing.T) {
 		tables, images, chart int
 	}{
 		{"all", func(*Page) {}, []string{scores, decoded, pictures, made}, 4, 3, 2},
-		{"no pictures", func(p *Page) { p.Rows, p.Columns, p.Scores, p.Methods, p.Metrics = nil, nil, nil, nil, nil }, []string{predictions, made}, 1, 0, 0},
+		{"no pictures", func(p *Page) { p.Rows, p.Columns, p.Scores, p.Methods, p.Metrics = nil, nil, nil, nil, nil }, []string{predictions,
+			made}, 1, 0, 0},
 		{"no diagnoses", func(p *Page) { p.Diagnoses = nil }, []string{scores, pictures, made}, 3, 3, 2},
 		{"pictures alone", func(p *Page) { p.Scores, p.Diagnoses = nil, nil }, []string{pictures, made}, 1, 3, 0},
 		{"nothing", func(p *Page) { *p = Page{Title: "t"} }, []string{made}, 0, 0, 0},
