@@ -120,7 +120,7 @@ func (r *renderer) open(z, c *table.Table) (err error) {
 		return fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", r.method, ZOnly, COnly, ZC)
 	}
 	if z == nil && r.method != COnly || c == nil && r.method != ZOnly {
-		return fmt.Errorf("decode: method %q without what it needs of z and c", r.method)
+		return fmt.Errorf("decode: method %q without what it needs of z and c, expected a table of each that it uses", r.method)
 	}
 	if z != nil {
 		s := z.Cols.Shape
