@@ -54,7 +54,8 @@ const RenderBatch = 8
 //	c  [images, tokens, width]    text conditioning
 //
 // progress may be nil; it counts pictures.
-func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c *table.Table, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
+func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c *table.Table, o RenderOptions,
+	progress func(done, total int)) ([]*image.RGBA, error) {
 	var pictures []*image.RGBA
 	err := RenderEach(ctx, p, m, z, c, o, nil, func(lo int, part []*image.RGBA) error {
 		pictures = append(pictures, part...)

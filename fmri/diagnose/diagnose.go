@@ -96,7 +96,8 @@ func Compare(ctx context.Context, truth, predicted *table.Table, o Options) (*Di
 	case predicted.Len() != n || predicted.Width() != t:
 		return nil, fmt.Errorf("diagnose: decoded features are %d×%d, expected %d×%d as the truth", predicted.Len(), predicted.Width(), n, t)
 	case truth.Rows.Images != nil && predicted.Rows.Images != nil && !slices.Equal(truth.Rows.Images, predicted.Rows.Images):
-		return nil, fmt.Errorf("diagnose: the rows of %s are of other images than those of %s, expected the same in the same order", predicted, truth)
+		return nil, fmt.Errorf("diagnose: the rows of %s are of other images than those of %s, expected the same in the same order",
+			predicted, truth)
 	case n < 2 || t < 2:
 		return nil, fmt.Errorf("diagnose: %d images of %d targets, expected at least 2 of both", n, t)
 	}

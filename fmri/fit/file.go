@@ -97,9 +97,10 @@ func (m *Model) Write(path string) error {
 		images = append(images, int32(id))
 	}
 	named := []safetensors.Named{
-		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p), safetensors.NamedF64("scale", scaler.Scale, p),
-		safetensors.NamedF64("alphas", m.Alphas, t), safetensors.NamedF64("cv_scores", m.CVScores, t),
-		safetensors.NamedF64("grid", grid, len(grid)), safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
+		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p),
+		safetensors.NamedF64("scale", scaler.Scale, p), safetensors.NamedF64("alphas", m.Alphas, t),
+		safetensors.NamedF64("cv_scores", m.CVScores, t), safetensors.NamedF64("grid", grid, len(grid)),
+		safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
 		safetensors.NamedI32("images", images, len(images)),
 	}
 	named = append(append(named, voxelTensors("", m.X.Voxels)...), voxelTensors("y_", m.Y.Voxels)...)
@@ -237,8 +238,8 @@ func (m *Model) readVectors(s *safetensors.File, p, t int, standardised bool) (e
 		name string
 		into *[]float64
 		n    []int
-	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}}, {"alphas", &m.Alphas, []int{t}},
-		{"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
+	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}},
+		{"alphas", &m.Alphas, []int{t}}, {"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
 		if *v.into, err = s.Float64(v.name, v.n...); err != nil {
 			return err
 		}

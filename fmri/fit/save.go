@@ -57,7 +57,8 @@ func same(path string, m *Model) (*Model, error) {
 		{"from another feature", []any{have.X.Name, have.X.Shape, have.X.Meta}, []any{m.X.Name, m.X.Shape, m.X.Meta}},
 	} {
 		if !reflect.DeepEqual(c.have, c.now) {
-			return nil, fmt.Errorf("%s: was made %s%s; expected the same or no file: remove it or choose another name", path, c.what, firstOf(c.have, c.now))
+			return nil, fmt.Errorf("%s: was made %s%s; expected the same or no file: remove it or choose another name",
+				path, c.what, firstOf(c.have, c.now))
 		}
 	}
 	return have, nil

@@ -50,7 +50,8 @@ func OpenFolder(dir string) (*Folder, error) {
 		}
 		shapes[a.File] = a.Shape
 	}
-	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) || len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
+	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) ||
+		len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
 		return nil, fmt.Errorf("%s: voxels.npy of shape %v and rois.npy of %v, expected them of %d voxels and %d regions", path,
 			shapes["voxels.npy"], shapes["rois.npy"], m.Voxels, len(m.Regions))
 	}

@@ -88,11 +88,13 @@ func openShards(paths []string) ([]*File, error) {
 	first := files[0]
 	for i, f := range files {
 		if keys := differing(first.Meta, f.Meta, "shard"); len(keys) > 0 {
-			return files, fmt.Errorf("%s: %s is %q, but %q in %s: expected shards of one feature", f.Path(), keys[0], f.Meta[keys[0]], first.Meta[keys[0]], first.Path())
+			return files, fmt.Errorf("%s: %s is %q, but %q in %s: expected shards of one feature",
+				f.Path(), keys[0], f.Meta[keys[0]], first.Meta[keys[0]], first.Path())
 		}
-		if f.Shard.N != first.Shard.N || !slices.Equal(f.Shape, first.Shape) || f.DType != first.DType || (f.Names == nil) != (first.Names == nil) {
-			return files, fmt.Errorf("%s: is shard %s of %s %v, but %s is %s of %s %v: expected shards of one feature", f.Path(), f.Shard, f.DType, f.Shape,
-				first.Path(), first.Shard, first.DType, first.Shape)
+		if f.Shard.N != first.Shard.N || !slices.Equal(f.Shape, first.Shape) || f.DType != first.DType ||
+			(f.Names == nil) != (first.Names == nil) {
+			return files, fmt.Errorf("%s: is shard %s of %s %v, but %s is %s of %s %v: expected shards of one feature",
+				f.Path(), f.Shard, f.DType, f.Shape, first.Path(), first.Shard, first.DType, first.Shape)
 		}
 		if i > 0 && f.Shard.K == files[i-1].Shard.K {
 			return files, fmt.Errorf("%s: is shard %s, as is %s; expected each once", f.Path(), f.Shard, files[i-1].Path())
@@ -103,7 +105,8 @@ func openShards(paths []string) ([]*File, error) {
 		for k <= len(files) && files[k-1].Shard.K == k {
 			k++
 		}
-		return files, fmt.Errorf("%s: shard %d/%d of %s is not there, expected all; %d lack", filepath.Dir(first.Path()), k, first.Shard.N, first.Name, first.Shard.N-len(files))
+		return files, fmt.Errorf("%s: shard %d/%d of %s is not there, expected all; %d lack",
+			filepath.Dir(first.Path()), k, first.Shard.N, first.Name, first.Shard.N-len(files))
 	}
 	return files, nil
 }

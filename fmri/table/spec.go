@@ -95,8 +95,10 @@ func (s *Spec) check() error {
 		return fmt.Errorf("%s as %s, expected F32 or F16", s.Name, s.DType)
 	case len(s.Images) == 0 || len(s.Images) > maxImages:
 		return fmt.Errorf("%s of %d images, expected 1 to %d", s.Name, len(s.Images), maxImages)
-	case s.Shard != Shard{} && (s.Shard.K < 1 || s.Shard.K > s.Shard.N || s.Shard.N > chunks): // a part without a row could not be made, and then none of the others merged
-		return fmt.Errorf("shard %s of %d images, expected one of at most %d: each has whole groups of %d", s.Shard, len(s.Images), chunks, ChunkRows)
+	case s.Shard != Shard{} && (s.Shard.K < 1 || s.Shard.K > s.Shard.N || s.Shard.N > chunks):
+		// A part without a row could not be made, and then none of the others merged.
+		return fmt.Errorf("shard %s of %d images, expected one of at most %d: each has whole groups of %d",
+			s.Shard, len(s.Images), chunks, ChunkRows)
 	}
 	if err := cmp.Or(s.columns().Check(), s.rows().check()); err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)

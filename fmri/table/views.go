@@ -121,7 +121,8 @@ func Beside(name string, tables ...*Table) (*Table, error) {
 	sums := []any{"beside"}
 	for _, t := range tables {
 		if t.Len() != first.Len() || t.Rows.Images != nil && !slices.Equal(t.Rows.Images, first.Rows.Images) {
-			return nil, fmt.Errorf("%s: its %d rows are not those of %s, which has %d; expected the same images in the same order", t, t.Len(), first, first.Len())
+			return nil, fmt.Errorf("%s: its %d rows are not those of %s, which has %d; expected the same images in the same order",
+				t, t.Len(), first, first.Len())
 		}
 		s.of, s.starts = append(s.of, t.source), append(s.starts, s.width)
 		s.width += t.Width()
@@ -250,7 +251,8 @@ func Join(x, y *Table) (*Table, *Table, error) {
 		case x.Len() == y.Len() && !known.byImage():
 			return x, y, nil
 		case known.byImage():
-			return nil, nil, fmt.Errorf("%s: has features by image, but the images of the rows of %s are not known, expected --images FILE", known, other)
+			return nil, nil, fmt.Errorf("%s: has features by image, but the images of the rows of %s are not known, expected --images FILE",
+				known, other)
 		}
 		return nil, nil, fmt.Errorf("%s: %d rows, expected %d as of %s", y, y.Len(), x.Len(), x)
 	}

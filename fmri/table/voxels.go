@@ -76,7 +76,8 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 		columns[i] = c
 	}
 	if lacking > 0 {
-		return nil, fmt.Errorf("responses lack %d of the decoder's %d voxels, the first at %v; expected the same regions and cuts", lacking, want.N, first)
+		return nil, fmt.Errorf("responses lack %d of the decoder's %d voxels, the first at %v; expected the same regions and cuts",
+			lacking, want.N, first)
 	}
 	return columns, nil
 }
@@ -136,7 +137,7 @@ func (v *Voxels) Read(s *safetensors.File, prefix string, n int) (err error) {
 		return fmt.Errorf("%srois are %s %v, expected U8 [%d %d]", prefix, dtype, shape, n, len(v.Regions))
 	}
 	b, err := s.Bytes(prefix + "rois")
-	v.Member = slices.Clone(b)
+	v.Member = slices.Clip(slices.Clone(b))
 	return err
 }
 

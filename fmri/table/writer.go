@@ -55,7 +55,10 @@ func Create(path string, s Spec) (*Writer, error) {
 	}
 	info, err := w.file.Stat()
 	if err == nil {
-		if now, gone := os.Stat(part); gone != nil || !os.SameFile(info, now) { // another process has just finished it
+		if _, none := os.Stat(path); none == nil { // another process has just finished it, and w.file may be it
+			if info.Size() == 0 {
+				os.Remove(part)
+			}
 			w.file.Close()
 			return Create(path, s)
 		}
@@ -180,7 +183,8 @@ func (w *Writer) Put(chunk int, values []float32) error {
 		}
 		if a := math.Abs(float64(v)); !(a <= limit) {
 			per := len(values) / (hi - lo)
-			return fmt.Errorf("%s: %s of image %d: value %d is %g, expected at most %g", w.path, w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
+			return fmt.Errorf("%s: %s of image %d: value %d is %g, expected at most %g",
+				w.path, w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
 		}
 	}
 	sum := sha256.Sum256(b)
@@ -298,6 +302,7 @@ func Write(ctx context.Context, path string, t *Table, meta map[string]string) (
 	}
 	defer r.Close()
 	clear(w.done) // whose values they are, their sums do not say
-	upToDate = w.file == nil
-	return upToDate, w.fill(ctx, r.Row, nil)
+	upToDate = w.sums != nil
+	err = w.fill(ctx, r.Row, nil)
+	return upToDate && err == nil, err
 }
