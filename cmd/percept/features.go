@@ -198,7 +198,7 @@ func printFeature(cmd *cobra.Command, path string) error {
 	}
 	defer f.Close()
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\t%d images × %v\t%s\t%s\n", path, f.Len(), f.Shape, f.DType, f.Meta()["model"])
+	fmt.Fprintf(t, "%s\t%d images × %v\t%s\t%s\n", path, f.Len(), f.Shape, f.DType, f.Meta["model"])
 	return t.Flush()
 }
 

@@ -63,8 +63,8 @@ func TestFeaturesOfATree(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tree.Close()
-	if f.Len() != 72 || f.Width() != 4*8*8 || f.Meta()["model_sha256"] != p.Hash || f.Meta()["posterior"] != "mean" {
-		t.Errorf("%d images of %v, %v", f.Len(), f.Shape, f.Meta())
+	if f.Len() != 72 || f.Width() != 4*8*8 || f.Meta["model_sha256"] != p.Hash || f.Meta["posterior"] != "mean" {
+		t.Errorf("%d images of %v, %v", f.Len(), f.Shape, f.Meta)
 	}
 	m, err := tree.Stimulus(f.Images[40])
 	if err != nil {
@@ -187,13 +187,18 @@ func TestFeaturesOfOtherInputs(t *testing.T) {
 	}
 }
 
-func row(t *testing.T, f *table.File, id fmri.ImageID) []float32 {
+// row is the values of some images, in a row.
+func row(t *testing.T, f *table.File, ids ...fmri.ImageID) []float32 {
 	t.Helper()
-	x := make([]float32, f.Width())
-	if err := f.Row(x, id); err != nil {
+	taken, err := f.Table().ByImage(ids)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return x
+	x, err := taken.Matrix(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.Data
 }
 
 // near allows what the order of sums in batches of other sizes may change.

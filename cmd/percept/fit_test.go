@@ -61,10 +61,7 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := linalg.New[float32](x.Rows, f.Width())
-	if err := f.Rows(y.Data, train.Rows.Images); err != nil {
-		t.Fatal(err)
-	}
+	y := linalg.Of(row(t, f, train.Rows.Images...), x.Rows, f.Width())
 	want, err := ridge.FitCV(t.Context(), x, y, ridge.Options{Alphas: []float64{10, 100, 1000, 10000}})
 	if err != nil {
 		t.Fatal(err)
@@ -111,15 +108,10 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := make([]float32, len(predicted.Data))
-	if err := d.Rows(got, test.Rows.Images); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(got, predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) || !slices.Equal(d.Shape, f.Shape) {
+	if !slices.Equal(row(t, d, test.Rows.Images...), predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) || !slices.Equal(d.Shape, f.Shape) {
 		t.Error("decoded features are not ridge's predictions")
 	}
-	if meta := d.Meta(); meta["model_sha256"] != f.Meta()["model_sha256"] || meta["subject"] != "subj01" ||
-		meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
+	if meta := d.Meta; meta["model_sha256"] != f.Meta["model_sha256"] || meta["subject"] != "subj01" || meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
 		t.Errorf("metadata %v", meta)
 	}
 	var report study.Diagnosis

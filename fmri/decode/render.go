@@ -54,7 +54,8 @@ const RenderBatch = 8
 //	c  [images, tokens, width]    text conditioning
 //
 // progress may be nil; it counts pictures.
-func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c *table.Table, o RenderOptions, progress func(done, total int)) ([]*image.RGBA, error) {
+func Render(ctx context.Context, p *percept.Pipeline, m Method, z, c *table.Table, o RenderOptions,
+	progress func(done, total int)) ([]*image.RGBA, error) {
 	var pictures []*image.RGBA
 	err := RenderEach(ctx, p, m, z, c, o, nil, func(lo int, part []*image.RGBA) error {
 		pictures = append(pictures, part...)
@@ -120,7 +121,7 @@ func (r *renderer) open(z, c *table.Table) (err error) {
 		return fmt.Errorf("decode: unknown method %q, expected %q, %q or %q", r.method, ZOnly, COnly, ZC)
 	}
 	if z == nil && r.method != COnly || c == nil && r.method != ZOnly {
-		return fmt.Errorf("decode: method %q without what it needs of z and c", r.method)
+		return fmt.Errorf("decode: method %q without what it needs of z and c, expected a table of each that it uses", r.method)
 	}
 	if z != nil {
 		s := z.Cols.Shape

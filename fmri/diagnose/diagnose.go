@@ -86,8 +86,8 @@ type Options struct {
 	Progress   func(done, total int) // may be nil
 }
 
-// Compare compares predictions with the truth, row by row in their order. Images are those of the predictions' rows, or else
-// numbered from 0.
+// Compare compares predictions with the truth, row by row in their order. Images are those of the rows of either, where both know
+// them the same, or else numbered from 0.
 //
 //	truth, predicted  [images, targets], at least 2 of both
 func Compare(ctx context.Context, truth, predicted *table.Table, o Options) (*Diagnosis, error) {
@@ -95,14 +95,21 @@ func Compare(ctx context.Context, truth, predicted *table.Table, o Options) (*Di
 	switch {
 	case predicted.Len() != n || predicted.Width() != t:
 		return nil, fmt.Errorf("diagnose: decoded features are %d×%d, expected %d×%d as the truth", predicted.Len(), predicted.Width(), n, t)
+	case truth.Rows.Images != nil && predicted.Rows.Images != nil && !slices.Equal(truth.Rows.Images, predicted.Rows.Images):
+		return nil, fmt.Errorf("diagnose: the rows of %s are of other images than those of %s, expected the same in the same order",
+			predicted, truth)
 	case n < 2 || t < 2:
 		return nil, fmt.Errorf("diagnose: %d images of %d targets, expected at least 2 of both", n, t)
 	}
 	d := &Diagnosis{Images: n, Targets: t, PerImage: make([]ImageDiagnosis, n)}
+	images := predicted.Rows.Images
+	if images == nil {
+		images = truth.Rows.Images
+	}
 	for i := range d.PerImage {
 		d.PerImage[i].Image = fmri.ImageID(i)
-		if predicted.Rows.Images != nil {
-			d.PerImage[i].Image = predicted.Rows.Images[i]
+		if images != nil {
+			d.PerImage[i].Image = images[i]
 		}
 	}
 	y, err := truth.Matrix(ctx)

@@ -49,7 +49,7 @@ func dimensions(truth, decoded linalg.Matrix[float32]) (d Dimension, err error) 
 func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 	side := min(m.Rows, m.Cols)
 	if side < 1 {
-		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features", m.Rows, m.Cols)
+		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features, expected one or more of both", m.Rows, m.Cols)
 	}
 	gram := linalg.New[float64](side, side)
 	mean := columnMeans(m)
@@ -70,7 +70,7 @@ func SpectrumOf(m linalg.Matrix[float32]) (Spectrum, error) {
 	linalg.Mirror(gram)
 	var eigen mat.EigenSym
 	if !eigen.Factorize(mat.NewSymDense(side, gram.Data), false) {
-		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features was not found", m.Rows, m.Cols)
+		return Spectrum{}, fmt.Errorf("diagnose: the spectrum of %d×%d features was not found, expected finite ones", m.Rows, m.Cols)
 	}
 	values := eigen.Values(nil)
 	slices.Reverse(values)

@@ -81,6 +81,9 @@ func (d *Diagnosis) nearest(ctx context.Context, decoded linalg.Matrix[float32],
 	n := &Nearest{Train: total}
 	groups := map[fmri.ImageID]int{}
 	for _, p := range d.PerImage {
+		if math.IsInf(p.Similarity, -1) {
+			return fmt.Errorf("%s: image %d alone, which is the decoded one, expected other training images", train, p.Image)
+		}
 		if p.Closer > 0 {
 			n.Nearer++
 		}

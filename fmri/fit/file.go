@@ -2,6 +2,7 @@ package fit
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -96,9 +97,10 @@ func (m *Model) Write(path string) error {
 		images = append(images, int32(id))
 	}
 	named := []safetensors.Named{
-		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p), safetensors.NamedF64("scale", scaler.Scale, p),
-		safetensors.NamedF64("alphas", m.Alphas, t), safetensors.NamedF64("cv_scores", m.CVScores, t),
-		safetensors.NamedF64("grid", grid, len(grid)), safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
+		safetensors.NamedF64("intercept", m.Intercept, t), safetensors.NamedF64("mean", scaler.Mean, p),
+		safetensors.NamedF64("scale", scaler.Scale, p), safetensors.NamedF64("alphas", m.Alphas, t),
+		safetensors.NamedF64("cv_scores", m.CVScores, t), safetensors.NamedF64("grid", grid, len(grid)),
+		safetensors.NamedF64("grid_scores", scores, len(grid)), safetensors.NamedI32("grid_chosen", chosen, len(grid)),
 		safetensors.NamedI32("images", images, len(images)),
 	}
 	named = append(append(named, voxelTensors("", m.X.Voxels)...), voxelTensors("y_", m.Y.Voxels)...)
@@ -192,15 +194,12 @@ func read(s *safetensors.File, coefficients bool) (*Model, error) {
 		return nil, fmt.Errorf("coef of shape %v, expected [columns, targets]", shape)
 	}
 	p, t := shape[0], shape[1]
-	if width, err := widthOf(m.Y.Shape); err != nil || width != t || m.Y.Name == "" {
-		return nil, fmt.Errorf("%d targets, but a feature %q of shape %v", t, m.Y.Name, m.Y.Shape)
-	}
 	m.X.Name, m.X.Shape, m.X.Meta = Responses, []int{p}, nil
 	if m.X.Voxels == nil {
 		m.X.Name, m.X.Shape, m.X.Meta = x.Name, x.Shape, x.Meta
-		if width, err := widthOf(x.Shape); err != nil || width != p || x.Name == "" {
-			return nil, fmt.Errorf("%d columns, but a feature %q of shape %v", p, x.Name, x.Shape)
-		}
+	}
+	if err := cmp.Or(m.X.readVoxels(s, "", "columns", p), m.Y.readVoxels(s, "y_", "targets", t)); err != nil {
+		return nil, err
 	}
 	if coefficients {
 		data, err := s.Float32("coef", p, t)
@@ -214,13 +213,20 @@ func read(s *safetensors.File, coefficients bool) (*Model, error) {
 			}
 		}
 	}
-	if err := m.readVectors(s, p, t, standardised); err != nil {
-		return nil, err
+	return m, m.readVectors(s, p, t, standardised)
+}
+
+// readVoxels reads where the voxels of a side lie, if it is one of voxels, and compares what it is with its n columns.
+func (x *Side) readVoxels(s *safetensors.File, prefix, what string, n int) error {
+	if x.Voxels != nil {
+		if err := x.Voxels.Read(s, prefix, n); err != nil {
+			return err
+		}
 	}
-	if err := readVoxels(s, "", m.X.Voxels, p); err != nil {
-		return nil, err
+	if err := x.Check(); err != nil || x.N() != n || x.Name == "" {
+		return fmt.Errorf("%q of shape %v, expected a name and the shape of %d %s", x.Name, x.Shape, n, what)
 	}
-	return m, readVoxels(s, "y_", m.Y.Voxels, t)
+	return nil
 }
 
 // readVectors reads what there is for each column, target, penalty and row.
@@ -232,8 +238,8 @@ func (m *Model) readVectors(s *safetensors.File, p, t int, standardised bool) (e
 		name string
 		into *[]float64
 		n    []int
-	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}}, {"alphas", &m.Alphas, []int{t}},
-		{"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
+	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}},
+		{"alphas", &m.Alphas, []int{t}}, {"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
 		if *v.into, err = s.Float64(v.name, v.n...); err != nil {
 			return err
 		}
@@ -259,43 +265,4 @@ func (m *Model) readVectors(s *safetensors.File, p, t int, standardised bool) (e
 		m.Images = append(m.Images, fmri.ImageID(id))
 	}
 	return err
-}
-
-// readVoxels reads where the n voxels of a side lie and in which regions they are.
-func readVoxels(s *safetensors.File, side string, v *table.Voxels, n int) error {
-	if v == nil {
-		return nil
-	}
-	v.N = n
-	if _, _, ok := s.Info(side + "voxels"); ok {
-		xyz, err := s.Int64(side+"voxels", n, 3)
-		if err != nil {
-			return err
-		}
-		for _, x := range xyz {
-			v.XYZ = append(v.XYZ, int32(x))
-		}
-	}
-	if len(v.Regions) == 0 {
-		return nil
-	}
-	dtype, shape, _ := s.Info(side + "rois")
-	if dtype != safetensors.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
-		return fmt.Errorf("%srois are %s %v, expected U8 [%d %d]", side, dtype, shape, n, len(v.Regions))
-	}
-	b, err := s.Bytes(side + "rois")
-	v.Member = slices.Clone(b)
-	return err
-}
-
-// widthOf is the number of values of a shape.
-func widthOf(shape []int) (int, error) {
-	n := 1
-	for _, d := range shape {
-		if d < 1 || n > math.MaxInt32/d {
-			return 0, fmt.Errorf("shape %v, expected sides of 1 or more", shape)
-		}
-		n *= d
-	}
-	return n, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,8 +137,8 @@ func TestOpenRejects(t *testing.T) {
 			c.Coef.Data[0] = float32(math.NaN())
 		}): "column 0, target 0 is NaN",
 		at("scale", func(c *Model) { c.Scaler = &ridge.Scaler{Mean: c.Scaler.Mean, Scale: make([]float64, 30)} }): "scale: value 0 is 0",
-		at("shape", func(c *Model) { c.Y.Shape = []int{7} }):                                                      "6 targets, but a feature \"z\" of shape [7]",
-		at("feature", func(c *Model) { c.X = Side{"z", table.Columns{Shape: []int{7}}, nil} }):                    "30 columns, but a feature \"z\" of shape [7]",
+		at("shape", func(c *Model) { c.Y.Shape = []int{7} }):                                                      "\"z\" of shape [7], expected a name and the shape of 6 targets",
+		at("feature", func(c *Model) { c.X = Side{"z", table.Columns{Shape: []int{7}}, nil} }):                    "\"z\" of shape [7], expected a name and the shape of 30 columns",
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want %q", path, err, want)
@@ -162,6 +163,17 @@ func TestSaveAgain(t *testing.T) {
 		t.Errorf("again: %v, up to date: %v", err, upToDate)
 	}
 	before, _ := os.ReadFile(path)
+	ofFile := *of // responses of a file, which says more of them
+	ofFile.Meta = map[string]string{"feature": "train"}
+	if _, upToDate, err := Save(t.Context(), path, &ofFile, to, o); err != nil || !upToDate {
+		t.Errorf("from a file of the same responses: %v, up to date: %v", err, upToDate)
+	}
+	ids := slices.Clone(of.Rows.Images)
+	slices.Reverse(ids)
+	reversed, err := of.ByImage(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
 	early, err := of.Region("late")
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +192,7 @@ func TestSaveAgain(t *testing.T) {
 		{of, to, folds, "with other options (folds was 5, is 3)"},
 		{of, to, alphas, "from other inputs or by another program (grid was [1 10], is [1 100])"},
 		{early, to, o, "of other voxels"},
+		{reversed, to, o, "of other images"},
 		{of, &flat, o, "of another feature"},
 		{to, of, o, "of another feature"},
 		{of.Shuffled(1), to, o, "(responses was"},

@@ -41,6 +41,9 @@ func newPlan(x, y *table.Table, o Options) (*plan, error) {
 		return nil, err
 	}
 	m := &Model{X: sideOf(x), Y: sideOf(y), Images: x.Rows.Images}
+	if m.X.Voxels != nil {
+		m.X.Meta = nil // what is said of voxels is in their columns
+	}
 	if m.Images == nil {
 		m.Images = y.Rows.Images
 	}

@@ -247,7 +247,7 @@ func TestFitInSlabs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Ridge.MaxMemory = least + besides(70, 30, 300, 900)
+	o.Ridge.MaxMemory = least + besides(70, 30, 300, 900) + to.InMemory()
 	last, noted := 0, ""
 	o.Note = func(line string) { noted = line }
 	o.Ridge.Progress = func(done, total int) {

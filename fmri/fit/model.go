@@ -138,7 +138,8 @@ func (s Side) sameKind(t *table.Table) error {
 }
 
 // ofTheFile are keys of a feature's metadata that do not say what kind of feature it is.
-var ofTheFile = map[string]bool{"kernels": true, "forms": true, "program": true, "source": true, "request": true, "shard": true, "weights": true, "model": true}
+var ofTheFile = map[string]bool{"kernels": true, "forms": true, "program": true, "source": true, "request": true, "shard": true,
+	"weights": true, "model": true}
 
 // Summary is what is told of a fit beside what its predictions are worth.
 type Summary struct {

@@ -51,12 +51,14 @@ func same(path string, m *Model) (*Model, error) {
 		{"of another feature", []any{have.Y.Name, have.Y.Shape}, []any{m.Y.Name, m.Y.Shape}},
 		{"of other voxels", []any{have.X.Voxels, have.Y.Voxels}, []any{m.X.Voxels, m.Y.Voxels}},
 		{"with other options", have.Options, m.Options},
+		{"of other images", have.Images, m.Images},
 		{"from other inputs or by another program", have.Made, m.Made},
 		{"from other inputs", have.Y.Meta, m.Y.Meta},
 		{"from another feature", []any{have.X.Name, have.X.Shape, have.X.Meta}, []any{m.X.Name, m.X.Shape, m.X.Meta}},
 	} {
 		if !reflect.DeepEqual(c.have, c.now) {
-			return nil, fmt.Errorf("%s: was made %s%s; expected the same or no file: remove it or choose another name", path, c.what, firstOf(c.have, c.now))
+			return nil, fmt.Errorf("%s: was made %s%s; expected the same or no file: remove it or choose another name",
+				path, c.what, firstOf(c.have, c.now))
 		}
 	}
 	return have, nil

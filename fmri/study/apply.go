@@ -64,7 +64,7 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, Fit: m.Summary()}
 	m.Coef.Data = nil // room
 	o := diagnose.Options{Resampling: stats.Resampling{Seed: q.Seed}, Progress: q.Progress}
-	joined, _, err := table.Join(truth, predicted)
+	predicted, joined, err := table.Join(predicted, truth)
 	if err != nil {
 		return d, err
 	}

@@ -14,9 +14,9 @@ import (
 	"percept/tensor/linalg"
 )
 
-// readArray is the array FILE or FILE:ARRAY, rows first, as a table. Its Sum is that of the file.
+// readArray is the array FILE or FILE:ARRAY, rows first, as a table.
 func readArray(text, name string) (*Table, error) {
-	a, err := openArray(text)
+	a, sum, err := openArray(text)
 	if err != nil {
 		return nil, err
 	}
@@ -30,37 +30,42 @@ func readArray(text, name string) (*Table, error) {
 		}
 		m.Data[i] = float32(v)
 	}
-	file, _ := SplitName(text)
-	sum, err := filesum.Hex(file)
-	return &Table{Name: name, Rows: Rows{N: m.Rows}, Cols: Columns{Shape: a.Shape[1:]}, Path: text, Sum: sum, source: memory{m}}, err
+	return &Table{Name: name, Rows: Rows{N: m.Rows}, Cols: Columns{Shape: a.Shape[1:]}, Path: text, Sum: sum, source: memory{m}}, nil
 }
 
-// openArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name.
-func openArray(text string) (*array.Array, error) {
-	path, name := SplitName(text)
+// openArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name, and its sum stands
+// for it; of several, sum is that of the file and the name.
+func openArray(text string) (a *array.Array, sum string, err error) {
+	path, name := splitName(text)
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%s: %w, expected a file of an array", path, cause.Of(err))
+		return nil, "", fmt.Errorf("%s: %w, expected a file of an array", path, cause.Of(err))
 	}
 	names, err := array.Names(path)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if name == "" && len(names) != 1 {
-		return nil, fmt.Errorf("%s: holds %s, expected %s:NAME with one of them", path, strings.Join(names, ", "), path)
+		return nil, "", fmt.Errorf("%s: holds %s, expected %s:NAME with one of them", path, strings.Join(names, ", "), path)
 	}
 	if name == "" {
 		name = names[0]
 	}
-	a, err := array.Read(path, name)
+	a, err = array.Read(path, name)
 	top, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimPrefix(name, "/"), "/", "."), ".")
 	if err != nil && !slices.Contains(names, name) && !slices.Contains(names, top) {
-		return nil, fmt.Errorf("%s: no array %s; there is %s", path, name, strings.Join(names, ", "))
+		return nil, "", fmt.Errorf("%s: no array %s in it, expected one of %s", path, name, strings.Join(names, ", "))
 	}
-	return a, err
+	if err != nil {
+		return nil, "", err
+	}
+	if sum, err = filesum.Hex(path); err == nil && !(len(names) == 1 && name == names[0]) {
+		sum = sumOf("array", sum, strings.TrimPrefix(name, "/"))
+	}
+	return a, sum, err
 }
 
-// SplitName takes FILE:ARRAY apart; a file whose own name has the colon wins.
-func SplitName(text string) (path, name string) {
+// splitName takes FILE:ARRAY apart; a file whose own name has the colon wins.
+func splitName(text string) (path, name string) {
 	at := strings.LastIndexByte(text, ':')
 	if _, err := os.Stat(text); err == nil || at < 0 {
 		return text, ""
@@ -71,26 +76,32 @@ func SplitName(text string) (path, name string) {
 	return text[:at], text[at+1:]
 }
 
-// ReadNumbers reads the array FILE or FILE:ARRAY of a whole number for each of n rows, as the run of each, and the sum of its
-// file.
+// ReadNumbers reads the array FILE or FILE:ARRAY of a whole number for each of n rows, as the run of each, and the sum that
+// stands for it.
 func ReadNumbers(text string, n int) (x []int, sum string, err error) {
-	a, err := openArray(text)
+	a, sum, err := openArray(text)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(a.Data) != n {
 		return nil, "", fmt.Errorf("%s: %d numbers, expected one for each of %d rows", text, len(a.Data), n)
 	}
-	x = make([]int, n)
-	for i, v := range a.Data {
+	if x, err = integers(a.Data); err != nil {
+		return nil, "", fmt.Errorf("%s: %w", text, err)
+	}
+	return x, sum, nil
+}
+
+// integers is numbers that are whole and have 32 bits.
+func integers(numbers []float64) ([]int, error) {
+	x := make([]int, len(numbers))
+	for i, v := range numbers {
 		if v != math.Trunc(v) || math.Abs(v) > math.MaxInt32 {
-			return nil, "", fmt.Errorf("%s: number %d is %v, expected a whole number", text, i, v)
+			return nil, fmt.Errorf("number %d is %v, expected a whole number of 32 bits", i, v)
 		}
 		x[i] = int(v)
 	}
-	file, _ := SplitName(text)
-	sum, err = filesum.Hex(file)
-	return x, sum, err
+	return x, nil
 }
 
 // readImages reads the 0-based image of each of n rows.
@@ -99,12 +110,17 @@ func readImages(text string, n int) ([]fmri.ImageID, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]fmri.ImageID, n)
+	r := Rows{N: n, Images: imageIDs(x)}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", text, err)
+	}
+	return r.Images, nil
+}
+
+func imageIDs(x []int) []fmri.ImageID {
+	ids := make([]fmri.ImageID, len(x))
 	for i, v := range x {
-		if v < 0 {
-			return nil, fmt.Errorf("%s: image %d of row %d, expected 0-based numbers", text, v, i)
-		}
 		ids[i] = fmri.ImageID(v)
 	}
-	return ids, nil
+	return ids
 }

@@ -4,7 +4,7 @@
 //	features file ──┐                                           ┌──► Slab, Matrix, Open: values
 //	prepared folder ┼──► Table{Rows, Cols, Sum} ──► views ──────┤
 //	array, memory ──┘      Take, Shuffled, ByImage,             └──► Join: two tables with the same rows
-//	                       Region, Select, Beside, Below
+//	                       Region, Select, Beside
 //
 // A Table knows its rows (image, trials behind a mean, session, name), its columns (a feature with its tensor shape, or voxels
 // with subject, space, scale, coordinates and regions) and where it came from (a sum that manifests and models cite). Its

@@ -37,10 +37,8 @@ func OpenFeatures(path, name string) (*Table, error) {
 
 // Table is the file's values as a table. It opens the file anew whenever it reads, so that f may be closed.
 func (f *File) Table() *Table {
-	sum := f.Identity()
-	return &Table{Name: f.Name, Rows: Rows{N: f.Len(), Images: f.Images, Names: f.Names, Counts: f.Counts, Sessions: f.Sessions},
-		Cols: Columns{Shape: f.Shape, Voxels: f.Voxels}, Meta: f.Meta(),
-		Path: f.Path(), Sum: sum, source: fileSource{f.Path(), sum}}
+	sum := f.identity()
+	return &Table{Name: f.Name, Rows: f.rows(), Cols: f.columns(), Meta: f.Meta, Path: f.Path(), Sum: sum, source: fileSource{f.Path(), sum}}
 }
 
 type fileSource struct{ path, sum string }
@@ -50,13 +48,15 @@ func (s fileSource) open() (reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Identity() != s.sum {
+	if f.identity() != s.sum {
 		f.Close()
 		return nil, fmt.Errorf("%s: was replaced while it was in use, expected the features that were there", s.path)
 	}
 	return fileReader{f}, nil
 }
 
+func (s fileSource) held() int64 { return 0 }
+
 type fileReader struct{ *File }
 
-func (r fileReader) read(dst []float32, i, lo, hi int) error { return r.columns(dst, i, lo, hi) }
+func (r fileReader) read(dst []float32, i, lo, hi int) error { return r.row(dst, i, lo, hi) }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"percept/fmri"
 	"percept/fmri/internal/npy"
 	"percept/internal/cause"
 	"percept/internal/filesum"
@@ -39,7 +38,7 @@ func OpenFolder(dir string) (*Folder, error) {
 		err = json.Unmarshal(m.Options, &f.origin)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w, expected the manifest of percept nsd prepare", path, err)
+		return nil, fmt.Errorf("%s: %w, expected the manifest of percept nsd prepare", path, cause.OfJSON(err))
 	}
 	if m.Format < 1 || m.Format > FolderFormat {
 		return nil, fmt.Errorf("%s: format %d, expected 1 to %d", path, m.Format, FolderFormat)
@@ -53,8 +52,8 @@ func OpenFolder(dir string) (*Folder, error) {
 	}
 	if !slices.Equal(shapes["voxels.npy"], []int{m.Voxels, 3}) ||
 		len(m.Regions) > 0 && !slices.Equal(shapes["rois.npy"], []int{m.Voxels, len(m.Regions)}) {
-		return nil, fmt.Errorf("%s: %d voxels and %d regions, but voxels.npy of shape %v and rois.npy of %v", path, m.Voxels, len(m.Regions),
-			shapes["voxels.npy"], shapes["rois.npy"])
+		return nil, fmt.Errorf("%s: voxels.npy of shape %v and rois.npy of %v, expected them of %d voxels and %d regions", path,
+			shapes["voxels.npy"], shapes["rois.npy"], m.Voxels, len(m.Regions))
 	}
 	return f, nil
 }
@@ -98,7 +97,7 @@ func (f *Folder) find(name string) (*npy.File, error) {
 	if i < 0 {
 		var options bytes.Buffer
 		_ = json.Compact(&options, f.Manifest.Options) // which was decoded
-		return nil, fmt.Errorf("%s: no %s in it; it was made with options %s", f.Dir, name, &options)
+		return nil, fmt.Errorf("%s: no %s in it, expected one of its arrays; it was made with options %s", f.Dir, name, &options)
 	}
 	return f.open(f.Manifest.Arrays[i])
 }
@@ -120,7 +119,7 @@ func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 				have = append(have, "X_"+p+".npy")
 			}
 		}
-		return nil, fmt.Errorf("%s: no %s in it, there is %s; percept nsd prepare --trials writes single trials, --average means",
+		return nil, fmt.Errorf("%s: no %s in it, expected one of %s; percept nsd prepare --trials writes single trials, --average means",
 			f.Dir, file, strings.Join(have, ", "))
 	}
 	x, err := f.find(file)
@@ -143,7 +142,7 @@ func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 		return nil, fmt.Errorf("%s: %w", f.Dir, err)
 	}
 	v = v.pick(columns)
-	v.Chosen = rois
+	v.Chosen = slices.Clone(rois)
 	t.Cols, t.source = Columns{Shape: []int{v.N}, Voxels: &v}, folderSource{f, file, columns}
 	t.Sum, err = filesum.Hex(filepath.Join(f.Dir, manifestName))
 	return t, err
@@ -155,10 +154,7 @@ func (f *Folder) rows(part string) (Rows, error) {
 	if err != nil {
 		return Rows{}, err
 	}
-	r := Rows{N: len(images)}
-	for _, id := range images {
-		r.Images = append(r.Images, fmri.ImageID(id))
-	}
+	r := Rows{N: len(images), Images: imageIDs(images)}
 	if strings.HasSuffix(part, "_trials") {
 		r.Sessions, err = f.numbers("sessions_" + part + ".npy")
 	} else {
@@ -176,11 +172,14 @@ func (f *Folder) rows(part string) (Rows, error) {
 // numbers reads an array of whole numbers.
 func (f *Folder) numbers(name string) ([]int, error) {
 	x, _, err := f.Array(name)
-	n := make([]int, len(x))
-	for i, v := range x {
-		n[i] = int(v)
+	if err != nil {
+		return nil, err
 	}
-	return n, err
+	n, err := integers(x)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(f.Dir, name), err)
+	}
+	return n, nil
 }
 
 // voxels is all voxels of the folder.
@@ -196,15 +195,17 @@ func (f *Folder) voxels() (Voxels, error) {
 	if err != nil {
 		return v, err
 	}
-	for _, x := range xyz {
-		v.XYZ = append(v.XYZ, int32(x))
+	v.XYZ = make([]int32, len(xyz))
+	for i, x := range xyz {
+		v.XYZ[i] = int32(x)
 	}
 	if len(m.Regions) == 0 {
 		return v, nil
 	}
 	member, err := f.numbers("rois.npy")
-	for _, x := range member {
-		v.Member = append(v.Member, uint8(x))
+	v.Member = make([]uint8, len(member))
+	for i, x := range member {
+		v.Member[i] = uint8(x)
 	}
 	for _, r := range m.Regions {
 		v.Regions = append(v.Regions, r.Name)
@@ -227,6 +228,8 @@ func (s folderSource) open() (reader, error) {
 	r, err := f.OpenRows()
 	return &folderReader{r, s.columns}, err
 }
+
+func (s folderSource) held() int64 { return 0 }
 
 type folderReader struct {
 	*npy.RowReader

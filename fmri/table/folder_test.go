@@ -155,9 +155,9 @@ func checkVoxels(t *testing.T, got, want Voxels, chosen []string, columns []int,
 func TestFolderRejects(t *testing.T) {
 	f := openFolder(t, zscored)
 	_, err := f.Table("train", "streams/late")
-	wantError(t, err, zscored, "no region streams/late in it; there is streams/early, streams/ventral+lateral")
+	wantError(t, err, zscored, "no region streams/late in it, expected one of streams/early, streams/ventral+lateral")
 	_, err = f.Table("all")
-	wantError(t, err, zscored, "no X_all.npy in it, there is X_train.npy, X_test.npy, X_train_trials.npy, X_test_trials.npy")
+	wantError(t, err, zscored, "no X_all.npy in it, expected one of X_train.npy, X_test.npy, X_train_trials.npy, X_test_trials.npy")
 	_, _, err = f.Array("counts.npy")
 	wantError(t, err, zscored, "no counts.npy in it", `"rois":["streams/early","streams/ventral+lateral"]`)
 
@@ -222,7 +222,7 @@ func TestFolderRejects(t *testing.T) {
 		"expected the manifest of ":  `{"format": 1, "options": {"subject": 1}}`,
 		"format 9, expected 1 to 2":  `{"format": 9}`,
 		"format 0, expected 1 to 2 ": `{}`,
-		"3 voxels and 0 regions":     `{"format": 1, "voxels": 3}`,
+		"of 3 voxels and 0 regions":  `{"format": 1, "voxels": 3}`,
 		`array "../x" of shape`:      `{"format": 1, "arrays": [{"file": "../x", "dtype": "<f4", "shape": [1]}]}`,
 		`array "ncsnr.npy" of shape`: `{"format": 1, "arrays": [{"file": "ncsnr.npy", "dtype": "<f4"}]}`,
 		"array of <f4 [-1]":          `{"format": 1, "arrays": [{"file": "ncsnr.npy", "dtype": "<f4", "shape": [-1]}]}`,

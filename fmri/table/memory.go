@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 
 	"percept/tensor/linalg"
@@ -18,19 +19,19 @@ func New(name string, x linalg.Matrix[float32], rows Rows, cols Columns) (*Table
 	if cols.Shape == nil {
 		cols.Shape = []int{x.Cols}
 	}
-	if x.Trans || x.Rows != rows.N || x.Cols != cols.N() || x.Rows < 1 || x.Cols < 1 {
-		return nil, fmt.Errorf("table: %s: values of %d×%d, expected %d rows of %s, both 1 or more", name, x.Rows, x.Cols, rows.N, cols)
-	}
-	if err := rows.check(); err != nil {
-		return nil, fmt.Errorf("table: %s: %w", name, err)
-	}
 	if v := cols.Voxels; v != nil {
 		own := *v
 		own.N = x.Cols
 		cols.Voxels = &own
-		if err := own.check(); err != nil {
-			return nil, fmt.Errorf("table: %s: %w", name, err)
-		}
+	}
+	if !x.HasRows() || x.Rows < 1 || x.Rows != rows.N {
+		return nil, fmt.Errorf("table: %s: values of %d×%d, expected %d rows, 1 or more, one after the other", name, x.Rows, x.Cols, rows.N)
+	}
+	if err := cmp.Or(cols.Check(), rows.check()); err != nil {
+		return nil, fmt.Errorf("table: %s: %w", name, err)
+	}
+	if x.Cols != cols.N() {
+		return nil, fmt.Errorf("table: %s: values of %d×%d, expected %s columns", name, x.Rows, x.Cols, cols)
 	}
 	t := &Table{Name: name, Rows: rows, Cols: cols, source: memory{x}}
 	var ids []int
@@ -55,10 +56,8 @@ func (m memory) read(dst []float32, i, lo, hi int) error {
 	return nil
 }
 
-// InMemory is how many bytes of values the table itself holds; views hold none of their own.
-func (t *Table) InMemory() int64 {
-	if m, ok := t.source.(memory); ok {
-		return 4 * int64(len(m.x.Data))
-	}
-	return 0
-}
+// InMemory is how many bytes of memory the values of the table take, or those that it is a view of; none where they are in a
+// file.
+func (t *Table) InMemory() int64 { return t.source.held() }
+
+func (m memory) held() int64 { return 4 * int64(len(m.x.Data)) }

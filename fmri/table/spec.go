@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,49 +81,39 @@ func FileName(name string, s Shard) string {
 	return fmt.Sprintf("%s.shard-%04d-of-%04d.safetensors", name, s.K, s.N)
 }
 
-func (s Spec) check() error {
-	values := 1
-	for _, d := range s.Shape {
-		if d < 1 || values > maxValues/d {
-			return fmt.Errorf("table: %s of shape %v, expected sides of 1 or more, and at most %d values", s.Name, s.Shape, maxValues)
-		}
-		values *= d
-	}
+func (s *Spec) rows() Rows { return Rows{len(s.Images), s.Images, s.Counts, s.Sessions, s.Names} }
+
+func (s *Spec) columns() Columns { return Columns{s.Shape, s.Voxels} }
+
+// check tells what does not fit together.
+func (s *Spec) check() error {
+	chunks := (len(s.Images) + ChunkRows - 1) / ChunkRows
 	switch {
-	case s.Name == "" || len(s.Shape) == 0:
-		return errors.New("table: no name or no shape")
+	case s.Name == "":
+		return errors.New("no name, expected that of a feature or of responses")
 	case s.DType != safetensors.F32 && s.DType != safetensors.F16:
-		return fmt.Errorf("table: %s as %s, expected F32 or F16", s.Name, s.DType)
-	case len(s.Images) == 0:
-		return fmt.Errorf("table: %s of no image", s.Name)
-	case len(s.Images) > maxImages:
-		return fmt.Errorf("table: %s of %d images, expected at most %d", s.Name, len(s.Images), maxImages)
-	case s.Names != nil && len(s.Names) != len(s.Images):
-		return fmt.Errorf("table: %d names of %d images", len(s.Names), len(s.Images))
+		return fmt.Errorf("%s as %s, expected F32 or F16", s.Name, s.DType)
+	case len(s.Images) == 0 || len(s.Images) > maxImages:
+		return fmt.Errorf("%s of %d images, expected 1 to %d", s.Name, len(s.Images), maxImages)
+	case s.Shard != Shard{} && (s.Shard.K < 1 || s.Shard.K > s.Shard.N || s.Shard.N > chunks):
+		// A part without a row could not be made, and then none of the others merged.
+		return fmt.Errorf("shard %s of %d images, expected one of at most %d: each has whole groups of %d",
+			s.Shard, len(s.Images), chunks, ChunkRows)
+	}
+	if err := cmp.Or(s.columns().Check(), s.rows().check()); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
 	}
 	seen := make(map[fmri.ImageID]bool, len(s.Images))
-	for _, id := range s.Images {
-		if id < 0 || int64(id) > 1<<31-1 || seen[id] && s.Sessions == nil {
-			return fmt.Errorf("table: image %d is there twice, or no number of an image", id)
+	for i, id := range s.Images {
+		if int64(id) > math.MaxInt32 || seen[id] && s.Sessions == nil {
+			return fmt.Errorf("image %d of row %d is there twice or beyond 32 bits, expected each once, or sessions of the rows", id, i)
 		}
 		seen[id] = true
 	}
-	if err := (Rows{N: len(s.Images), Counts: s.Counts, Sessions: s.Sessions}).check(); err != nil {
-		return fmt.Errorf("table: %s: %w", s.Name, err)
-	}
-	if v := s.Voxels; v != nil {
-		if err := v.check(); err != nil || v.N != values {
-			return fmt.Errorf("table: %s: %d voxels of %d values a row (%v)", s.Name, v.N, values, err)
-		}
-	}
 	for _, name := range s.Names {
 		if strings.ContainsAny(name, "\n\r") || name == "" {
-			return fmt.Errorf("table: file name %q, expected one without line breaks", name)
+			return fmt.Errorf("file name %q, expected one without line breaks", name)
 		}
-	}
-	// Parts without a row could not be made, and then none of the others merged.
-	if chunks := (len(s.Images) + ChunkRows - 1) / ChunkRows; s.Shard.N > chunks {
-		return fmt.Errorf("table: shard %s of %d images, expected at most %d shards: each has whole groups of %d", s.Shard, len(s.Images), chunks, ChunkRows)
 	}
 	return nil
 }
@@ -134,6 +126,7 @@ const (
 
 // layout is where everything lies in the file.
 type layout struct {
+	meta                  map[string]string
 	head                  []byte // length and header
 	images, tail          []byte // what lies before the values and behind the sums
 	rows, rowBytes        int
@@ -158,15 +151,12 @@ func int32s[T ~int | ~int32](x []T) []byte {
 }
 
 // layout lays the file out. What it says depends on the spec alone.
-func (s Spec) layout() (layout, error) {
+func (s *Spec) layout() (layout, error) {
 	if err := s.check(); err != nil {
 		return layout{}, err
 	}
 	lo, hi := s.Shard.rows(len(s.Images))
-	l := layout{rows: hi - lo, rowBytes: s.DType.Size(), images: int32s(s.Images[lo:hi])}
-	for _, d := range s.Shape {
-		l.rowBytes *= d
-	}
+	l := layout{rows: hi - lo, rowBytes: s.DType.Size() * s.columns().N(), images: int32s(s.Images[lo:hi])}
 	meta := maps.Clone(s.Meta)
 	if meta == nil {
 		meta = map[string]string{}
@@ -184,6 +174,7 @@ func (s Spec) layout() (layout, error) {
 		}
 		meta["space"] = string(space)
 	}
+	l.meta = meta
 	type tensor struct {
 		DType   safetensors.DType `json:"dtype"`
 		Shape   []int             `json:"shape"`

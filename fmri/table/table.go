@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -23,7 +24,7 @@ type Table struct {
 	Cols Columns
 	Meta map[string]string // what the values were made of and how, in the words of their file; nil where nothing is known
 	Path string            // of the file or folder; empty for values in memory
-	Sum  string            // sha256 that stands for the values in manifests and models
+	Sum  string            // sha256 of what the values come from, for manifests and models; Rows and Cols say which of them these are
 
 	source source
 	hint   string // what to do about a value that is no number
@@ -53,6 +54,31 @@ func (c Columns) N() int {
 	return n
 }
 
+// Check tells of a shape that values cannot have, and of what is said of other voxels than the shape has.
+func (c Columns) Check() error {
+	n := 1
+	for _, d := range c.Shape {
+		if d < 1 || n > maxValues/d {
+			return fmt.Errorf("shape %v, expected sides of 1 or more and at most %d values", c.Shape, maxValues)
+		}
+		n *= d
+	}
+	v := c.Voxels
+	switch {
+	case len(c.Shape) == 0:
+		return errors.New("no shape, expected that of a row's values")
+	case v == nil:
+		return nil
+	case v.N != n:
+		return fmt.Errorf("%d voxels, expected one for each of %d columns", v.N, n)
+	case v.XYZ != nil && len(v.XYZ) != 3*n:
+		return fmt.Errorf("%d coordinates of %d voxels, expected three of each", len(v.XYZ), n)
+	case len(v.Member) != n*len(v.Regions):
+		return fmt.Errorf("%d memberships of %d voxels in %d regions, expected one of each", len(v.Member), n, len(v.Regions))
+	}
+	return nil
+}
+
 // String is "4×64×64".
 func (c Columns) String() string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Shape), "[]"), " ", "×")
@@ -62,6 +88,7 @@ func (c Columns) String() string {
 // count as the program's own memory.
 type source interface {
 	open() (reader, error)
+	held() int64 // bytes of memory that the values are in
 }
 
 // A reader reads rows in any order. One goroutine may use it at a time.
@@ -96,7 +123,10 @@ func (t *Table) Slab(ctx context.Context, lo, hi int) (linalg.Matrix[float32], e
 	if lo < 0 || hi > t.Width() || lo > hi {
 		return linalg.Matrix[float32]{}, fmt.Errorf("%s: columns %d to %d, expected some of %d", t, lo, hi-1, t.Width())
 	}
-	if in, ok := t.source.(memory); ok {
+	if err := ctx.Err(); err != nil {
+		return linalg.Matrix[float32]{}, err
+	}
+	if in, ok := t.source.(memory); ok && lo < hi {
 		m := in.x.Slice(0, in.x.Rows, lo, hi)
 		for i := range m.Rows {
 			if err := t.finite(m.Row(i), i, lo); err != nil {
@@ -149,7 +179,10 @@ type Reader struct {
 // Open readies the table for Reader.Row.
 func (t *Table) Open() (*Reader, error) {
 	r, err := t.source.open()
-	return &Reader{t, r}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{t, r}, nil
 }
 
 // Row puts row i into dst, [Width].
@@ -181,16 +214,17 @@ func (r Rows) Distinct() []fmri.ImageID {
 
 // take is the given rows.
 func (r Rows) take(rows []int) Rows {
-	return Rows{N: len(rows), Images: pick(r.Images, rows), Counts: pick(r.Counts, rows), Sessions: pick(r.Sessions, rows), Names: pick(r.Names, rows)}
+	return Rows{len(rows), pick(r.Images, 1, rows), pick(r.Counts, 1, rows), pick(r.Sessions, 1, rows), pick(r.Names, 1, rows)}
 }
 
-func pick[T any](of []T, at []int) []T {
-	if of == nil {
+// pick is the given rows of a matrix of some numbers a row; nil of none.
+func pick[T any](of []T, width int, rows []int) []T {
+	if len(of) == 0 {
 		return nil
 	}
-	out := make([]T, len(at))
-	for i, k := range at {
-		out[i] = of[k]
+	out := make([]T, 0, width*len(rows))
+	for _, r := range rows {
+		out = append(out, of[r*width:(r+1)*width]...)
 	}
 	return out
 }
@@ -204,7 +238,7 @@ func (r Rows) check() error {
 	}{{"images", len(r.Images), r.Images == nil}, {"counts", len(r.Counts), r.Counts == nil},
 		{"sessions", len(r.Sessions), r.Sessions == nil}, {"names", len(r.Names), r.Names == nil}} {
 		if !c.nil && c.n != r.N {
-			return fmt.Errorf("%d %s of %d rows", c.n, c.what, r.N)
+			return fmt.Errorf("%d %s of %d rows, expected one of each", c.n, c.what, r.N)
 		}
 	}
 	if i := slices.IndexFunc(r.Images, func(id fmri.ImageID) bool { return id < 0 }); i >= 0 {

@@ -19,12 +19,12 @@ func (t *Table) Take(rows []int) (*Table, error) {
 }
 
 type takenRows struct {
-	of   source
+	source
 	rows []int
 }
 
 func (s takenRows) open() (reader, error) {
-	r, err := s.of.open()
+	r, err := s.source.open()
 	return rowsReader{r, s.rows}, err
 }
 
@@ -63,12 +63,12 @@ func (t *Table) Select(columns []int) (*Table, error) {
 }
 
 type takenColumns struct {
-	of      source
+	source
 	columns []int
 }
 
 func (s takenColumns) open() (reader, error) {
-	r, err := s.of.open()
+	r, err := s.source.open()
 	return &columnsReader{reader: r, columns: s.columns}, err
 }
 
@@ -106,26 +106,29 @@ func (t *Table) Region(names ...string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Cols.Voxels.Chosen, v.Sum = names, t.Sum // as if the folder had been asked for them
+	v.Cols.Voxels.Chosen, v.Sum = slices.Clone(names), t.Sum // as if the folder had been asked for them
 	return v, nil
 }
 
 // Beside is tables of the same rows side by side: the columns of the first, then those of the second, and so on. Where several
-// know the images of their rows they have to be the same. Of the rows it knows what the first knows.
+// know the images of their rows they have to be the same. Of the rows it knows what the first of these knows.
 func Beside(name string, tables ...*Table) (*Table, error) {
 	if len(tables) == 0 {
-		return nil, fmt.Errorf("table: %s: no tables to stand side by side", name)
+		return nil, fmt.Errorf("table: %s: no tables, expected some to stand side by side", name)
 	}
-	first := tables[0]
+	first := tables[max(0, slices.IndexFunc(tables, func(t *Table) bool { return t.Rows.Images != nil }))]
 	var s beside
 	sums := []any{"beside"}
 	for _, t := range tables {
-		if t.Len() != first.Len() || t.Rows.Images != nil && first.Rows.Images != nil && !slices.Equal(t.Rows.Images, first.Rows.Images) {
-			return nil, fmt.Errorf("%s: its %d rows are not those of %s, which has %d; expected the same images in the same order", t, t.Len(), first, first.Len())
+		if t.Len() != first.Len() || t.Rows.Images != nil && !slices.Equal(t.Rows.Images, first.Rows.Images) {
+			return nil, fmt.Errorf("%s: its %d rows are not those of %s, which has %d; expected the same images in the same order",
+				t, t.Len(), first, first.Len())
 		}
 		s.of, s.starts = append(s.of, t.source), append(s.starts, s.width)
 		s.width += t.Width()
-		sums = append(sums, t.Sum)
+		if sums = append(sums, t.Sum); t.Cols.Voxels != nil { // which the columns of the whole do not say
+			sums = append(sums, *t.Cols.Voxels)
+		}
 	}
 	return &Table{Name: name, Rows: first.Rows, Cols: Columns{Shape: []int{s.width}}, Sum: sumOf(sums...), source: s}, nil
 }
@@ -147,6 +150,13 @@ func (s beside) open() (reader, error) {
 		r.of = append(r.of, one)
 	}
 	return r, nil
+}
+
+func (s beside) held() (bytes int64) {
+	for _, of := range s.of {
+		bytes += of.held()
+	}
+	return bytes
 }
 
 type besideReader struct {
@@ -176,73 +186,11 @@ func (r *besideReader) Close() (err error) {
 	return err
 }
 
-// Below is tables of the same columns one below the other. The parts of a subject's responses are put together so.
-func Below(name string, tables ...*Table) (*Table, error) {
-	if len(tables) == 0 {
-		return nil, fmt.Errorf("table: %s: no tables to stand one below the other", name)
-	}
-	v := *tables[0]
-	v.Name, v.Rows = name, Rows{}
-	var s below
-	sums := []any{"below"}
-	for k, t := range tables {
-		if t.Width() != v.Width() {
-			return nil, fmt.Errorf("%s: %d columns, expected %d as of %s", t, t.Width(), v.Width(), tables[0])
-		}
-		s.of, s.starts = append(s.of, t.source), append(s.starts, v.Rows.N)
-		v.Rows = v.Rows.and(t.Rows, k == 0)
-		sums = append(sums, t.Sum)
-	}
-	s.starts = append(s.starts, v.Rows.N)
-	v.Sum, v.source = sumOf(sums...), s
-	return &v, nil
-}
-
-// and is the rows of r, then those of o; what one of them does not know the whole does not.
-func (r Rows) and(o Rows, first bool) Rows {
-	return Rows{r.N + o.N, join(r.Images, o.Images, first), join(r.Counts, o.Counts, first), join(r.Sessions, o.Sessions, first), join(r.Names, o.Names, first)}
-}
-
-func join[T any](a, b []T, first bool) []T {
-	if first {
-		return b
-	}
-	if a == nil || b == nil {
-		return nil
-	}
-	return append(slices.Clip(a), b...)
-}
-
-type below struct {
-	of     []source
-	starts []int // first row of each, and the number of rows
-}
-
-func (s below) open() (reader, error) {
-	r, err := beside{of: s.of}.open()
-	if err != nil {
-		return nil, err
-	}
-	return belowReader{r.(*besideReader), s.starts}, nil
-}
-
-type belowReader struct {
-	*besideReader
-	rows []int
-}
-
-func (r belowReader) read(dst []float32, i, lo, hi int) error {
-	k := 0
-	for i >= r.rows[k+1] {
-		k++
-	}
-	return r.of[k].read(dst, i-r.rows[k], lo, hi)
-}
-
-// ByImage is the table with a row for each of the images, in their order. An image that has no row, or several, is an error.
+// ByImage is the table with a row for each of the images, in their order; t itself if its rows are of just these. An image that
+// has no row, or else several, is an error.
 func (t *Table) ByImage(ids []fmri.ImageID) (*Table, error) {
 	if t.Rows.Images == nil {
-		return nil, fmt.Errorf("%s: the images of its rows are not known", t)
+		return nil, fmt.Errorf("%s: the images of its rows are not known, expected a table that says them", t)
 	}
 	if slices.Equal(ids, t.Rows.Images) {
 		return t, nil
@@ -260,7 +208,7 @@ func (t *Table) ByImage(ids []fmri.ImageID) (*Table, error) {
 		i, ok := at[id]
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s: image %d (0-based) is not in it; it has %d images", t, id, len(at))
+			return nil, fmt.Errorf("%s: image %d (0-based) is not in it, expected one of its %d images", t, id, len(at))
 		case twice[id]:
 			return nil, fmt.Errorf("%s: image %d (0-based) has more than one row, expected one", t, id)
 		}
@@ -303,23 +251,23 @@ func Join(x, y *Table) (*Table, *Table, error) {
 		case x.Len() == y.Len() && !known.byImage():
 			return x, y, nil
 		case known.byImage():
-			return nil, nil, fmt.Errorf("%s: has features by image, but the images of the rows of %s are not known, expected --images FILE", known, other)
+			return nil, nil, fmt.Errorf("%s: has features by image, but the images of the rows of %s are not known, expected --images FILE",
+				known, other)
 		}
 		return nil, nil, fmt.Errorf("%s: %d rows, expected %d as of %s", y, y.Len(), x.Len(), x)
 	}
 	lacking := y.lacks(x.Rows.Images)
-	if lacking < 0 && (len(y.Rows.Distinct()) == y.Len() || slices.Equal(x.Rows.Images, y.Rows.Images)) {
+	switch {
+	case lacking < 0 && (len(y.Rows.Distinct()) == y.Len() || slices.Equal(x.Rows.Images, y.Rows.Images)):
 		y, err := y.ByImage(x.Rows.Images)
 		return x, y, err
-	}
-	if x.Has(y.Rows.Images) {
+	case x.Has(y.Rows.Images):
 		x, err := x.ByImage(y.Rows.Images)
 		return x, y, err
+	case lacking < 0: // for each row of x there are several of y
+		x, y, lacking = y, x, x.lacks(y.Rows.Images)
 	}
-	if lacking < 0 { // several rows of an image in both
-		return nil, nil, fmt.Errorf("%s: several rows of an image, as %s has; expected one of them to have a row for each image", y, x)
-	}
-	return nil, nil, fmt.Errorf("%s: image %d (0-based) of %s is not in it", y, lacking, x)
+	return nil, nil, fmt.Errorf("%s: image %d (0-based) of %s is not in it, expected a row of each of its images", y, lacking, x)
 }
 
 // byImage says whether rows can be found by their image alone: those of a file of features, which may be of more images.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"percept/fmri"
+	"percept/weights/safetensors"
 )
 
 // Voxels says which voxels the columns of a matrix of responses are, and what its numbers are. What is not known is empty.
@@ -75,7 +76,8 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 		columns[i] = c
 	}
 	if lacking > 0 {
-		return nil, fmt.Errorf("responses lack %d of the decoder's %d voxels, the first at %v; expected the same regions and cuts", lacking, want.N, first)
+		return nil, fmt.Errorf("responses lack %d of the decoder's %d voxels, the first at %v; expected the same regions and cuts",
+			lacking, want.N, first)
 	}
 	return columns, nil
 }
@@ -83,7 +85,7 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 // Named lists the regions that were asked for, or else those that have voxels among these.
 func (v Voxels) Named() []string {
 	if len(v.Chosen) > 0 || len(v.Regions) == 0 {
-		return v.Chosen
+		return slices.Clone(v.Chosen)
 	}
 	n := make([]int, len(v.Regions))
 	for i, m := range v.Member {
@@ -104,7 +106,7 @@ func (v Voxels) In(regions ...string) ([]int, error) {
 	for _, name := range regions {
 		i := slices.Index(v.Regions, name)
 		if i < 0 {
-			return nil, fmt.Errorf("no region %s in it; there is %s", name, strings.Join(v.Regions, ", "))
+			return nil, fmt.Errorf("no region %s in it, expected one of %s", name, strings.Join(v.Regions, ", "))
 		}
 		wanted[i] = true
 	}
@@ -119,31 +121,28 @@ func (v Voxels) In(regions ...string) ([]int, error) {
 		}
 	}
 	if len(columns) == 0 {
-		return nil, fmt.Errorf("no voxel in %s", strings.Join(regions, ", "))
+		return nil, fmt.Errorf("no voxel in %s, expected some", strings.Join(regions, ", "))
 	}
 	return columns, nil
 }
 
-// pick is the given voxels.
-func (v Voxels) pick(columns []int) Voxels {
-	p := v
-	p.N, p.XYZ, p.Member = len(columns), nil, nil
-	for _, c := range columns {
-		if v.XYZ != nil {
-			p.XYZ = append(p.XYZ, v.XYZ[3*c:3*c+3]...)
-		}
-		p.Member = append(p.Member, v.Member[c*len(v.Regions):(c+1)*len(v.Regions)]...)
+// Read reads out of a file, from its tensors "voxels" and "rois" behind a prefix, where the n voxels lie and in which of
+// v.Regions they are.
+func (v *Voxels) Read(s *safetensors.File, prefix string, n int) (err error) {
+	v.N = n
+	if v.XYZ, err = ints[int32](s, prefix+"voxels", n, 3); err != nil || len(v.Regions) == 0 {
+		return err
 	}
-	return p
+	if dtype, shape, _ := s.Info(prefix + "rois"); dtype != safetensors.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
+		return fmt.Errorf("%srois are %s %v, expected U8 [%d %d]", prefix, dtype, shape, n, len(v.Regions))
+	}
+	b, err := s.Bytes(prefix + "rois")
+	v.Member = slices.Clip(slices.Clone(b))
+	return err
 }
 
-// check tells what does not fit together.
-func (v Voxels) check() error {
-	if v.XYZ != nil && len(v.XYZ) != 3*v.N {
-		return fmt.Errorf("%d coordinates of %d voxels, expected three of each", len(v.XYZ), v.N)
-	}
-	if len(v.Member) != v.N*len(v.Regions) {
-		return fmt.Errorf("%d memberships of %d voxels in %d regions, expected one of each", len(v.Member), v.N, len(v.Regions))
-	}
-	return nil
+// pick is the given voxels.
+func (v Voxels) pick(columns []int) Voxels {
+	v.N, v.XYZ, v.Member = len(columns), pick(v.XYZ, 3, columns), pick(v.Member, len(v.Regions), columns)
+	return v
 }

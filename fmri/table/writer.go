@@ -2,16 +2,17 @@ package table
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"percept/fmri"
 	"percept/internal/cause"
@@ -28,6 +29,7 @@ type Writer struct {
 	file   *os.File // of the unfinished file; nil if the file was there already
 	lo     int      // of the shard's first row among all images
 	done   []bool
+	sums   []byte // of the file that was there already
 }
 
 // Create begins the file of a spec at path, or goes on with what a process that was killed has left of it: chunks whose sum
@@ -36,7 +38,7 @@ type Writer struct {
 func Create(path string, s Spec) (*Writer, error) {
 	l, err := s.layout()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	w := &Writer{path: path, spec: s, layout: l, done: make([]bool, l.chunks())}
 	w.lo, _ = s.Shard.rows(len(s.Images))
@@ -51,7 +53,18 @@ func Create(path string, s Spec) (*Writer, error) {
 		w.file.Close()
 		return nil, fmt.Errorf("%s: another process is writing it, expected to be alone", part)
 	}
-	if err := w.resume(); err != nil {
+	info, err := w.file.Stat()
+	if err == nil {
+		if _, none := os.Stat(path); none == nil { // another process has just finished it, and w.file may be it
+			if info.Size() == 0 {
+				os.Remove(part)
+			}
+			w.file.Close()
+			return Create(path, s)
+		}
+		err = w.resume(info.Size())
+	}
+	if err != nil {
 		w.file.Close()
 		return nil, fmt.Errorf("%s: %w", part, cause.Of(err))
 	}
@@ -65,19 +78,13 @@ func (w *Writer) accept() error {
 		return fmt.Errorf("%w; remove it or choose another folder", err)
 	}
 	defer f.Close()
-	head, err := readHead(w.path, len(w.layout.head)+len(w.layout.images))
+	file, err := os.Open(w.path)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", w.path, cause.Of(err))
 	}
-	if !bytes.Equal(head, append(bytes.Clone(w.layout.head), w.layout.images...)) {
-		want, err := parseHead(w.path, w.layout)
-		if err != nil {
-			return err
-		}
-		keys := differing(f.meta, want)
-		if len(keys) == 0 {
-			keys = []string{"the order of images, type or shape"}
-		}
+	defer file.Close()
+	if !w.layout.begun(file) {
+		keys := append(differing(f.Meta, w.layout.meta), "order of images, type, shape, names or voxels")
 		return fmt.Errorf("%s: was made with another %s; expected the same or no file: remove it or choose another folder", w.path, keys[0])
 	}
 	if err := f.Verify(); err != nil {
@@ -86,19 +93,25 @@ func (w *Writer) accept() error {
 	for c := range w.done {
 		w.done[c] = true
 	}
+	w.sums = bytes.Clone(f.sums)
 	return nil
 }
 
-// resume finds out which chunks of the unfinished file are good, or begins it.
-func (w *Writer) resume() error {
-	l := w.layout
-	start := append(bytes.Clone(l.head), l.images...)
-	have := make([]byte, len(start))
-	info, err := w.file.Stat()
-	if err != nil {
-		return err
+// begun says whether a file has all of the layout but the values and their sums.
+func (l layout) begun(f *os.File) bool {
+	for at, part := range map[int64][]byte{0: slices.Concat(l.head, l.images), l.end - int64(len(l.tail)): l.tail} {
+		have := make([]byte, len(part))
+		if _, err := f.ReadAt(have, at); err != nil || !bytes.Equal(have, part) {
+			return false
+		}
 	}
-	if _, err := io.ReadFull(io.NewSectionReader(w.file, 0, int64(len(start))), have); err == nil && bytes.Equal(have, start) && info.Size() == l.end {
+	return true
+}
+
+// resume finds out which chunks of the unfinished file are good, or begins it.
+func (w *Writer) resume(size int64) error {
+	l := w.layout
+	if size == l.end && l.begun(w.file) {
 		return w.checkChunks()
 	}
 	if err := w.file.Truncate(0); err != nil {
@@ -110,7 +123,7 @@ func (w *Writer) resume() error {
 	if _, err := w.file.WriteAt(l.tail, l.end-int64(len(l.tail))); err != nil {
 		return err
 	}
-	_, err = w.file.WriteAt(start, 0) // last: a file with a header has everything but values
+	_, err := w.file.WriteAt(slices.Concat(l.head, l.images), 0) // last: a file with a header has everything but values
 	return err
 }
 
@@ -149,11 +162,15 @@ func (w *Writer) Rows(chunk int) (lo, hi int) {
 }
 
 // Put writes the values of a chunk's rows. What is no number, or is beyond float16 where that is the type, is an error that
-// names the image.
+// names the image, and so are values that differ from those of a file that was complete already.
 func (w *Writer) Put(chunk int, values []float32) error {
+	if chunk < 0 || chunk >= len(w.done) {
+		return fmt.Errorf("%s: chunk %d, expected one of %d", w.path, chunk, len(w.done))
+	}
 	at, n := w.layout.chunk(chunk)
-	if w.file == nil || len(values)*w.spec.DType.Size() != n {
-		return fmt.Errorf("table: %d values for chunk %d of %s, which has %d bytes", len(values), chunk, w.path, n)
+	lo, hi := w.Rows(chunk)
+	if len(values)*w.spec.DType.Size() != n {
+		return fmt.Errorf("%s: %d values for rows %d to %d, expected %d", w.path, len(values), lo, hi-1, n/w.spec.DType.Size())
 	}
 	b := make([]byte, 0, n)
 	for i, v := range values {
@@ -165,15 +182,23 @@ func (w *Writer) Put(chunk int, values []float32) error {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
 		if a := math.Abs(float64(v)); !(a <= limit) {
-			lo, _ := w.Rows(chunk)
-			per := len(values) / (n / w.layout.rowBytes)
-			return fmt.Errorf("table: %s of image %d: value %d is %g, expected at most %g", w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
+			per := len(values) / (hi - lo)
+			return fmt.Errorf("%s: %s of image %d: value %d is %g, expected at most %g",
+				w.path, w.spec.Name, w.spec.Images[lo+i/per], i%per, v, limit)
 		}
+	}
+	sum := sha256.Sum256(b)
+	switch {
+	case w.sums != nil && !bytes.Equal(sum[:], w.sums[chunk*sha256.Size:][:sha256.Size]):
+		return fmt.Errorf("%s: rows %d to %d have other values, expected the same or no file: remove it or choose another name", w.path, lo, hi-1)
+	case w.sums != nil:
+		return nil
+	case w.file == nil:
+		return fmt.Errorf("%s: rows %d to %d after the end, expected them before Finish and Close", w.path, lo, hi-1)
 	}
 	if _, err := w.file.WriteAt(b, at); err != nil {
 		return fmt.Errorf("%s: %w", w.file.Name(), cause.Of(err))
 	}
-	sum := sha256.Sum256(b)
 	if _, err := w.file.WriteAt(sum[:], w.layout.sumsAt+int64(chunk)*sha256.Size); err != nil {
 		return fmt.Errorf("%s: %w", w.file.Name(), cause.Of(err))
 	}
@@ -192,13 +217,16 @@ func (w *Writer) Finish() error {
 		if !done {
 			lo, hi := w.Rows(c)
 			w.Close()
-			return fmt.Errorf("table: rows %d to %d of %s were not written", lo, hi, w.path)
+			return fmt.Errorf("%s: rows %d to %d were not written, expected all", w.path, lo, hi-1)
 		}
 	}
 	f := w.file
 	w.file = nil
-	err := errors.Join(f.Sync(), os.Rename(f.Name(), w.path), f.Close())
-	if err != nil {
+	err := f.Sync()
+	if err == nil {
+		err = os.Rename(f.Name(), w.path)
+	}
+	if err = cmp.Or(err, f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", w.path, cause.Of(err))
 	}
 	if dir, err := os.Open(filepath.Dir(w.path)); err == nil {
@@ -218,15 +246,43 @@ func (w *Writer) Close() error {
 	return f.Close()
 }
 
-// Write writes a table to a file of its own at path, as float32, with meta beside what t.Meta says. Rows whose images are not
-// known are numbered from 0. It reports whether the file was there already; another one there is an error.
-func Write(ctx context.Context, path string, t *Table, meta map[string]string) (upToDate bool, err error) {
-	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: safetensors.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: map[string]string{},
-		Counts: t.Rows.Counts, Sessions: t.Rows.Sessions, Voxels: t.Cols.Voxels}
-	for k, v := range t.Meta {
-		if !ofTheFile[k] {
-			s.Meta[k] = v
+// fill puts the chunks that are not done; row puts row i of the file into dst. progress may be nil.
+func (w *Writer) fill(ctx context.Context, row func(dst []float32, i int) error, progress func(done, total int)) error {
+	width := w.spec.columns().N()
+	room := make([]float32, min(ChunkRows, w.layout.rows)*width)
+	for c := range w.done {
+		lo, hi := w.Rows(c)
+		if !w.done[c] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			for i := lo; i < hi; i++ {
+				if err := row(room[(i-lo)*width:][:width], i); err != nil {
+					return err
+				}
+			}
+			if err := w.Put(c, room[:(hi-lo)*width]); err != nil {
+				return err
+			}
 		}
+		if progress != nil {
+			progress(hi, w.layout.rows)
+		}
+	}
+	return w.Finish()
+}
+
+// Write writes a table to a file of its own at path, as float32, with meta beside what t.Meta says. Rows whose images are not
+// known are numbered from 0. It reports whether the file was there already; another one there, or one of other values, is an
+// error.
+func Write(ctx context.Context, path string, t *Table, meta map[string]string) (upToDate bool, err error) {
+	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: safetensors.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: maps.Clone(t.Meta),
+		Counts: t.Rows.Counts, Sessions: t.Rows.Sessions, Voxels: t.Cols.Voxels}
+	if s.Meta == nil {
+		s.Meta = map[string]string{}
+	}
+	for _, k := range []string{"request", "shard", "space"} { // which a file has of its own
+		delete(s.Meta, k)
 	}
 	maps.Copy(s.Meta, meta)
 	for i := len(s.Images); i < t.Len(); i++ {
@@ -245,28 +301,8 @@ func Write(ctx context.Context, path string, t *Table, meta map[string]string) (
 		return false, err
 	}
 	defer r.Close()
-	upToDate = true
-	room := make([]float32, ChunkRows*t.Width())
-	for c := range w.Chunks() {
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		lo, hi := w.Rows(c)
-		if w.Done(c) {
-			continue
-		}
-		upToDate = false
-		for i := lo; i < hi; i++ {
-			if err := r.Row(room[(i-lo)*t.Width():][:t.Width()], i); err != nil {
-				return false, err
-			}
-		}
-		if err := w.Put(c, room[:(hi-lo)*t.Width()]); err != nil {
-			return false, err
-		}
-	}
-	return upToDate, w.Finish()
+	clear(w.done) // whose values they are, their sums do not say
+	upToDate = w.sums != nil
+	err = w.fill(ctx, r.Row, nil)
+	return upToDate && err == nil, err
 }
-
-// ofTheFile are keys of metadata that a file has of its own.
-var ofTheFile = map[string]bool{"request": true, "shard": true, "space": true}

@@ -71,13 +71,13 @@ func ExampleWrite() {
 		return
 	}
 	defer f.Close()
-	value := make([]float32, f.Width())
-	for i, id := range f.Images {
-		if err := f.Row(value, id); err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Printf("%s %.1f\n", f.Names[i], value[0])
+	values, err := f.Table().Matrix(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, name := range f.Names {
+		fmt.Printf("%s %.1f\n", name, values.At(i, 0))
 	}
 	// Output:
 	// up to date: false <nil>

@@ -105,19 +105,22 @@ func TestWrite(t *testing.T) {
 				t.Errorf("%s %v %s %v", f.Name, f.Shape, f.DType, f.Images)
 			}
 			for key, want := range map[string]string{"scale": "1", "source": "pixels", "program": "test 1", "pictures_sha256": "sum of pictures"} {
-				if got := f.Meta()[key]; got != want {
+				if got := f.Meta[key]; got != want {
 					t.Errorf("%s is %q, want %q", key, got, want)
 				}
 			}
 			for _, key := range []string{"kernels", "forms", "captions_sha256"} {
-				if f.Meta()[key] == "" {
+				if f.Meta[key] == "" {
 					t.Errorf("nothing is said of %s", key)
 				}
 			}
-			x := make([]float32, 2)
-			for _, id := range s.Images {
-				if err := f.Row(x, id); err != nil || x[0] != float32(uint8(id)) || x[1] != 2 {
-					t.Errorf("image %d has %v, %v", id, x, err)
+			x, err := f.Table().Matrix(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, id := range s.Images {
+				if x := x.Row(i); x[0] != float32(uint8(id)) || x[1] != 2 {
+					t.Errorf("image %d has %v", id, x)
 				}
 			}
 			f.Close()
@@ -223,7 +226,7 @@ func TestWriteRejects(t *testing.T) {
 		{"no pictures", func(_ *Extractor, s *Source, _ *WriteOptions) { s.Picture = nil }, "pixel needs pictures"},
 		{"no sum of pictures", func(_ *Extractor, s *Source, _ *WriteOptions) { s.PictureSum = nil }, "pixel needs pictures"},
 		{"no captions", func(_ *Extractor, s *Source, _ *WriteOptions) { s.Captions = nil }, "pixel needs captions, and none were given"},
-		{"no images", func(_ *Extractor, s *Source, _ *WriteOptions) { s.Images = nil }, "no image"},
+		{"no images", func(_ *Extractor, s *Source, _ *WriteOptions) { s.Images = nil }, "0 images"},
 		{"sum fails", func(_ *Extractor, s *Source, _ *WriteOptions) {
 			s.PictureSum = func(context.Context) (string, error) { return "", errors.New("no sum") }
 		}, "no sum"},
