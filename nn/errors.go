@@ -19,7 +19,7 @@ func (e *ShapeError) Error() string {
 	for i, s := range e.Got {
 		got[i] = fmt.Sprint(s)
 	}
-	return fmt.Sprintf("nn: %s (%s): got %s, want %s", e.Path, e.Op, strings.Join(got, " and "), e.Want)
+	return fmt.Sprintf("nn: %s (%s): got %s, expected %s", e.Path, e.Op, strings.Join(got, " and "), e.Want)
 }
 
 // A BuildError says that a graph was put together wrongly in another way than by shapes: a name

@@ -45,7 +45,7 @@ func (o embeddingOp) Forward(c *Call) {
 	ids := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(c.Scratch))), len(c.X[0]))
 	for i, v := range c.X[0] {
 		if !(v >= 0 && v < float32(o.e.rows)) || v != float32(int32(v)) {
-			panic(fmt.Sprintf("id %v at position %d, want a whole number of 0 … %d", v, i, o.e.rows-1))
+			panic(fmt.Sprintf("id %v at position %d, expected a whole number of 0 … %d", v, i, o.e.rows-1))
 		}
 		ids[i] = int32(v)
 	}

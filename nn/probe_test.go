@@ -127,7 +127,7 @@ func TestFeed(t *testing.T) {
 	run(t, q)
 	same(t, "eps after the feed was taken back", q.Output("eps"), eps)
 
-	if err := q.Feed("net.res", res[1:]); err == nil || err.Error() != "nn: net.res: 1535 numbers, want 1536 of shape [2 16 6 8]" {
+	if err := q.Feed("net.res", res[1:]); err == nil || err.Error() != "nn: net.res: 1535 numbers, expected 1536 of shape [2 16 6 8]" {
 		t.Errorf("error %v", err)
 	}
 }

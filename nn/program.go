@@ -106,7 +106,7 @@ func (p *Program) Set(input string, data []float32) error {
 	}
 	value := n.source.floats()
 	if len(data) != len(value) {
-		return fmt.Errorf("nn: input %s: %d numbers, want %d of shape %v", input, len(data), len(value), n.shape)
+		return fmt.Errorf("nn: input %s: %d numbers, expected %d of shape %v", input, len(data), len(value), n.shape)
 	}
 	if s := p.steady; s != nil && s.nodes[n.id].input && !(n.set && sameBits(data, value)) {
 		s.nodes[n.id].stale = true

@@ -233,9 +233,9 @@ func TestIDsAreChecked(t *testing.T) {
 		fail string
 	}{
 		{[]float32{0, 9}, ""},
-		{[]float32{0, 10}, "nn: emb (Embedding): id 10 at position 1, want a whole number of 0 … 9"},
-		{[]float32{-1, 0}, "nn: emb (Embedding): id -1 at position 0, want a whole number of 0 … 9"},
-		{[]float32{0, 2.5}, "nn: emb (Embedding): id 2.5 at position 1, want a whole number of 0 … 9"},
+		{[]float32{0, 10}, "nn: emb (Embedding): id 10 at position 1, expected a whole number of 0 … 9"},
+		{[]float32{-1, 0}, "nn: emb (Embedding): id -1 at position 0, expected a whole number of 0 … 9"},
+		{[]float32{0, 2.5}, "nn: emb (Embedding): id 2.5 at position 1, expected a whole number of 0 … 9"},
 	} {
 		ok(t, p.Set("ids", c.ids))
 		err := p.Run(context.Background())

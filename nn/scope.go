@@ -85,7 +85,7 @@ func (s *Scope) Tensor(name string, shape ...int) []float32 {
 	}
 	w, err := s.params.Float32(s.join(name), shape...)
 	if err == nil && len(w) != size(shape) {
-		err = fmt.Errorf("nn: %s: %d numbers, want shape %v", s.join(name), len(w), shape)
+		err = fmt.Errorf("nn: %s: %d numbers, expected shape %v", s.join(name), len(w), shape)
 	}
 	if err != nil {
 		s.errs = append(s.errs, err)
@@ -188,7 +188,7 @@ func (s *Scope) have(k Keeper, name string, shape ...int) bool {
 func (s *Scope) lent(k Keeper, name string, shape ...int) []float32 {
 	w, err := k.Lend(s.join(name), shape...)
 	if err == nil && len(w) != size(shape) {
-		err = fmt.Errorf("nn: %s: %d numbers, want shape %v", s.join(name), len(w), shape)
+		err = fmt.Errorf("nn: %s: %d numbers, expected shape %v", s.join(name), len(w), shape)
 	}
 	if err != nil {
 		s.errs = append(s.errs, err)

@@ -121,7 +121,7 @@ func TestTapRejects(t *testing.T) {
 		{[]Tap{{"net.conv_in", []Reduction{Mean}}, {"net.conv_in", []Reduction{Mean}}}, "net.conv_in:mean: there is an output of this name"},
 		{[]Tap{{"net.res.time_emb_proj", []Reduction{Mean}}}, "(MeanPool): got [2 16]"},
 		{[]Tap{{"net.attn.to_q", []Reduction{Grid(2)}}}, "(GridPool): got [2 48 16]"},
-		{[]Tap{{"net.conv_in", []Reduction{Grid(7)}}}, "(GridPool): got [2 6 8 16], want [N H W C] of at least 7×7"},
+		{[]Tap{{"net.conv_in", []Reduction{Grid(7)}}}, "(GridPool): got [2 6 8 16], expected [N H W C] of at least 7×7"},
 		{[]Tap{{"net.conv_in", []Reduction{First(17)}}}, "(FirstChannels)"},
 		{[]Tap{{"net.conv_in", []Reduction{Projection(make([]float32, 15), 1)}}}, "(Project)"},
 	} {

@@ -51,7 +51,7 @@ func (v Value) CopyTo(dst []float32) {
 // Program.Edit and Program.Replace alone.
 func (v Value) Set(data []float32) error {
 	if len(data) != v.Len() {
-		return fmt.Errorf("nn: %s: %d numbers, want %d of shape %v", v.Path, len(data), v.Len(), v.Shape)
+		return fmt.Errorf("nn: %s: %d numbers, expected %d of shape %v", v.Path, len(data), v.Len(), v.Shape)
 	}
 	if v.image {
 		s := v.Shape

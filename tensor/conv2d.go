@@ -54,7 +54,7 @@ func (c *Conv2d) WeightBytes() int {
 // OutSize returns the output's height and width.
 func (c *Conv2d) OutSize(g ConvGeometry) (h, w int) {
 	if g.Stride < 1 {
-		panic(fmt.Sprintf("tensor: Conv2d: stride %d, want 1 or more", g.Stride))
+		panic(fmt.Sprintf("tensor: Conv2d: stride %d, expected 1 or more", g.Stride))
 	}
 	h = (g.H+g.PadTop+g.PadBottom-c.kh)/g.Stride + 1
 	w = (g.W+g.PadLeft+g.PadRight-c.kw)/g.Stride + 1
@@ -88,7 +88,7 @@ func (c *Conv2d) ForwardWith(y, x, scratch []float32, g ConvGeometry, e Epilogue
 	set, end := current.Load(), newEnding("Conv2d", e, y, g.N*oh*ow, c.cout)
 	if c.form != Implicit {
 		if g.Stride != 1 {
-			panic(fmt.Sprintf("tensor: Conv2d: stride %d, want 1 of a convolution in the form %v", g.Stride, c.form))
+			panic(fmt.Sprintf("tensor: Conv2d: stride %d, expected 1 of a convolution in the form %v", g.Stride, c.form))
 		}
 		needAtLeast("Conv2d", "scratch", len(scratch), c.Scratch(g))
 		p := winograds.get()

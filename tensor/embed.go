@@ -38,7 +38,7 @@ func Embedding(y, table []float32, ids []int32, dim int) {
 	rows := len(table) / dim
 	for i, id := range ids {
 		if id < 0 || int(id) >= rows {
-			panic(fmt.Sprintf("tensor: Embedding: id %d, want 0 … %d", id, rows-1))
+			panic(fmt.Sprintf("tensor: Embedding: id %d, expected 0 … %d", id, rows-1))
 		}
 		copy(y[i*dim:(i+1)*dim], table[int(id)*dim:])
 	}

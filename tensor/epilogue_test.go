@@ -129,10 +129,10 @@ func TestEpilogueRejects(t *testing.T) {
 		e    Epilogue
 		want string
 	}{
-		{Epilogue{Channels: make([]float32, 3)}, "tensor: Linear: Epilogue.Channels has 3 elements, want 2 for each item of 4 rows"},
-		{Epilogue{Channels: make([]float32, 6)}, "tensor: Linear: Epilogue.Channels has 6 elements, want 2 for each item of 4 rows"},
-		{Epilogue{Channels: []float32{}}, "tensor: Linear: Epilogue.Channels has 0 elements, want 2 for each item of 4 rows"},
-		{Epilogue{Residual: make([]float32, 7)}, "tensor: Linear: Epilogue.Residual has 7 elements, want 8"},
+		{Epilogue{Channels: make([]float32, 3)}, "tensor: Linear: Epilogue.Channels has 3 elements, expected 2 for each item of 4 rows"},
+		{Epilogue{Channels: make([]float32, 6)}, "tensor: Linear: Epilogue.Channels has 6 elements, expected 2 for each item of 4 rows"},
+		{Epilogue{Channels: []float32{}}, "tensor: Linear: Epilogue.Channels has 0 elements, expected 2 for each item of 4 rows"},
+		{Epilogue{Residual: make([]float32, 7)}, "tensor: Linear: Epilogue.Residual has 7 elements, expected 8"},
 	} {
 		func() {
 			defer func() {

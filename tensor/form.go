@@ -24,7 +24,7 @@ func ParseForm(name string) (Form, error) {
 			return Form(i), nil
 		}
 	}
-	return 0, fmt.Errorf("form %q, want one of implicit, winograd2, winograd4", name)
+	return 0, fmt.Errorf("form %q, expected one of implicit, winograd2, winograd4", name)
 }
 
 // widestVector is the number of float32 in the widest vector of any kernel set.

@@ -28,7 +28,7 @@ func (f Format) String() string { return formatNames[f] }
 func ParseFormat(name string) (Format, error) {
 	i := slices.Index(formatNames, name)
 	if i < 0 {
-		return 0, fmt.Errorf("format %q, want float32, float16 or bfloat16", name)
+		return 0, fmt.Errorf("format %q, expected float32, float16 or bfloat16", name)
 	}
 	return Format(i), nil
 }

@@ -72,7 +72,7 @@ func TestParseFormat(t *testing.T) {
 			t.Errorf("%v is read as %v, %v", f, got, err)
 		}
 	}
-	if _, err := ParseFormat("int8"); err == nil || err.Error() != `format "int8", want float32, float16 or bfloat16` {
+	if _, err := ParseFormat("int8"); err == nil || err.Error() != `format "int8", expected float32, float16 or bfloat16` {
 		t.Errorf("int8: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ var gateds freeList[gated]
 // ForwardGEGLU is Forward to [rows, out] followed by GEGLU; y [rows, out/2].
 func (l *Linear) ForwardGEGLU(y, x []float32, rows int) {
 	if l.out%2 != 0 {
-		panic(fmt.Sprintf("tensor: Linear: GEGLU of %d columns, want an even number", l.out))
+		panic(fmt.Sprintf("tensor: Linear: GEGLU of %d columns, expected an even number", l.out))
 	}
 	need("Linear", "x", len(x), rows*l.in)
 	need("Linear", "y", len(y), rows*l.out/2)

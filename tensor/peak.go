@@ -11,7 +11,7 @@ import (
 // threads than GOMAXPROCS count as GOMAXPROCS; it panics for fewer than one.
 func PeakFMA(threads int) float64 {
 	if threads < 1 {
-		panic("tensor: PeakFMA: want 1 thread or more")
+		panic("tensor: PeakFMA: expected 1 thread or more")
 	}
 	rates := make([]float64, min(threads, runtime.GOMAXPROCS(0)))
 	var group sync.WaitGroup

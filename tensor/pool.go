@@ -183,7 +183,7 @@ func init() {
 		if v, err := strconv.Atoi(s); err == nil && v > 0 {
 			n = v
 		} else {
-			errThreads = fmt.Errorf("PERCEPT_THREADS=%s: want a whole number from 1 on", s)
+			errThreads = fmt.Errorf("PERCEPT_THREADS=%s: expected a whole number from 1 on", s)
 		}
 	}
 	threads.Store(int64(n))
@@ -196,7 +196,7 @@ func Threads() int { return int(threads.Load()) }
 // SetThreads sets Threads to n, at least 1, and returns a function that puts the former number back.
 func SetThreads(n int) (restore func()) {
 	if n < 1 {
-		panic(fmt.Sprintf("tensor: SetThreads(%d): want 1 or more", n))
+		panic(fmt.Sprintf("tensor: SetThreads(%d): expected 1 or more", n))
 	}
 	old := threads.Swap(int64(n))
 	return func() { threads.Store(old) }

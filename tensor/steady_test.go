@@ -168,7 +168,7 @@ func TestPanicReachesCaller(t *testing.T) {
 func TestWrongLengthPanics(t *testing.T) {
 	l := NewLinear(make([]float32, 6), nil, 2, 3)
 	defer func() {
-		if want := "tensor: Linear: x has 5 elements, want 6"; fmt.Sprint(recover()) != want {
+		if want := "tensor: Linear: x has 5 elements, expected 6"; fmt.Sprint(recover()) != want {
 			t.Errorf("want %q", want)
 		}
 	}()
@@ -178,9 +178,9 @@ func TestWrongLengthPanics(t *testing.T) {
 // A bad environment is reported, and does not stop the program from starting.
 func TestEnvironment(t *testing.T) {
 	cases := []struct{ name, value, want string }{
-		{"PERCEPT_KERNELS", "sse9", "PERCEPT_KERNELS=sse9: unknown kernel set, want one of generic, avx2, avx512"},
-		{"PERCEPT_THREADS", "many", "PERCEPT_THREADS=many: want a whole number from 1 on"},
-		{"PERCEPT_THREADS", "0", "PERCEPT_THREADS=0: want a whole number from 1 on"},
+		{"PERCEPT_KERNELS", "sse9", "PERCEPT_KERNELS=sse9: unknown kernel set, expected one of generic, avx2, avx512"},
+		{"PERCEPT_THREADS", "many", "PERCEPT_THREADS=many: expected a whole number from 1 on"},
+		{"PERCEPT_THREADS", "0", "PERCEPT_THREADS=0: expected a whole number from 1 on"},
 		{"PERCEPT_THREADS", "3", "<nil>"},
 		{"PERCEPT_KERNELS", "generic", "<nil>"},
 	}

@@ -108,7 +108,7 @@ func TestWrongRoomPanics(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		{alignedBytes(64), "tensor: Room: Bytes has 64 elements, want 128"},
+		{alignedBytes(64), "tensor: Room: Bytes has 64 elements, expected 128"},
 		{alignedBytes(192)[32:][:128], "tensor: Room: Bytes begins at an address that is not a multiple of 64"},
 	} {
 		func() {

@@ -167,10 +167,10 @@ func TestForms(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"avx2 320 320 64 fft":               `t, line 1: form "fft", want one of implicit, winograd2, winograd4`,
-		"\navx2 320 320 implicit":           `t, line 2: "avx2 320 320 implicit", want kernel set, channels in, channels out, side and form`,
-		"avx2 320 320 64 implicit implicit": `t, line 1: "avx2 320 320 64 implicit implicit", want kernel set, channels in, channels out, side and form`,
-		"avx2 0 320 64 implicit":            "t, line 1: 0 channels to 320 at side 64, want numbers from 1 on",
+		"avx2 320 320 64 fft":               `t, line 1: form "fft", expected one of implicit, winograd2, winograd4`,
+		"\navx2 320 320 implicit":           `t, line 2: "avx2 320 320 implicit", expected kernel set, channels in, channels out, side and form`,
+		"avx2 320 320 64 implicit implicit": `t, line 1: "avx2 320 320 64 implicit implicit", expected kernel set, channels in, channels out, side and form`,
+		"avx2 0 320 64 implicit":            "t, line 1: 0 channels to 320 at side 64, expected numbers from 1 on",
 	} {
 		if _, err := ParseForms("t", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)

@@ -41,5 +41,5 @@ func Example() {
 	// down_blocks.0.attentions.0.transformer_blocks.0.attn2.probs [2 8 24 5]
 	// mid_block.attentions.0.transformer_blocks.0.attn2.probs [2 8 6 5]
 	// up_blocks.1.attentions.0.transformer_blocks.0.attn2.probs [2 8 24 5]
-	// unet: latent of 8×3 (height × width), both must be positive multiples of 2
+	// unet: latent of 8×3 (height × width), expected positive multiples of 2
 }

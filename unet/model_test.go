@@ -23,12 +23,12 @@ func TestPredictRejects(t *testing.T) {
 		n, h, w                 int
 		want                    string
 	}{
-		{"height", 4 * 12 * 16, 4 * 12 * 16, 1, 77 * 48, 1, 12, 16, "12×16 (height × width), both must be positive multiples of 8"},
-		{"width", 4 * 16 * 15, 4 * 16 * 15, 1, 77 * 48, 1, 16, 15, "16×15 (height × width), both must be positive multiples of 8"},
+		{"height", 4 * 12 * 16, 4 * 12 * 16, 1, 77 * 48, 1, 12, 16, "12×16 (height × width), expected positive multiples of 8"},
+		{"width", 4 * 16 * 15, 4 * 16 * 15, 1, 77 * 48, 1, 16, 15, "16×15 (height × width), expected positive multiples of 8"},
 		{"empty", 0, 0, 1, 77 * 48, 1, 0, 8, "0×8"},
-		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "batch of 0 latents, must be positive"},
+		{"no batch", 0, 0, 0, 77 * 48, 0, 8, 8, "batch of 0 latents, expected 1 or more"},
 		{"negative size", 256, 256, 1, 77 * 48, 1, -8, -8, "-8×-8"},
-		{"context", 256, 256, 1, 47, 1, 8, 8, "context of 47 values, must be [1, tokens, 48]"},
+		{"context", 256, 256, 1, 47, 1, 8, 8, "context of 47 values, expected [1, tokens, 48]"},
 		{"room", 255, 256, 1, 77 * 48, 1, 8, 8, "room for 255 values of eps, expected 256: [1 4 8 8]"},
 		{"latent", 256, 255, 1, 77 * 48, 1, 8, 8, "latent"},
 		{"timesteps", 256, 256, 2, 77 * 48, 1, 8, 8, "timesteps"},

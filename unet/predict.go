@@ -21,10 +21,10 @@ type Shape struct {
 // up has to fit the skip connections.
 func (m *Model) check(s Shape) error {
 	if s.N < 1 || s.Tokens < 1 {
-		return fmt.Errorf("unet: batch %d and %d context tokens, both must be positive", s.N, s.Tokens)
+		return fmt.Errorf("unet: batch %d and %d context tokens, expected both to be positive", s.N, s.Tokens)
 	}
 	if k := m.Config.SizeMultiple(); s.H < k || s.W < k || s.H%k != 0 || s.W%k != 0 {
-		return fmt.Errorf("unet: latent of %d×%d (height × width), both must be positive multiples of %d", s.H, s.W, k)
+		return fmt.Errorf("unet: latent of %d×%d (height × width), expected positive multiples of %d", s.H, s.W, k)
 	}
 	return nil
 }
@@ -75,11 +75,11 @@ func (m *Model) Program(s Shape, taps ...nn.Tap) (*nn.Program, error) {
 //	text        [n, tokens, CrossAttentionDim]; the number of tokens follows from its length
 func (m *Model) Predict(ctx context.Context, eps, latent, timesteps, text []float32, n, h, w int, taps ...nn.Tap) error {
 	if n < 1 {
-		return fmt.Errorf("unet: batch of %d latents, must be positive", n)
+		return fmt.Errorf("unet: batch of %d latents, expected 1 or more", n)
 	}
 	row := n * m.Config.CrossAttentionDim
 	if len(text) == 0 || len(text)%row != 0 {
-		return fmt.Errorf("unet: context of %d values, must be [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
+		return fmt.Errorf("unet: context of %d values, expected [%d, tokens, %d]", len(text), n, m.Config.CrossAttentionDim)
 	}
 	in := []nn.Array{{Name: "latent", Data: latent}, {Name: "timesteps", Data: timesteps}, {Name: "context", Data: text}}
 	return m.runner.Run(ctx, Shape{n, h, w, len(text) / row}, taps, in, nn.Array{Name: "eps", Data: eps})

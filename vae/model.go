@@ -50,10 +50,10 @@ func New(c Config, p nn.Params) (*Model, error) {
 // checkImage says which image sizes the encoder can take.
 func (m *Model) checkImage(n, h, w int) error {
 	if n < 1 {
-		return fmt.Errorf("vae: batch of %d images, must be positive", n)
+		return fmt.Errorf("vae: batch of %d images, expected 1 or more", n)
 	}
 	if k := m.Config.Downscale(); h < k || w < k || h%k != 0 || w%k != 0 {
-		return fmt.Errorf("vae: image of %d×%d (height × width), both must be positive multiples of %d", h, w, k)
+		return fmt.Errorf("vae: image of %d×%d (height × width), expected positive multiples of %d", h, w, k)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (m *Model) EncodeGraph(n, h, w int) (*nn.Graph, error) {
 // "image" [n, out, 8h, 8w].
 func (m *Model) DecodeGraph(n, h, w int) (*nn.Graph, error) {
 	if n < 1 || h < 1 || w < 1 {
-		return nil, fmt.Errorf("vae: %d latents of %d×%d (height × width), all must be positive", n, h, w)
+		return nil, fmt.Errorf("vae: %d latents of %d×%d (height × width), expected all to be positive", n, h, w)
 	}
 	return nn.Build(func(g *nn.Graph) {
 		latent := g.Input("latent", n, m.Config.LatentChannels, h, w)

@@ -20,8 +20,8 @@ func TestEncodeRejects(t *testing.T) {
 		n, h, w        int
 		want           string
 	}{
-		{"height", 8 * 8, 3 * 60 * 64, 1, 60, 64, "60×64 (height × width), both must be positive multiples of 8"},
-		{"width", 8 * 8, 3 * 64 * 4, 1, 64, 4, "64×4 (height × width), both must be positive multiples of 8"},
+		{"height", 8 * 8, 3 * 60 * 64, 1, 60, 64, "60×64 (height × width), expected positive multiples of 8"},
+		{"width", 8 * 8, 3 * 64 * 4, 1, 64, 4, "64×4 (height × width), expected positive multiples of 8"},
 		{"batch", 8, 3 * 64, 0, 8, 8, "batch of 0"},
 		{"image", 8, 3*64 - 1, 1, 8, 8, "image"},
 		{"room", 7, 3 * 64, 1, 8, 8, "room for 7 values of moments, expected 8"},

@@ -47,19 +47,19 @@ const sceneBatch = 16
 func (c SceneNetConfig) check() error {
 	switch {
 	case c.ClassName != "SceneNet":
-		return fmt.Errorf("_class_name is %q, want SceneNet", c.ClassName)
+		return fmt.Errorf("_class_name is %q, expected SceneNet", c.ClassName)
 	case c.Activation != "silu":
-		return fmt.Errorf("act_fn is %q, want silu", c.Activation)
+		return fmt.Errorf("act_fn is %q, expected silu", c.Activation)
 	case len(c.Channels) == 0 || slices.Min(c.Channels) < 1:
-		return fmt.Errorf("channels are %v, want a positive number for each block", c.Channels)
+		return fmt.Errorf("channels are %v, expected a positive number for each block", c.Channels)
 	case c.Groups < 1 || slices.ContainsFunc(c.Channels, func(n int) bool { return n%c.Groups != 0 }):
-		return fmt.Errorf("norm_num_groups is %d, want a divisor of every number of channels %v", c.Groups, c.Channels)
+		return fmt.Errorf("norm_num_groups is %d, expected a divisor of every number of channels %v", c.Groups, c.Channels)
 	case !(c.Eps > 0):
-		return fmt.Errorf("norm_eps is %v, want a positive number", c.Eps)
+		return fmt.Errorf("norm_eps is %v, expected a positive number", c.Eps)
 	case c.SampleSize < 1 || c.SampleSize > 4096:
-		return fmt.Errorf("sample_size is %d, want 1 to 4096", c.SampleSize)
+		return fmt.Errorf("sample_size is %d, expected 1 to 4096", c.SampleSize)
 	case len(c.Labels) == 0:
-		return fmt.Errorf("labels are empty, want a name for each output")
+		return fmt.Errorf("labels are empty, expected a name for each output")
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func OpenSceneNet(fsys fs.FS, folder string) (*SceneNet, error) {
 	file := path.Join(folder, "config.json")
 	b, err := fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("vision: %s: cannot be read, want the configuration of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, expected the configuration of a SceneNet", file)
 	}
 	var c SceneNetConfig
 	if err := json.Unmarshal(b, &c); err != nil {
@@ -117,7 +117,7 @@ func OpenSceneNet(fsys fs.FS, folder string) (*SceneNet, error) {
 	file = path.Join(folder, "model.safetensors")
 	b, err = fs.ReadFile(fsys, file)
 	if err != nil {
-		return nil, fmt.Errorf("vision: %s: cannot be read, want the weights of a SceneNet", file)
+		return nil, fmt.Errorf("vision: %s: cannot be read, expected the weights of a SceneNet", file)
 	}
 	s, err := weights.OpenBytes(file, b)
 	if err != nil {

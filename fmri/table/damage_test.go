@@ -243,7 +243,7 @@ func TestOpenFileRejects(t *testing.T) {
 		}, "sums are U8 [2 32], expected U8 [1 32]"},
 		"a shard":          {say("shard", "3/2"), `shard "3/2", expected a part of several as 2/8`},
 		"space":            {say("space", "{"), "metadata space: byte 1: unexpected end of JSON input"},
-		"space of numbers": {say("space", "3"), "metadata space: it is number, want an object"},
+		"space of numbers": {say("space", "3"), "metadata space: it is number, expected an object"},
 		"coordinates": {func(all tensors, m meta) {
 			m["space"] = "{}"
 			i32("voxels", 1, 2, 3)(all, m)

@@ -63,12 +63,12 @@ func CheckModules(t T, modules []Module, ref *Tensors, values map[string]Value) 
 			stored = m.SameAs
 		}
 		if size(got.Shape) != len(got.Data) || size(got.Shape) != size(m.Shape) {
-			t.Errorf("%s: %d values of shape %v, want %v", m.Path, len(got.Data), got.Shape, m.Shape)
+			t.Errorf("%s: %d values of shape %v, expected %v", m.Path, len(got.Data), got.Shape, m.Shape)
 			continue
 		}
 		// The attention norm of the VAE is [N, C, H·W] there and [N, C, H, W] here; all others agree.
 		if m.Type != "GroupNorm" && !slices.Equal(got.Shape, m.Shape) {
-			t.Errorf("%s: shape %v, want %v", m.Path, got.Shape, m.Shape)
+			t.Errorf("%s: shape %v, expected %v", m.Path, got.Shape, m.Shape)
 		}
 		if r := Near(t, m.Path, Sample(got.Data), ref.Float32("mod:"+stored), m.Error); r > worst {
 			worst, at = r, m.Path

@@ -108,7 +108,7 @@ func Near(t T, name string, got, want []float32, e Error) float64 {
 		t.Errorf("%s: %v", name, err)
 		return math.Inf(1)
 	case !(worst <= tol):
-		t.Errorf("%s: value %d is %g, want %g: error %.3g above the tolerance %.3g", name, at, got[at], want[at], worst, tol)
+		t.Errorf("%s: value %d is %g, expected %g: error %.3g above the tolerance %.3g", name, at, got[at], want[at], worst, tol)
 	}
 	return worst / e.Tolerance()
 }

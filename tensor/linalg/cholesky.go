@@ -12,7 +12,7 @@ type PivotError struct {
 }
 
 func (e *PivotError) Error() string {
-	return fmt.Sprintf("linalg: the matrix is not positive definite: pivot %d is %v, want a positive finite number", e.Pivot, e.Value)
+	return fmt.Sprintf("linalg: the matrix is not positive definite: pivot %d is %v, expected a positive finite number", e.Pivot, e.Value)
 }
 
 // Cholesky replaces the lower triangle of the symmetric positive definite A [n, n] by that of L, A = L·Lᵀ. The upper

@@ -344,7 +344,7 @@ func TestCholeskyRejects(t *testing.T) {
 				}
 			}
 		}
-		want := "linalg: the matrix is not positive definite: pivot 1 is -3, want a positive finite number"
+		want := "linalg: the matrix is not positive definite: pivot 1 is -3, expected a positive finite number"
 		if err := Cholesky(Of([]float32{1, 0, 2, 1}, 2, 2)); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}

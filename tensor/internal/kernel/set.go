@@ -148,5 +148,5 @@ func Find(name string) (*Set, error) {
 			return nil, fmt.Errorf("PERCEPT_KERNELS=%s: this processor has %s only", name, strings.Join(have, ", "))
 		}
 	}
-	return nil, fmt.Errorf("PERCEPT_KERNELS=%s: unknown kernel set, want one of %s", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("PERCEPT_KERNELS=%s: unknown kernel set, expected one of %s", name, strings.Join(names, ", "))
 }

@@ -70,7 +70,7 @@ func foldSums(lanes []float64, rest []float32) (sum, square float64) {
 // lanes floats n channels are.
 func winogradVecs(f, n, lanes int, x []float32, row, pix, side int, v []float32, step int) int {
 	if f != 2 && f != 4 || n < 1 || n%lanes != 0 {
-		panic(fmt.Sprintf("kernel: Winograd transform %d of %d channels, want 2 or 4 and a multiple of %d", f, n, lanes))
+		panic(fmt.Sprintf("kernel: Winograd transform %d of %d channels, expected 2 or 4 and a multiple of %d", f, n, lanes))
 	}
 	_, _ = x[(side-1)*(row+pix)+n-1], v[((f+2)*(f+2)-1)*step+n-1]
 	return n / lanes
