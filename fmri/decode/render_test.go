@@ -2,13 +2,19 @@ package decode
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"percept"
 	"percept/fmri/table"
+	"percept/internal/picture"
 	"percept/tensor/linalg"
 )
 
@@ -100,5 +106,138 @@ func TestRenderOfLatentsThatAreNotSquare(t *testing.T) {
 	pictures, err := Render(t.Context(), p, ZOnly, latents, nil, o, nil)
 	if err != nil || !bytes.Equal(pictures[0].Pix, alone[0].Pix) {
 		t.Errorf("z alone is not the decoded latent (%v)", err)
+	}
+}
+
+// pictures renders some rows of tables, of which nothing is left out.
+func pictures(t *testing.T, p *percept.Pipeline, m Method, z, c *table.Table, o RenderOptions) []*image.RGBA {
+	t.Helper()
+	all, err := Render(t.Context(), p, m, z, c, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func drawn(t *testing.T, rows int, shape ...int) *table.Table {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, uint64(rows)))
+	cols := table.Columns{Shape: shape}
+	m := linalg.New[float32](rows, cols.N())
+	for i := range m.Data {
+		m.Data[i] = float32(r.NormFloat64())
+	}
+	x, err := table.New("drawn", m, table.Rows{}, cols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// A picture depends on its row, its seed and its method, and on c where the method uses it; views of the features will do.
+func TestPicturesDependOnWhatTheyShould(t *testing.T) {
+	p, err := percept.Embedded(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, c := drawn(t, 2, 4, 4, 4), drawn(t, 2, p.Tokens, p.Width)
+	o := RenderOptions{Strength: 0.75, Seed: 3, Height: 32, Width: 32}
+	o.Sampling.Steps, o.Sampling.Guidance = 4, 1
+	seeded, kept, weak := o, o, o
+	seeded.Seed, kept.KeepZ, weak.Strength = 4, true, 0.5
+	unseen, err := c.Take([]int{1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []Method{ZOnly, COnly, ZC} {
+		first := pictures(t, p, m, z, c, o)
+		if len(first) != 2 || first[0].Rect.Dx() != 32 || bytes.Equal(first[0].Pix, first[1].Pix) {
+			t.Fatalf("%s: %d pictures of %v", m, len(first), first[0].Rect)
+		}
+		for what, v := range map[string]struct {
+			pictures []*image.RGBA
+			same     bool
+		}{
+			"again":         {pictures(t, p, m, z, c, o), true},
+			"another seed":  {pictures(t, p, m, z, c, seeded), m == ZOnly},
+			"another c":     {pictures(t, p, m, z, unseen, o), m == ZOnly},
+			"another z":     {pictures(t, p, m, z.Shuffled(3), c, o), m == COnly || !moved(t, z, 3)},
+			"ẑ itself":      {pictures(t, p, m, z, c, kept), m != ZC},
+			"less strength": {pictures(t, p, m, z, c, weak), m != ZC},
+		} {
+			if same := bytes.Equal(first[0].Pix, v.pictures[0].Pix); same != v.same {
+				t.Errorf("%s, %s: the same picture: %v, want %v", m, what, same, v.same)
+			}
+		}
+	}
+}
+
+// moved says whether a shuffle moved the first row.
+func moved(t *testing.T, x *table.Table, seed uint64) bool {
+	t.Helper()
+	a, err := x.Matrix(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := x.Shuffled(seed).Matrix(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.At(0, 0) != b.At(0, 0)
+}
+
+// ẑ of another size is brought to that of the diffusion, as published: decoded, scaled by the bicubic filter.
+func TestRenderAtAnotherSize(t *testing.T) {
+	p, err := percept.Embedded(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := drawn(t, 1, 4, 4, 4)
+	own := pictures(t, p, ZOnly, z, nil, RenderOptions{})[0]
+	large := pictures(t, p, ZOnly, z, nil, RenderOptions{Height: 48, Width: 64})[0]
+	if own.Rect.Dx() != 4*p.VAE.Config.Downscale() || !bytes.Equal(large.Pix, picture.Resize(own, 64, 48, picture.Bicubic).Pix) {
+		t.Errorf("a picture of %v is not that of %v scaled", large.Rect, own.Rect)
+	}
+}
+
+// Progress counts pictures by the batch; what fails on the way ends the rendering, and nothing panics.
+func TestRenderTellsProgressAndErrors(t *testing.T) {
+	p, err := percept.Embedded(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := drawn(t, RenderBatch+1, 4, 1, 1)
+	var told []int
+	if _, err := Render(t.Context(), p, ZOnly, z, nil, RenderOptions{}, func(done, total int) { told = append(told, done, total) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(told, []int{RenderBatch, RenderBatch + 1, RenderBatch + 1, RenderBatch + 1}) {
+		t.Errorf("told of %v", told)
+	}
+	full := errors.New("the disk is full")
+	if err := RenderEach(t.Context(), p, ZOnly, z, nil, RenderOptions{}, nil, func(int, []*image.RGBA) error { return full }); !errors.Is(err, full) {
+		t.Errorf("error %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Render(ctx, p, ZOnly, z, nil, RenderOptions{}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	// Features whose file goes while they are in use.
+	path := filepath.Join(t.TempDir(), "c.safetensors")
+	if _, err := table.Write(t.Context(), path, drawn(t, RenderBatch+1, p.Tokens, p.Width), nil); err != nil {
+		t.Fatal(err)
+	}
+	c, err := table.OpenFeatures(path, "drawn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	for m, of := range map[Method][2]*table.Table{ZC: {z, c}, COnly: {nil, c}} {
+		if _, err := Render(t.Context(), p, m, of[0], of[1], RenderOptions{}, nil); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s without its file: %v", m, err)
+		}
 	}
 }

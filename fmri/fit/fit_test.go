@@ -3,12 +3,14 @@ package fit
 import (
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"percept/fmri"
+	"percept/fmri/internal/npy"
 	"percept/fmri/metrics"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
@@ -378,5 +380,99 @@ func TestEdgeWarning(t *testing.T) {
 	m.Edge = ridge.Edge{}
 	if got := m.EdgeWarning(); got != "" {
 		t.Errorf("warning %q of no target at the edge", got)
+	}
+}
+
+// A table that is a view of memory takes as much as what it is a view of, and the bound of a fit holds that as well.
+func TestBoundHoldsWhatAViewKeeps(t *testing.T) {
+	x, y := planted(rand.New(rand.NewPCG(12, 0)), 70, 900, 30)
+	of, to := responses(t, x), newTable(t, "wide", y, table.Rows{Images: every(70, 3)}, table.Columns{})
+	slabs := func(to *table.Table) int {
+		t.Helper()
+		o := Options{Ridge: ridge.Options{Alphas: []float64{1, 10}}}
+		least, _, err := o.Ridge.Memory(70, 30, 300)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Ridge.MaxMemory = least + besides(70, 30, 300, 900) + 4*70*900 - 1
+		m, err := Fit(t.Context(), of, to, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Options.Slabs
+	}
+	if plain, view := slabs(to), slabs(feature(t, "wide", y, 900)); plain != 4 || view != plain {
+		t.Errorf("%d slabs, of a view %d, want 4", plain, view)
+	}
+}
+
+// Two arrays of one file, and two sets of columns beside one another, are not taken for one another.
+func TestSaveTellsInputsApart(t *testing.T) {
+	x, y := planted(rand.New(rand.NewPCG(13, 0)), 40, 3, 12)
+	to := feature(t, "z", y, 3)
+	of := responses(t, x)
+	halves := &table.Voxels{Regions: []string{"even", "odd"}}
+	for i := range 12 {
+		halves.Member = append(halves.Member, uint8(1-i%2), uint8(i%2))
+	}
+	region := func(name string) *table.Table { // of six voxels, with the sum of all
+		t.Helper()
+		part, err := newTable(t, "train", x, table.Rows{Images: every(40, 3)}, table.Columns{Voxels: halves}).Region(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return part
+	}
+	beside := func(name string) *table.Table {
+		t.Helper()
+		joined, err := table.Beside("both", region(name), region(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return joined
+	}
+	sides := map[string][2]*table.Table{"beside": {beside("even"), beside("odd")}, "regions": {region("even"), region("odd")}}
+	path := filepath.Join(t.TempDir(), "runs.npz")
+	runs := make([]int32, 40)
+	for i := range runs {
+		runs[i] = int32(i / 8)
+	}
+	if err := npy.WriteZip(path, false, npy.Of("runs", []int{40}, runs), npy.Of("halves", []int{40}, append(runs[20:], runs[:20]...))); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Ridge: ridge.Options{Alphas: []float64{1, 10}}}
+	for name, s := range sides {
+		out := filepath.Join(t.TempDir(), "m")
+		if _, _, err := Save(t.Context(), out, s[0], to, o); err != nil {
+			t.Fatal(err)
+		}
+		if _, upToDate, err := Save(t.Context(), out, s[0], to, o); err != nil || !upToDate {
+			t.Errorf("%s: the same again: %v", name, err)
+		}
+		if _, _, err := Save(t.Context(), out, s[1], to, o); err == nil || !strings.Contains(err.Error(), "expected the same or no file") {
+			t.Errorf("%s: another passes for the same: %v", name, err)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "m")
+	for _, c := range []struct{ groups, want string }{{"runs", ""}, {"runs", ""}, {"halves", "(groups was"}} {
+		o.Groups = path + ":" + c.groups
+		if _, _, err := Save(t.Context(), out, of, to, o); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("groups of %s: error %v, want %q", c.groups, err, c.want)
+		}
+	}
+}
+
+// What is read of a model without its coefficients does not predict.
+func TestHeadDoesNotPredict(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m")
+	if err := fitted(t, false).Write(path); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Head(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Predict(t.Context(), responses(t, linalg.New[float32](4, 30))); err == nil || !strings.Contains(err.Error(), "the model was fitted on 0") {
+		t.Errorf("error %v", err)
 	}
 }
