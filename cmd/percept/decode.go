@@ -66,7 +66,7 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 	}
 	f := cmd.Flags()
 	f.StringVar(&q.Model, "model", "", "`file` of a decoder")
-	f.StringVar(&q.Responses, "responses", "", "`folder` of percept nsd prepare, or an array FILE[:ARRAY] of rows of voxels")
+	f.StringVar(&q.Responses, "responses", "", "`folder` of percept nsd prepare, a run's test.safetensors, or an array FILE[:ARRAY] of rows of voxels")
 	f.StringVar(&q.Images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
 	f.StringVar(&q.Part, "part", "test", "rows of a folder: `test` or train")
 	f.StringVar(&q.Truth, "features", "", "true features, to compare with: `folder` or file of percept features, or an array FILE[:ARRAY]")

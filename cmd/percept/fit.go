@@ -65,7 +65,7 @@ inputs. The same inputs and options give the same bytes. In Python:
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.responses, "responses", "", "`folder` of percept nsd prepare, or an array FILE[:ARRAY] of rows of voxels")
+	f.StringVar(&q.responses, "responses", "", "`folder` of percept nsd prepare, a run's train.safetensors, or an array FILE[:ARRAY] of rows of voxels")
 	f.StringArrayVar(&q.regions, "roi", nil, "`region` of the folder, as streams:early; may be given more than once (default: all voxels)")
 	f.StringVar(&q.images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
 	f.StringVar(&q.features, "features", "", "`folder` or file of percept features, or an array FILE[:ARRAY] of rows of targets")

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"percept/fmri"
-	"percept/fmri/internal/npy"
+	"percept/fmri/internal/matfile"
 	"percept/fmri/metrics"
 	"percept/fmri/ridge"
 	"percept/fmri/table"
@@ -432,12 +432,13 @@ func TestSaveTellsInputsApart(t *testing.T) {
 		return joined
 	}
 	sides := map[string][2]*table.Table{"beside": {beside("even"), beside("odd")}, "regions": {region("even"), region("odd")}}
-	path := filepath.Join(t.TempDir(), "runs.npz")
-	runs := make([]int32, 40)
+	path := filepath.Join(t.TempDir(), "runs.mat")
+	runs := make([]float64, 40)
 	for i := range runs {
-		runs[i] = int32(i / 8)
+		runs[i] = float64(i / 8)
 	}
-	if err := npy.WriteZip(path, false, npy.Of("runs", []int{40}, runs), npy.Of("halves", []int{40}, append(runs[20:], runs[:20]...))); err != nil {
+	if err := matfile.Write(path, matfile.Matrix{Name: "runs", Dims: []int{40, 1}, Data: runs},
+		matfile.Matrix{Name: "halves", Dims: []int{40, 1}, Data: slices.Concat(runs[20:], runs[:20])}); err != nil {
 		t.Fatal(err)
 	}
 	o := Options{Ridge: ridge.Options{Alphas: []float64{1, 10}}}

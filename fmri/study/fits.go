@@ -14,7 +14,7 @@ import (
 // A Fit says what is fitted to what, for each subject. X and Y are responses/REGION, as responses/streams:early or
 // responses/streams:ventral+lateral, or the name of a feature, as z; one of them has to be responses.
 type Fit struct {
-	Name   string    `toml:"name,omitempty" json:"name" comment:"of its files; left out: that of the feature"`
+	Name   string    `toml:"name,omitempty" json:"name" comment:"of its files; left out: that of the feature y, or responses_from_ and the feature x"`
 	X      string    `toml:"x" json:"x" comment:"responses/ATLAS:REGION, or a feature"`
 	Y      string    `toml:"y" json:"y" comment:"a feature, or responses/ATLAS:REGION"`
 	Folds  int       `toml:"folds,omitempty" json:"folds" comment:"left out: decode.folds"`
@@ -76,7 +76,7 @@ func (c Config) fits() []Fit {
 	for i := range all {
 		f := &all[i]
 		x, y := f.operands()
-		f.Name = cmp.Or(f.Name, y.feature, x.feature)
+		f.Name = cmp.Or(f.Name, y.feature, "responses_from_"+x.feature)
 		f.Folds = cmp.Or(f.Folds, d.Folds)
 		if f.Alphas == nil && f.Compat == "" {
 			f.Alphas = d.Alphas

@@ -8,7 +8,7 @@ import (
 )
 
 // OpenResponses opens a part ("train", "test", "train_trials", "test_trials") of a folder that percept nsd prepare has made, of
-// some regions, as streams:early, or of all voxels; or a file of responses, as a run leaves it; or else an array FILE or
+// some regions, as streams:early, or of all voxels; or a file of responses, as a run leaves it, which is one part; or else an array FILE or
 // FILE:ARRAY of rows of voxels. images names an array with the 0-based image of each row of the latter, or is empty.
 func OpenResponses(path, part string, regions []string, images string) (*Table, error) {
 	var names []string
@@ -21,6 +21,9 @@ func OpenResponses(path, part string, regions []string, images string) (*Table, 
 	case known && images != "":
 		return nil, fmt.Errorf("%s: knows the image of each row, expected no other list of them", path)
 	case known && info.IsDir():
+		if _, err := os.Stat(filepath.Join(path, "train.safetensors")); err == nil {
+			return nil, fmt.Errorf("%s: a run's folder of responses, expected train.safetensors or test.safetensors in it", path)
+		}
 		f, err := OpenFolder(path)
 		if err != nil {
 			return nil, err
