@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"percept/fmri/fit"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
+	"percept/weights/safetensors"
 )
 
 // A run leaves what the package's comment says, and nothing else.
@@ -146,4 +148,28 @@ func TestResultIsWhatTheFilesSay(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "scores.json")
 	put(t, `[{"value": "much"}]`, broken)
 	rejects(t, "a damaged file", readJSON(broken, &rows), broken)
+}
+
+// A file that was cut short, as by a system that went down, is not taken for one that an interrupted stage has finished.
+func TestWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "z"+tables)
+	if whole(path) {
+		t.Error("a file that is not there is whole")
+	}
+	if err := safetensors.Write(path, []safetensors.Named{safetensors.NamedF32("x", make([]float32, 100), 100)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil || !whole(path) {
+		t.Fatalf("a complete file is not whole (%v)", err)
+	}
+	if err := os.WriteFile(path, b[:len(b)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if whole(path) {
+		t.Error("half a file is whole")
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("half a file was left for the next run")
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"percept/fmri/table"
 	"percept/internal/filesum"
 	"percept/tensor"
+	"percept/weights/safetensors"
 )
 
 // Folders of a subject with a file for each fit.
@@ -39,7 +40,7 @@ func (r *Run) eachFit(s stage.Stage, subject string, fits []Fit, params map[stri
 		defer fit.BoundMemory(fitMemory)()
 		for k, f := range fits {
 			path := filepath.Join(tmp, f.Name+ext)
-			if _, err := os.Stat(path); err != nil {
+			if !whole(path) {
 				part := func(done, total int) { p(steps*k+steps*done/max(1, total), steps*len(fits)) }
 				if err := do(ctx, path, f, part); err != nil {
 					return fmt.Errorf("%s: fit %s: %w", subject, f.Name, err)
@@ -50,6 +51,23 @@ func (r *Run) eachFit(s stage.Stage, subject string, fits []Fit, params map[stri
 		return sweep(tmp)
 	}
 	return s, r.dependOnFeatures(&s)
+}
+
+// whole says whether a file of an interrupted stage can stay. Files appear when they are complete, but a system may go down before
+// they are on the disk: a cut one is removed.
+func whole(path string) bool {
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	if filepath.Ext(path) != tables {
+		return true
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return os.Remove(path) != nil // what cannot be removed says so when it is written
+	}
+	f.Close()
+	return true
 }
 
 // fit fits a subject's models.

@@ -37,6 +37,9 @@ func parseOperand(text string) (operand, error) {
 	return operand{}, fmt.Errorf("%q, expected responses/REGION, as responses/streams:early, or the name of a feature, as z", text)
 }
 
+// longestName leaves room for endings in what file systems take.
+const longestName = 100
+
 var fileName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_.@=,-]*$`)
 
 // operands are X and Y of a fit that was checked.
@@ -76,7 +79,9 @@ func (c Config) fits() []Fit {
 	for i := range all {
 		f := &all[i]
 		x, y := f.operands()
-		f.Name = cmp.Or(f.Name, y.feature, "responses_from_"+x.feature)
+		if f.Name = cmp.Or(f.Name, y.feature); f.Name == "" && x.feature != "" {
+			f.Name = "responses_from_" + x.feature
+		}
 		f.Folds = cmp.Or(f.Folds, d.Folds)
 		if f.Alphas == nil && f.Compat == "" {
 			f.Alphas = d.Alphas
@@ -112,8 +117,12 @@ func (c Config) checkFits() error {
 			return fail("y is %v", err)
 		case x.region == "" && y.region == "":
 			return fail("neither x nor y is of responses, expected one of them as responses/streams:early")
-		case !fileName.MatchString(f.Name):
-			return fail("name %q, expected letters and digits, as early_z", f.Name)
+		case x == y:
+			return fail("x and y are the same, expected one to be predicted from the other")
+		case f.Name == "":
+			return fail("has no name, expected one as early_from_ventral, since neither x nor y is a feature")
+		case !fileName.MatchString(f.Name) || len(f.Name) > longestName:
+			return fail("name %q, expected letters and digits, as early_z, at most %d", f.Name, longestName)
 		case names[f.Name]:
 			return fail("the name is there twice, expected each fit to have one of its own")
 		case f.Folds < 2:

@@ -51,6 +51,11 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 		return nil, err
 	}
 	s.Bar = bar
+	r := &Run{Config: c, Model: model, runner: s}
+	if _, err := r.stages(); err != nil { // before the configuration of an earlier run is replaced
+		s.Close()
+		return nil, err
+	}
 	text, err := toml.Marshal(c)
 	if err == nil {
 		err = atomicfile.Write(s.Path(ConfigFile), text)
@@ -59,7 +64,7 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 		s.Close()
 		return nil, fmt.Errorf("%s: cannot be written: %w", s.Path(ConfigFile), err)
 	}
-	return &Run{Config: c, Model: model, runner: s}, nil
+	return r, nil
 }
 
 // ConfigFile is the file of a run directory that says what was asked.

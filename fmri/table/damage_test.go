@@ -2,7 +2,9 @@ package table
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"math"
@@ -185,7 +187,8 @@ func handmade(t testing.TB, path string, change func(tensors map[string]safetens
 		"values": safetensors.NamedF32("values", make([]float32, 6), 2, 3),
 		"sums":   {Name: "sums", DType: safetensors.U8, Shape: []int{1, 32}, Data: sum},
 	}
-	meta := map[string]string{"feature": "z", "format": "1", "rows_per_chunk": "32"}
+	request := sha256.Sum256(int32s([]int32{4, 1}))
+	meta := map[string]string{"feature": "z", "format": "1", "rows_per_chunk": "32", "request": hex.EncodeToString(request[:])}
 	change(tensors, meta)
 	if err := safetensors.Write(path, slices.Collect(maps.Values(tensors)), meta); err != nil {
 		t.Fatal(err)
@@ -223,6 +226,7 @@ func TestOpenFileRejects(t *testing.T) {
 		}, "values are F32 [0 3], expected F32 or F16, images first"},
 		"no images":        {func(all tensors, _ meta) { delete(all, "images") }, "z of 0 images, expected 1 to"},
 		"other images":     {i32("images", 1, 2, 3), "images: shape [3], expected [2]"},
+		"images exchanged": {i32("images", 1, 4), "images do not have their sum, expected those that were asked for"},
 		"an image twice":   {i32("images", 4, 4), "image 4 of row 1 is there twice"},
 		"a negative image": {i32("images", 4, -1), "image -1 of row 1, expected 0-based numbers"},
 		"other counts":     {i32("counts", 1), "counts: shape [1], expected [2]"},

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"runtime/debug"
@@ -95,6 +96,8 @@ func (f *File) read() error {
 		if f.Shard, err = ParseShard(text); err != nil {
 			return fmt.Errorf("shard %w", err)
 		}
+	} else if sum := sha256.Sum256(int32s(f.Images)); hex.EncodeToString(sum[:]) != f.Meta["request"] {
+		return errors.New("images do not have their sum, expected those that were asked for: the file is damaged")
 	}
 	f.rowBytes, f.checked = f.Width()*dtype.Size(), make([]bool, (shape[0]+ChunkRows-1)/ChunkRows)
 	sumType, sumShape, _ := f.store.Info("sums")

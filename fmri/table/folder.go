@@ -199,13 +199,18 @@ func (f *Folder) voxels() (Voxels, error) {
 	for i, x := range xyz {
 		v.XYZ[i] = int32(x)
 	}
+	if err := v.distinct(); err != nil {
+		return v, fmt.Errorf("%s: voxels.npy: %w", f.Dir, err)
+	}
 	if len(m.Regions) == 0 {
 		return v, nil
 	}
 	member, err := f.numbers("rois.npy")
 	v.Member = make([]uint8, len(member))
 	for i, x := range member {
-		v.Member[i] = uint8(x)
+		if v.Member[i] = uint8(x); x != 0 && x != 1 {
+			return v, fmt.Errorf("%s: rois.npy: voxel %d has %d, expected 0 or 1: the file is damaged", f.Dir, i/len(m.Regions), x)
+		}
 	}
 	for _, r := range m.Regions {
 		v.Regions = append(v.Regions, r.Name)

@@ -312,3 +312,40 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// Two voxels in one place and memberships that are neither 0 nor 1 are damage: they would be other voxels' responses.
+func TestFolderRejectsDamagedVoxels(t *testing.T) {
+	for _, c := range []struct {
+		file  string
+		shape func(v, r int) []int
+		want  string
+	}{
+		{"voxels.npy", func(v, _ int) []int { return []int{v, 3} }, "voxels.npy: voxels 0 and 1 are both at [7 7 7]"},
+		{"rois.npy", func(v, r int) []int { return []int{v, r} }, "rois.npy: voxel 0 has 7, expected 0 or 1"},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS("testdata/zscored")); err != nil {
+			t.Fatal(err)
+		}
+		f, err := OpenFolder(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, c.file)
+		n := 1
+		for _, d := range c.shape(f.Manifest.Voxels, len(f.Manifest.Regions)) {
+			n *= d
+		}
+		if c.file == "voxels.npy" {
+			err = npy.Write(path, c.shape(f.Manifest.Voxels, 0), slices.Repeat([]int32{7}, n))
+		} else {
+			err = npy.Write(path, c.shape(f.Manifest.Voxels, len(f.Manifest.Regions)), slices.Repeat([]uint8{7}, n))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Table("train"); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: error %v, want %q", c.file, err, c.want)
+		}
+	}
+}

@@ -130,7 +130,10 @@ func (v Voxels) In(regions ...string) ([]int, error) {
 // v.Regions they are.
 func (v *Voxels) Read(s *safetensors.File, prefix string, n int) (err error) {
 	v.N = n
-	if v.XYZ, err = ints[int32](s, prefix+"voxels", n, 3); err != nil || len(v.Regions) == 0 {
+	if v.XYZ, err = ints[int32](s, prefix+"voxels", n, 3); err != nil {
+		return err
+	}
+	if err := v.distinct(); err != nil || len(v.Regions) == 0 {
 		return err
 	}
 	if dtype, shape, _ := s.Info(prefix + "rois"); dtype != safetensors.U8 || !slices.Equal(shape, []int{n, len(v.Regions)}) {
@@ -139,6 +142,18 @@ func (v *Voxels) Read(s *safetensors.File, prefix string, n int) (err error) {
 	b, err := s.Bytes(prefix + "rois")
 	v.Member = slices.Clip(slices.Clone(b))
 	return err
+}
+
+// distinct says which two voxels of a file lie in one place: the first of them would be taken for both.
+func (v Voxels) distinct() error {
+	at := make(map[[3]int32]int, v.N)
+	for p := range slices.Chunk(v.XYZ, 3) {
+		if first, twice := at[[3]int32(p)]; twice {
+			return fmt.Errorf("voxels %d and %d are both at %v, expected each place once: the file is damaged", first, len(at), p)
+		}
+		at[[3]int32(p)] = len(at)
+	}
+	return nil
 }
 
 // pick is the given voxels.
