@@ -79,7 +79,8 @@ func ExamplePipeline_Encode() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("z %d×%d×%d×%d, c %d×%d, picture %v\n", z.N, percept.LatentChannels, z.H, z.W, p.Tokens, len(c)/p.Tokens, pictures[0].Bounds().Size())
+	fmt.Printf("z %d×%d×%d×%d, c %d×%d, picture %v\n", z.N, percept.LatentChannels, z.H, z.W, p.Tokens, len(c)/p.Tokens,
+		pictures[0].Bounds().Size())
 	// Output: z 1×4×12×12, c 32×128, picture (96,96)
 }
 

@@ -92,7 +92,8 @@ func (p *Pipeline) Generate(ctx context.Context, r Request) ([]Picture, error) {
 
 // generateBatch denoises pictures lo to hi of a request. An image's generator gives, as in the original scripts and in
 // diffusers: with Init what the posterior is sampled with, then the noise, then that of the steps.
-func (p *Pipeline) generateBatch(ctx context.Context, r Request, mean, logVar Latents, lo, hi, h, w int, progress func(done, total int)) (Latents, error) {
+func (p *Pipeline) generateBatch(ctx context.Context, r Request, mean, logVar Latents, lo, hi, h, w int,
+	progress func(done, total int)) (Latents, error) {
 	c, err := p.TextEmbed(ctx, r.Prompts[lo:hi])
 	if err != nil {
 		return Latents{}, err

@@ -112,7 +112,8 @@ func (o Options) open(path string) (*weights.Folder, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: no such model, expected a folder with unet/, vae/, text_encoder/ and tokenizer/, or a file of all weights (.safetensors, .ckpt)", path)
 	}
-	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer, Vocabulary: clip.FilesFromOpenAI, Config: o.Config})
+	return weights.OpenModel(path, weights.ModelOptions{EMA: o.EMA, Variant: o.Variant, Tokenizer: o.Tokenizer,
+		Vocabulary: clip.FilesFromOpenAI, Config: o.Config})
 }
 
 // Embedded loads the small model that is part of the program: the same architecture, trained on
@@ -165,7 +166,8 @@ func build(ctx context.Context, folder *weights.Folder, name string, o Options) 
 
 // packPart builds one network from its packed weights, and keeps those that had to be packed when the network and its
 // file are as they should be.
-func packPart(folder *weights.Folder, c weights.Component, o packed.Options, build func(*weights.Folder, *packed.Pack) error) (*packed.Pack, error) {
+func packPart(folder *weights.Folder, c weights.Component, o packed.Options,
+	build func(*weights.Folder, *packed.Pack) error) (*packed.Pack, error) {
 	o.Name = string(c)
 	pack := packed.New(folder.Parts[c].Store, o)
 	if err := build(folder, pack); err != nil {
@@ -261,7 +263,8 @@ func (p *Pipeline) buildText(folder *weights.Folder, pack *packed.Pack) error {
 		return fmt.Errorf("%s/tokenizer: %w", folder.Dir, err)
 	}
 	if n := p.Tokenizer.Size(); n > cfg.VocabSize {
-		return fmt.Errorf("%s/tokenizer/vocab.json: ids up to %d, expected below %d, the vocab_size of %s", folder.Dir, n-1, cfg.VocabSize, part.ConfigFile)
+		return fmt.Errorf("%s/tokenizer/vocab.json: ids up to %d, expected below %d, the vocab_size of %s", folder.Dir, n-1,
+			cfg.VocabSize, part.ConfigFile)
 	}
 	return part.Store.Check()
 }

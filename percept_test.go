@@ -108,7 +108,8 @@ func TestGenerateDoesNotDependOnNeighbours(t *testing.T) {
 	if len(all) != 3 || !slices.Equal(done, []int{0, 1, 2}) || !slices.Equal(steps, []int{1, 3, 2, 3, 3, 3}) {
 		t.Errorf("%d pictures, done %v, progress %v", len(all), done, steps)
 	}
-	alone := percept.Request{Prompts: prompts[1:2], Negative: "a tree", Sampling: percept.Sampling{Sampler: "euler-a", Steps: 3, Guidance: 2, Seed: 9}}
+	alone := percept.Request{Prompts: prompts[1:2], Negative: "a tree",
+		Sampling: percept.Sampling{Sampler: "euler-a", Steps: 3, Guidance: 2, Seed: 9}}
 	one, err := p.Generate(t.Context(), alone)
 	if err != nil {
 		t.Fatal(err)
@@ -221,7 +222,8 @@ func TestPipelineRejects(t *testing.T) {
 			return err
 		}, "multiples of 32"},
 		{"too many pictures to start from", func() error {
-			_, err := p.Generate(t.Context(), percept.Request{Prompts: []string{""}, Init: []image.Image{flat(96, color.White), flat(96, color.White)}})
+			_, err := p.Generate(t.Context(), percept.Request{Prompts: []string{""},
+				Init: []image.Image{flat(96, color.White), flat(96, color.White)}})
 			return err
 		}, "2 pictures to start from"},
 		{"seeds for other prompts", func() error {

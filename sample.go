@@ -148,7 +148,8 @@ func (p *Pipeline) Denoise(ctx context.Context, noise Latents, c []float32, s Sa
 // DenoiseFrom noises z by a share strength of the diffusion and denoises it under c: image to image, by the rule of
 // whose sampler it is. That of the original code ("ddim") noises to entry int(strength·steps) of its ascending
 // timesteps and makes its first step one entry below.
-func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength float64, c []float32, s Sampling, onStep func(done, total int)) (Latents, error) {
+func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength float64, c []float32, s Sampling,
+	onStep func(done, total int)) (Latents, error) {
 	if !(strength > 0 && strength <= 1) {
 		return Latents{}, fmt.Errorf("strength is %g, expected more than 0 and at most 1", strength)
 	}
@@ -174,7 +175,8 @@ func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength f
 }
 
 // sample makes the last so many steps in batches.
-func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c []float32, s Sampling, last int, onStep func(done, total int)) (Latents, error) {
+func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c []float32, s Sampling, last int,
+	onStep func(done, total int)) (Latents, error) {
 	row := p.Tokens * p.Width
 	if len(c) != x.N*row {
 		return Latents{}, fmt.Errorf("conditioning has %d values, expected %d×%d×%d", len(c), x.N, p.Tokens, p.Width)

@@ -112,7 +112,8 @@ func TestKeeperErrors(t *testing.T) {
 		t.Errorf("unreadable: %v", err)
 	}
 	k = &keeper{kept: map[string][]byte{}, dtype: "int4"}
-	if _, err := everyLayer(k); err == nil || !strings.Contains(err.Error(), `nn: a: format "int4", expected float32, float16 or bfloat16`) {
+	if _, err := everyLayer(k); err == nil || !strings.Contains(err.Error(),
+		`nn: a: format "int4", expected float32, float16 or bfloat16`) {
 		t.Errorf("unknown dtype: %v", err)
 	}
 }

@@ -52,7 +52,8 @@ func (p *Program) lay() {
 	for i := range p.nodes {
 		n, t := &p.nodes[i], &tasks[i]
 		w := &n.work
-		*t = task{live: live[i] && !w.absorbed, size: size(n.shape), private: n.asked || n.outlives() || p.steady != nil && p.steady.nodes[i].keeps}
+		*t = task{live: live[i] && !w.absorbed, size: size(n.shape), private: n.asked || n.outlives() ||
+			p.steady != nil && p.steady.nodes[i].keeps}
 		switch do := n.action(); {
 		case n.op == nil || n.probes.fed:
 			t.source = do == nothing

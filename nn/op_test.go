@@ -100,13 +100,14 @@ func TestOps(t *testing.T) {
 			}
 			return y
 		}},
-		{"add channels", []int{2, 3, 2, 4}, func(g *Graph) *Node { return AddChannels(in(g, "x", 2, 3, 2, 4), in(g, "e", 2, 4)) }, func() []float64 {
-			y, e := x("x", 2, 6, 4), x("e", 2, 4)
-			for i := range y {
-				y[i] += e[i/24*4+i%4]
-			}
-			return y
-		}},
+		{"add channels", []int{2, 3, 2, 4}, func(g *Graph) *Node { return AddChannels(in(g, "x", 2, 3, 2, 4), in(g, "e", 2, 4)) },
+			func() []float64 {
+				y, e := x("x", 2, 6, 4), x("e", 2, 4)
+				for i := range y {
+					y[i] += e[i/24*4+i%4]
+				}
+				return y
+			}},
 		{"add rows", []int{2, 3, 4}, func(g *Graph) *Node { return AddRows(in(g, "x", 2, 3, 4), in(g, "p", 1, 3, 4)) }, func() []float64 {
 			y, p := x("x", 2, 3, 4), x("p", 3, 4)
 			for i := range y {
@@ -148,13 +149,14 @@ func TestOps(t *testing.T) {
 			}
 			return y
 		}},
-		{"embedding", []int{2, 3, 5}, func(g *Graph) *Node { return NewEmbedding(scope("emb"), 7, 5).Forward(in(g, "ids", 2, 3)) }, func() []float64 {
-			var y []float64
-			for _, id := range ids {
-				y = append(y, w("emb.weight", 7, 5)[5*int(id):][:5]...)
-			}
-			return y
-		}},
+		{"embedding", []int{2, 3, 5}, func(g *Graph) *Node { return NewEmbedding(scope("emb"), 7, 5).Forward(in(g, "ids", 2, 3)) },
+			func() []float64 {
+				var y []float64
+				for _, id := range ids {
+					y = append(y, w("emb.weight", 7, 5)[5*int(id):][:5]...)
+				}
+				return y
+			}},
 		{"positions", []int{1, 3, 5}, func(g *Graph) *Node { return NewEmbedding(scope("emb"), 7, 5).Positions(in(g, "ids", 2, 3)) },
 			func() []float64 { return w("emb.weight", 7, 5)[:15] }},
 		{"mean pool", []int{2, 3}, func(g *Graph) *Node { return MeanPool(in(g, "x", 2, 2, 2, 3)) }, func() []float64 {

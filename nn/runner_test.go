@@ -108,7 +108,8 @@ func TestRunnerRuns(t *testing.T) {
 	}{
 		{t.Context(), 2, []Array{{"z", make([]float32, 2)}}, Array{"y", make([]float32, 2)}, `doubler: nn: no node "z"`},
 		{t.Context(), 2, []Array{{"x", make([]float32, 3)}}, Array{"y", make([]float32, 2)}, "doubler: nn: input x: 3 numbers"},
-		{t.Context(), 2, []Array{{"x", make([]float32, 2)}}, Array{"y", make([]float32, 3)}, "doubler: room for 3 values of y, expected 2: [2]"},
+		{t.Context(), 2, []Array{{"x", make([]float32, 2)}}, Array{"y", make([]float32, 3)},
+			"doubler: room for 3 values of y, expected 2: [2]"},
 		{t.Context(), 2, []Array{{"x", make([]float32, 2)}}, Array{"z", nil}, `doubler: there is no output "z"`},
 		{t.Context(), 0, nil, Array{}, "nn: x"},
 		{cancelled, 2, []Array{{"x", make([]float32, 2)}}, Array{"y", make([]float32, 2)}, "doubler: nn: stopped before"},

@@ -74,7 +74,8 @@ func TestTaps(t *testing.T) {
 		mean[i/48] += float64(v) / 48
 	}
 	near(t, "mean", p.Output("net.conv_in:mean"), mean, 1e-6)
-	for name, shape := range map[string][]int{"net.conv_in:grid2": {2, 16, 2, 2}, "net.res:grid3:first4": {2, 4, 3, 3}, "net.res.conv1:first5": {2, 5, 6, 8}} {
+	for name, shape := range map[string][]int{"net.conv_in:grid2": {2, 16, 2, 2}, "net.res:grid3:first4": {2, 4, 3, 3},
+		"net.res.conv1:first5": {2, 5, 6, 8}} {
 		if got := p.OutputShape(name); !slices.Equal(got, shape) {
 			t.Errorf("%s is %v, expected %v", name, got, shape)
 		}
@@ -118,7 +119,8 @@ func TestTapRejects(t *testing.T) {
 	}{
 		{[]Tap{{"net.conv_im", []Reduction{Mean}}}, `no node "net.conv_im"; nearest are net.conv_in`},
 		{[]Tap{{"net.conv_in", nil}}, "net.conv_in: the tap has no reduction"},
-		{[]Tap{{"net.conv_in", []Reduction{Mean}}, {"net.conv_in", []Reduction{Mean}}}, "net.conv_in:mean: there is an output of this name"},
+		{[]Tap{{"net.conv_in", []Reduction{Mean}}, {"net.conv_in", []Reduction{Mean}}},
+			"net.conv_in:mean: there is an output of this name"},
 		{[]Tap{{"net.res.time_emb_proj", []Reduction{Mean}}}, "(MeanPool): got [2 16]"},
 		{[]Tap{{"net.attn.to_q", []Reduction{Grid(2)}}}, "(GridPool): got [2 48 16]"},
 		{[]Tap{{"net.conv_in", []Reduction{Grid(7)}}}, "(GridPool): got [2 6 8 16], expected [N H W C] of at least 7×7"},
@@ -143,7 +145,8 @@ func TestTapRejects(t *testing.T) {
 	if _, err := p.graph.Node("nothing"); !errors.As(err, &name) {
 		t.Errorf("error %v, expected a NameError", err)
 	}
-	if a, b := (Tap{"x", []Reduction{Projection([]float32{1, 2}, 1)}}), (Tap{"x", []Reduction{Projection([]float32{1, 3}, 1)}}); a.Output() == b.Output() {
+	if a, b := (Tap{"x", []Reduction{Projection([]float32{1, 2}, 1)}}), (Tap{"x",
+		[]Reduction{Projection([]float32{1, 3}, 1)}}); a.Output() == b.Output() {
 		t.Error("two projections have one name")
 	}
 }

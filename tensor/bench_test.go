@@ -71,7 +71,8 @@ func BenchmarkConv2d(b *testing.B) {
 func BenchmarkConvForms(b *testing.B) {
 	r := newRand()
 	for _, s := range [][4]int{
-		{1, 64, 320, 320}, {1, 32, 640, 640}, {1, 16, 1280, 1280}, {1, 8, 1280, 1280}, {2, 8, 1280, 1280}, {1, 40, 320, 320}, {1, 20, 640, 640}, {1, 10, 1280, 1280}, {1, 5, 1280, 1280},
+		{1, 64, 320, 320}, {1, 32, 640, 640}, {1, 16, 1280, 1280}, {1, 8, 1280, 1280}, {2, 8, 1280, 1280}, {1, 40, 320, 320}, {1, 20,
+			640, 640}, {1, 10, 1280, 1280}, {1, 5, 1280, 1280},
 		{1, 256, 256, 256}, {1, 512, 128, 128},
 	} {
 		n, size, cin, cout := s[0], s[1], s[2], s[3]
@@ -133,7 +134,8 @@ func BenchmarkBlock(b *testing.B) {
 	const hw = size * size
 	g := ConvGeometry{N: n, H: size, W: size, Stride: 1, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1}
 	conv := NewConv2d(random(r, c*c*9), random(r, c), c, c, 3, 3)
-	lin, up, down := NewLinear(random(r, c*c), random(r, c), c, c), NewLinear(random(r, 8*c*c), random(r, 8*c), 8*c, c), NewLinear(random(r, 4*c*c), random(r, c), c, 4*c)
+	lin, up, down := NewLinear(random(r, c*c), random(r, c), c, c), NewLinear(random(r, 8*c*c), random(r, 8*c), 8*c,
+		c), NewLinear(random(r, 4*c*c), random(r, c), c, 4*c)
 	gamma := random(r, c)
 	x, y, z, q, k, v := random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c), random(r, n*hw*c)
 	wide, gated := make([]float32, n*hw*8*c), make([]float32, n*hw*4*c)

@@ -38,7 +38,8 @@ func newEnding(op string, e Epilogue, y []float32, rows, n int) ending {
 	if e.Channels != nil {
 		items := len(e.Channels) / n
 		if items == 0 || items*n != len(e.Channels) || rows%items != 0 {
-			panic(fmt.Sprintf("tensor: %s: Epilogue.Channels has %d elements, expected %d for each item of %d rows", op, len(e.Channels), n, rows))
+			panic(fmt.Sprintf("tensor: %s: Epilogue.Channels has %d elements, expected %d for each item of %d rows", op,
+				len(e.Channels), n, rows))
 		}
 		end.per = rows / items
 	}

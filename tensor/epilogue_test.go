@@ -118,7 +118,8 @@ func TestConv2dEpilogue(t *testing.T) {
 			x := random(r, s.n*s.h*s.w*s.cin)
 			oh, ow := l.OutSize(g)
 			scratch := make([]float32, l.Scratch(g))
-			checkEpilogues(t, fmt.Sprintf("Conv2d %+v", s), s.n, oh*ow, s.cout, func(y []float32, e Epilogue) { l.ForwardWith(y, x, scratch, g, e) })
+			checkEpilogues(t, fmt.Sprintf("Conv2d %+v", s), s.n, oh*ow, s.cout,
+				func(y []float32, e Epilogue) { l.ForwardWith(y, x, scratch, g, e) })
 		}
 	})
 }

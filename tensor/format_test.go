@@ -39,7 +39,8 @@ func TestFormats(t *testing.T) {
 					if !form.Fits(out, in, kh, kw) {
 						continue
 					}
-					short, full := NewConv2dFrom(formatted(w, b, f), form, out, in, kh, kw), NewConv2dForm(form, f.rounded(w), b, out, in, kh, kw)
+					short, full := NewConv2dFrom(formatted(w, b, f), form, out, in, kh, kw), NewConv2dForm(form, f.rounded(w), b, out,
+						in, kh, kw)
 					layers = append(layers, func(t *testing.T) {
 						sameBits(t, fmt.Sprint(f, form, c), forward(short), forward(full))
 					})

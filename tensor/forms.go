@@ -80,7 +80,8 @@ func ParseForms(name string, b []byte) (*FormTable, error) {
 		var form, rest string
 		found, _ := fmt.Sscan(string(line)+" ", &r.Set, &r.In, &r.Out, &r.Side, &form)
 		if _, err := fmt.Sscan(string(bytes.Join(fields[min(5, len(fields)):], []byte(" "))), &rest); found != 5 || err == nil {
-			return nil, fmt.Errorf("%s, line %d: %q, expected kernel set, channels in, channels out, side and form", name, n, bytes.TrimSpace(line))
+			return nil, fmt.Errorf("%s, line %d: %q, expected kernel set, channels in, channels out, side and form", name, n,
+				bytes.TrimSpace(line))
 		}
 		var err error
 		if r.Form, err = ParseForm(form); err != nil {

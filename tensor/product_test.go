@@ -14,7 +14,8 @@ func sumTolerance(k int) float64 {
 }
 
 func TestLinear(t *testing.T) {
-	shapes := [][3]int{{1, 1, 1}, {1, 5, 3}, {2, 4, 1280}, {3, 33, 7}, {5, 8, 385}, {13, 17, 9}, {77, 48, 192}, {11, 31, 768}, {130, 70, 65}}
+	shapes := [][3]int{{1, 1, 1}, {1, 5, 3}, {2, 4, 1280}, {3, 33, 7}, {5, 8, 385}, {13, 17, 9}, {77, 48, 192}, {11, 31, 768},
+		{130, 70, 65}}
 	eachSet(t, func(t *testing.T) {
 		r := newRand()
 		for _, s := range shapes {

@@ -115,7 +115,8 @@ func TestWinogradEpilogue(t *testing.T) {
 				conv := NewConv2dForm(form, w, b, c.cout, c.cin, 3, 3)
 				oh, ow := conv.OutSize(g)
 				scratch := make([]float32, conv.Scratch(g))
-				checkEpilogues(t, form.String(), g.N, oh*ow, c.cout, func(y []float32, e Epilogue) { conv.ForwardWith(y, x, scratch, g, e) })
+				checkEpilogues(t, form.String(), g.N, oh*ow, c.cout,
+					func(y []float32, e Epilogue) { conv.ForwardWith(y, x, scratch, g, e) })
 			}
 		}
 	})

@@ -50,7 +50,8 @@ func predict(t *testing.T, m *Model, ref *golden.Tensors, prefix string) []float
 	shape := ref.Shape(prefix + "latent")
 	n, h, w := shape[0], shape[2], shape[3]
 	eps := make([]float32, n*m.Config.OutChannels*h*w)
-	err := m.Predict(t.Context(), eps, ref.Float32(prefix+"latent"), ref.Float32(prefix+"timesteps"), ref.Float32(prefix+"context"), n, h, w)
+	err := m.Predict(t.Context(), eps, ref.Float32(prefix+"latent"), ref.Float32(prefix+"timesteps"), ref.Float32(prefix+"context"), n,
+		h, w)
 	if err != nil {
 		t.Fatal(err)
 	}

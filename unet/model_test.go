@@ -58,7 +58,8 @@ func (w without) Float32(name string, shape ...int) ([]float32, error) {
 
 // All missing tensors are named at once.
 func TestNewRejects(t *testing.T) {
-	missing := []string{"conv_in.bias", "down_blocks.1.resnets.0.conv_shortcut.weight", "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"}
+	missing := []string{"conv_in.bias", "down_blocks.1.resnets.0.conv_shortcut.weight",
+		"mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"}
 	_, err := New(tiny(), without{synth.New("unet", golden.Seed), func(name string) bool {
 		return slices.Contains(missing, name)
 	}})

@@ -42,7 +42,8 @@ func Std(logVar []float32) []float32 {
 // Config.ScalingFactor and standard normal noise. Nil noise gives the scaled mean.
 func Sample(z, mean, logVar, noise []float32, scale float32) error {
 	if len(z) != len(mean) || len(mean) != len(logVar) || noise != nil && len(noise) != len(mean) {
-		return fmt.Errorf("vae: sample of %d values from %d means, %d log-variances and %d noise values", len(z), len(mean), len(logVar), len(noise))
+		return fmt.Errorf("vae: sample of %d values from %d means, %d log-variances and %d noise values", len(z), len(mean),
+			len(logVar), len(noise))
 	}
 	if noise == nil {
 		for i, m := range mean {

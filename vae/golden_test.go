@@ -69,10 +69,14 @@ func TestEncodeDecode(t *testing.T) {
 		in, out string
 		err     golden.Error // of torch in float32
 	}{
-		{"tiny encode", tiny, tinyRef, "encode.image", "encode.moments", golden.Error{F32MaxAbs: 2.6746456665005525e-06, RMS: 0.6402978198250048}},
-		{"tiny decode", tiny, tinyRef, "decode.latent", "decode.image", golden.Error{F32MaxAbs: 5.461634471071175e-06, RMS: 0.5418102081489073}},
-		{"nano encode", nano, nanoRef, "vae.encode.image", "vae.encode.moments", golden.Error{F32MaxAbs: 2.5837385100313526e-06, RMS: 0.5361241636978624}},
-		{"nano decode", nano, nanoRef, "vae.decode.latent", "vae.decode.image", golden.Error{F32MaxAbs: 6.987297485827604e-06, RMS: 0.572345091126538}},
+		{"tiny encode", tiny, tinyRef, "encode.image", "encode.moments",
+			golden.Error{F32MaxAbs: 2.6746456665005525e-06, RMS: 0.6402978198250048}},
+		{"tiny decode", tiny, tinyRef, "decode.latent", "decode.image",
+			golden.Error{F32MaxAbs: 5.461634471071175e-06, RMS: 0.5418102081489073}},
+		{"nano encode", nano, nanoRef, "vae.encode.image", "vae.encode.moments",
+			golden.Error{F32MaxAbs: 2.5837385100313526e-06, RMS: 0.5361241636978624}},
+		{"nano decode", nano, nanoRef, "vae.decode.latent", "vae.decode.image",
+			golden.Error{F32MaxAbs: 6.987297485827604e-06, RMS: 0.572345091126538}},
 	} {
 		t.Run(c.name, func(t *testing.T) { check(t, c.model, c.ref, c.in, c.out, c.err) })
 	}

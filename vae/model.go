@@ -107,7 +107,8 @@ func (m *Model) graph(k programKey) (*nn.Graph, error) {
 //	moments [n, 2·latent, h/8, w/8]: means, then log-variances; see Moments
 //	image   [n, in, h, w], from -1 to 1
 func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w int) error {
-	return m.runner.Run(ctx, programKey{false, n, h, w}, nil, []nn.Array{{Name: "image", Data: image}}, nn.Array{Name: "moments", Data: moments})
+	return m.runner.Run(ctx, programKey{false, n, h, w}, nil, []nn.Array{{Name: "image", Data: image}},
+		nn.Array{Name: "moments", Data: moments})
 }
 
 // Decode writes the images of n latents of h×w.
@@ -115,5 +116,6 @@ func (m *Model) Encode(ctx context.Context, moments, image []float32, n, h, w in
 //	image  [n, out, 8h, 8w], about -1 to 1, not clamped
 //	latent [n, latent, h, w], not scaled: what the U-Net sees divided by Config.ScalingFactor
 func (m *Model) Decode(ctx context.Context, image, latent []float32, n, h, w int) error {
-	return m.runner.Run(ctx, programKey{true, n, h, w}, nil, []nn.Array{{Name: "latent", Data: latent}}, nn.Array{Name: "image", Data: image})
+	return m.runner.Run(ctx, programKey{true, n, h, w}, nil, []nn.Array{{Name: "latent", Data: latent}},
+		nn.Array{Name: "image", Data: image})
 }

@@ -155,7 +155,8 @@ func (n *SceneNet) run(ctx context.Context, pictures []image.Image, output strin
 			n.place(input[i*size:][:size], p)
 		}
 		out := make([]float32, sceneBatch*width)
-		if err := n.runner.Run(ctx, sceneBatch, nil, []nn.Array{{Name: "image", Data: input}}, nn.Array{Name: output, Data: out}); err != nil {
+		if err := n.runner.Run(ctx, sceneBatch, nil, []nn.Array{{Name: "image", Data: input}},
+			nn.Array{Name: output, Data: out}); err != nil {
 			return nil, err
 		}
 		for i := range batch {

@@ -14,7 +14,8 @@ import (
 // scores where there are pictures; where the page is.
 func TestPrintResult(t *testing.T) {
 	fit := func(subject, name, from, r, id string) report.Diagnosis {
-		return report.Diagnosis{Subject: subject, Feature: name, From: from, Values: []report.Value{{Text: r, Small: "not printed"}, {Text: id}}}
+		return report.Diagnosis{Subject: subject, Feature: name, From: from,
+			Values: []report.Value{{Text: r, Small: "not printed"}, {Text: id}}}
 	}
 	z := fit("subj01", "z", "early", "0.512", "98.0 %")
 	many := []report.Diagnosis{z, fit("subj01", "encoding_of_early", "early from z", "-0.1", "–"), fit("subj01", "c", "ventral, lateral",
@@ -51,7 +52,8 @@ subj01          PixCorr             pixels %
 		result         study.Result
 		printed, never []string
 	}{
-		{"fits alone", study.Result{Report: "report.html", Subjects: []string{"subj01", "subj02"}, DiagnosisColumns: columns, Diagnoses: many},
+		{"fits alone", study.Result{Report: "report.html", Subjects: []string{"subj01", "subj02"}, DiagnosisColumns: columns,
+			Diagnoses: many},
 			[]string{table, "\nreport         "}, []string{"contact sheet", "chance", "true z"}},
 		{"published pair", pair, []string{scores, "\n  shuffled z+c                      50.0 [40, 60]\n",
 			"\n  chance                            [30, 70]\n", "\ncontact sheet  " + scored.Sheet}, []string{"pattern r", "early"}},

@@ -108,10 +108,12 @@ func TestFitAndDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(row(t, d, test.Rows.Images...), predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) || !slices.Equal(d.Shape, f.Shape) {
+	if !slices.Equal(row(t, d, test.Rows.Images...), predicted.Data) || !slices.Equal(d.Images, test.Rows.Images) ||
+		!slices.Equal(d.Shape, f.Shape) {
 		t.Error("decoded features are not ridge's predictions")
 	}
-	if meta := d.Meta; meta["model_sha256"] != f.Meta["model_sha256"] || meta["subject"] != "subj01" || meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
+	if meta := d.Meta; meta["model_sha256"] != f.Meta["model_sha256"] || meta["subject"] != "subj01" ||
+		meta["regions"] != "streams/early" || meta["decoder_sha256"] == "" {
 		t.Errorf("metadata %v", meta)
 	}
 	var report study.Diagnosis

@@ -157,7 +157,8 @@ func TestRunOfADemosFileAndDryRun(t *testing.T) {
 	if got := dry(demo); !strings.Contains(got, "0 of 18 stages") {
 		t.Errorf("dry run of a finished folder:\n%s", got)
 	}
-	if got := dry(demo, "--weights-dtype", "float16"); !strings.Contains(got, "weights changed") || !strings.Contains(got, "15 of 18 stages") {
+	if got := dry(demo, "--weights-dtype", "float16"); !strings.Contains(got, "weights changed") ||
+		!strings.Contains(got, "15 of 18 stages") {
 		t.Errorf("dry run with other weights:\n%s", got)
 	}
 	text, err := os.ReadFile(file)
@@ -182,13 +183,17 @@ func TestRunErrorsAreOneLine(t *testing.T) {
 	}{
 		{"no file", nil, 2, []string{"--example"}},
 		{"missing file", []string{filepath.Join(dir, "no.toml")}, 1, []string{"no.toml"}},
-		{"unknown key", []string{put("a.toml", strings.Replace(tinyExperiment, "folds", "flods", 1))}, 1, []string{"a.toml", "line 11", "decode.flods", "folds"}},
-		{"value", []string{put("b.toml", strings.Replace(tinyExperiment, "steps = 4", "steps = 3", 1))}, 1, []string{"b.toml", "render.steps", "3"}},
+		{"unknown key", []string{put("a.toml", strings.Replace(tinyExperiment, "folds", "flods", 1))}, 1,
+			[]string{"a.toml", "line 11", "decode.flods", "folds"}},
+		{"value", []string{put("b.toml", strings.Replace(tinyExperiment, "steps = 4", "steps = 3", 1))}, 1,
+			[]string{"b.toml", "render.steps", "3"}},
 		{"memory", []string{put("c.toml", tinyExperiment), "--memory", "some"}, 2, []string{"--memory", "some"}},
-		{"memory of the file", []string{put("d.toml", tinyExperiment+"[load]\nmemory = \"some\"\n")}, 1, []string{"d.toml", "memory", "some"}},
+		{"memory of the file", []string{put("d.toml", tinyExperiment+"[load]\nmemory = \"some\"\n")}, 1,
+			[]string{"d.toml", "memory", "some"}},
 		{"no tree", []string{put("e.toml", real)}, 1, []string{filepath.Join(dir, "nsd"), "NSD"}},
 		{"no model", []string{put("f.toml", "model = \"none\"\n"+tinyExperiment)}, 1, []string{filepath.Join(dir, "none"), "expected"}},
-		{"no features", []string{put("g.toml", tinyExperiment+"[features]\nfrom = \"none\"\n")}, 1, []string{filepath.Join(dir, "none"), "z.safetensors"}},
+		{"no features", []string{put("g.toml", tinyExperiment+"[features]\nfrom = \"none\"\n")}, 1,
+			[]string{filepath.Join(dir, "none"), "z.safetensors"}},
 		{"folder of other things", []string{put("h.toml", tinyExperiment), "--out", dir}, 1, []string{dir, "manifests"}},
 	} {
 		code, _, stderr := command(t, append([]string{"run"}, c.args...)...)

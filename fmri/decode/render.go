@@ -151,7 +151,8 @@ func (r *renderer) open(z, c *table.Table) (err error) {
 		return fmt.Errorf("decode: pictures of %d×%d pixels (height × width), expected multiples of %d", r.Height, r.Width, f)
 	}
 	if r.KeepZ && r.method == ZC && own != [2]int{r.Height, r.Width} {
-		return fmt.Errorf("decode: pictures of %d×%d pixels from ẑ of %d×%d itself, expected the same size", r.Height, r.Width, own[0], own[1])
+		return fmt.Errorf("decode: pictures of %d×%d pixels from ẑ of %d×%d itself, expected the same size", r.Height, r.Width, own[0],
+			own[1])
 	}
 	if z != nil {
 		if r.z, err = z.Open(); err != nil {

@@ -208,14 +208,16 @@ func TestRenderTellsProgressAndErrors(t *testing.T) {
 	}
 	z := drawn(t, RenderBatch+1, 4, 1, 1)
 	var told []int
-	if _, err := Render(t.Context(), p, ZOnly, z, nil, RenderOptions{}, func(done, total int) { told = append(told, done, total) }); err != nil {
+	if _, err := Render(t.Context(), p, ZOnly, z, nil, RenderOptions{},
+		func(done, total int) { told = append(told, done, total) }); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(told, []int{RenderBatch, RenderBatch + 1, RenderBatch + 1, RenderBatch + 1}) {
 		t.Errorf("told of %v", told)
 	}
 	full := errors.New("the disk is full")
-	if err := RenderEach(t.Context(), p, ZOnly, z, nil, RenderOptions{}, nil, func(int, []*image.RGBA) error { return full }); !errors.Is(err, full) {
+	if err := RenderEach(t.Context(), p, ZOnly, z, nil, RenderOptions{}, nil,
+		func(int, []*image.RGBA) error { return full }); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

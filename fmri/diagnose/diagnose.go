@@ -94,7 +94,8 @@ func Compare(ctx context.Context, truth, predicted *table.Table, o Options) (*Di
 	n, t := truth.Len(), truth.Width()
 	switch {
 	case predicted.Len() != n || predicted.Width() != t:
-		return nil, fmt.Errorf("diagnose: decoded features are %d×%d, expected %d×%d as the truth", predicted.Len(), predicted.Width(), n, t)
+		return nil, fmt.Errorf("diagnose: decoded features are %d×%d, expected %d×%d as the truth", predicted.Len(), predicted.Width(),
+			n, t)
 	case truth.Rows.Images != nil && predicted.Rows.Images != nil && !slices.Equal(truth.Rows.Images, predicted.Rows.Images):
 		return nil, fmt.Errorf("diagnose: the rows of %s are of other images than those of %s, expected the same in the same order",
 			predicted, truth)
@@ -203,7 +204,8 @@ func (d *Diagnosis) targets(truth, decoded linalg.Matrix[float32]) {
 		}
 		used = append(used, j)
 	}
-	correlation, r2, ratio, p := make([]float64, len(used)), make([]float64, len(used)), make([]float64, len(used)), make([]float64, len(used))
+	correlation, r2, ratio, p := make([]float64, len(used)), make([]float64, len(used)), make([]float64, len(used)), make([]float64,
+		len(used))
 	sumY, sumP := 0.0, 0.0
 	for k, j := range used {
 		correlation[k], r2[k], ratio[k] = quotient(yp[j], yy[j]*pp[j]), 1-ee[j]/yy[j], pp[j]/yy[j]

@@ -40,7 +40,8 @@ func (r reference) near(name string, got ...float64) {
 		return
 	}
 	for i := range got {
-		if math.Abs(got[i]-want[i]) > 1e-9*(1+math.Abs(want[i])) && !(strings.HasSuffix(name, "singular") && got[i] < 1e-5 && want[i] < 1e-5) {
+		if math.Abs(got[i]-want[i]) > 1e-9*(1+math.Abs(want[i])) &&
+			!(strings.HasSuffix(name, "singular") && got[i] < 1e-5 && want[i] < 1e-5) {
 			r.t.Errorf("%s %d is %v, numpy has %v", name, i, got[i], want[i])
 		}
 	}
@@ -58,7 +59,8 @@ func TestDiagnoseEqualsNumpy(t *testing.T) {
 			defer s.Close()
 			g := reference{t, s}
 			train := g.matrix("train")
-			d, err := Compare(t.Context(), tableOf(t, g.matrix("truth"), 0), tableOf(t, g.matrix("decoded"), 0), Options{Train: tableOf(t, train, 100)})
+			d, err := Compare(t.Context(), tableOf(t, g.matrix("truth"), 0), tableOf(t, g.matrix("decoded"), 0),
+				Options{Train: tableOf(t, train, 100)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +127,8 @@ func TestDiagnoseOfNothing(t *testing.T) {
 		if _, err := json.Marshal(d); err != nil {
 			t.Errorf("%s: %v: %+v", name, err, d)
 		}
-		if name == "the truth itself" && (math.Abs(d.Target.Mean-1) > 1e-12 || d.R2.Mean != 1 || math.Abs(d.Variance.Total-1) > 1e-12 || d.Dimension.True.Participation != d.Dimension.Decoded.Participation) {
+		if name == "the truth itself" && (math.Abs(d.Target.Mean-1) > 1e-12 || d.R2.Mean != 1 ||
+			math.Abs(d.Variance.Total-1) > 1e-12 || d.Dimension.True.Participation != d.Dimension.Decoded.Participation) {
 			t.Errorf("%s: %+v", name, d)
 		}
 		if strings.Contains(name, "without variance") && (d.Target.Mean != 0 || d.FixTrue.Accuracy != 0) {
@@ -155,7 +158,8 @@ func TestCompareRejects(t *testing.T) {
 		{m, m, unknown(m), "and its images"},
 		{m, m, unknown(linalg.New[float32](4, 2)), "2 values of a training image, expected 3"},
 	} {
-		if _, err := Compare(t.Context(), tableOf(t, c.truth, 0), tableOf(t, c.decoded, 0), Options{Train: c.train}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Compare(t.Context(), tableOf(t, c.truth, 0), tableOf(t, c.decoded, 0), Options{Train: c.train}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
@@ -181,7 +185,8 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id := guess.FixTrue; id.Accuracy < id.ChanceLow-0.05 || id.Accuracy > id.ChanceHigh+0.05 || guess.Significant > 2 || math.Abs(guess.Nearest.Closer-0.5) > 0.15 {
+	if id := guess.FixTrue; id.Accuracy < id.ChanceLow-0.05 || id.Accuracy > id.ChanceHigh+0.05 || guess.Significant > 2 ||
+		math.Abs(guess.Nearest.Closer-0.5) > 0.15 {
 		t.Errorf("guesses: %+v, %d significant, %+v", id, guess.Significant, guess.Nearest)
 	}
 	wide := linalg.New[float32](60, 70) // of which both are views
@@ -189,7 +194,8 @@ func TestDiagnoseTellsGuessesFromDecoding(t *testing.T) {
 		copy(wide.Row(i), truth.Row(i))
 		copy(wide.Row(i)[35:], copied.Row(i))
 	}
-	named, err := Compare(t.Context(), tableOf(t, wide.Slice(0, 60, 0, 30), 0), tableOf(t, wide.Slice(0, 60, 35, 65), 0), Options{Train: rows})
+	named, err := Compare(t.Context(), tableOf(t, wide.Slice(0, 60, 0, 30), 0), tableOf(t, wide.Slice(0, 60, 35, 65), 0),
+		Options{Train: rows})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,7 +152,8 @@ func TestNearestIsTheNearestOfAll(t *testing.T) {
 			}
 		}
 		if p.Image != fmri.ImageID(i) || p.Nearest != fmri.ImageID(at) || p.Closer != closer || p.Similarity != best {
-			t.Errorf("image %d: nearest %d at %v, %d closer, want %d at %v, %d", p.Image, p.Nearest, p.Similarity, p.Closer, at, best, closer)
+			t.Errorf("image %d: nearest %d at %v, %d closer, want %d at %v, %d", p.Image, p.Nearest, p.Similarity, p.Closer, at, best,
+				closer)
 		}
 		nearer += min(1, closer)
 	}
@@ -184,7 +185,8 @@ func TestCompareOfImages(t *testing.T) {
 	for _, c := range []struct {
 		truth, predicted *table.Table
 		image            fmri.ImageID
-	}{{known, tableOf(t, predicted, 10), 10}, {known, unknown(predicted), 10}, {unknown(truth), tableOf(t, predicted, 30), 30}, {unknown(truth), unknown(predicted), 0}} {
+	}{{known, tableOf(t, predicted, 10), 10}, {known, unknown(predicted), 10}, {unknown(truth), tableOf(t, predicted, 30),
+		30}, {unknown(truth), unknown(predicted), 0}} {
 		d, err := Compare(t.Context(), c.truth, c.predicted, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +238,8 @@ func TestSpectrum(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(s.Participation-float64(n)) > 1e-4 || s.Ninety != int(math.Ceil(0.9*float64(n))) || len(s.Singular) != min(rows, columns) {
+		if math.Abs(s.Participation-float64(n)) > 1e-4 || s.Ninety != int(math.Ceil(0.9*float64(n))) ||
+			len(s.Singular) != min(rows, columns) {
 			t.Errorf("%d×%d of %d directions: %v, %d for 90 %%", rows, columns, n, s.Participation, s.Ninety)
 		}
 		for k, v := range s.Singular {

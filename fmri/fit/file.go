@@ -117,7 +117,8 @@ func voxelTensors(side string, v *table.Voxels) (named []safetensors.Named) {
 		named = append(named, safetensors.NamedI32(side+"voxels", v.XYZ, v.N, 3))
 	}
 	if v != nil && len(v.Regions) > 0 {
-		named = append(named, safetensors.Named{Name: side + "rois", DType: safetensors.U8, Shape: []int{v.N, len(v.Regions)}, Data: v.Member})
+		named = append(named, safetensors.Named{Name: side + "rois", DType: safetensors.U8, Shape: []int{v.N, len(v.Regions)},
+			Data: v.Member})
 	}
 	return named
 }
@@ -239,7 +240,8 @@ func (m *Model) readVectors(s *safetensors.File, p, t int, standardised bool) (e
 		into *[]float64
 		n    []int
 	}{{"intercept", &m.Intercept, []int{t}}, {"mean", &scaler.Mean, []int{p}}, {"scale", &scaler.Scale, []int{p}},
-		{"alphas", &m.Alphas, []int{t}}, {"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores, gridShape}} {
+		{"alphas", &m.Alphas, []int{t}}, {"cv_scores", &m.CVScores, []int{t}}, {"grid", &grid, gridShape}, {"grid_scores", &scores,
+			gridShape}} {
 		if *v.into, err = s.Float64(v.name, v.n...); err != nil {
 			return err
 		}

@@ -35,7 +35,8 @@ func fitted(t testing.TB, encoding bool) *Model {
 func TestFileRoundTrip(t *testing.T) {
 	plain := fitted(t, false)
 	plain.Scaler, plain.Images, plain.X.Voxels = nil, nil, &table.Voxels{N: 30}
-	for name, m := range map[string]*Model{"decoder": fitted(t, false), "encoder": fitted(t, true), "without scaler, images and coordinates": plain} {
+	for name, m := range map[string]*Model{"decoder": fitted(t, false), "encoder": fitted(t, true),
+		"without scaler, images and coordinates": plain} {
 		path := filepath.Join(t.TempDir(), "m.safetensors")
 		if err := m.Write(path); err != nil {
 			t.Fatal(err)
@@ -70,7 +71,8 @@ func TestOpenReadsTheFirstFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.X.Name != Responses || m.X.Voxels.N != 5 || m.Y.Name != "y" || m.Y.String() != "3" || m.Options.Folds != 5 || len(m.Penalties) != 3 || m.Made["features"] == "" {
+	if m.X.Name != Responses || m.X.Voxels.N != 5 || m.Y.Name != "y" || m.Y.String() != "3" || m.Options.Folds != 5 ||
+		len(m.Penalties) != 3 || m.Made["features"] == "" {
 		t.Errorf("%+v", m)
 	}
 	s, err := safetensors.Open("testdata/decoder_of_0.1.safetensors")
@@ -133,12 +135,16 @@ func TestOpenRejects(t *testing.T) {
 		cut:                           "cut",
 		filepath.Join(dir, "missing"): "missing",
 		at("nan", func(c *Model) {
-			c.Coef = c.Coef.Take([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29})
+			c.Coef = c.Coef.Take([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+				27, 28, 29})
 			c.Coef.Data[0] = float32(math.NaN())
 		}): "column 0, target 0 is NaN",
 		at("scale", func(c *Model) { c.Scaler = &ridge.Scaler{Mean: c.Scaler.Mean, Scale: make([]float64, 30)} }): "scale: value 0 is 0",
 		at("shape", func(c *Model) { c.Y.Shape = []int{7} }):                                                      "\"z\" of shape [7], expected a name and the shape of 6 targets",
-		at("feature", func(c *Model) { c.X = Side{"z", table.Columns{Shape: []int{7}}, nil} }):                    "\"z\" of shape [7], expected a name and the shape of 30 columns",
+		at("feature", func(c *Model) {
+			c.X = Side{"z", table.Columns{Shape: []int{7}},
+				nil}
+		}): "\"z\" of shape [7], expected a name and the shape of 30 columns",
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want %q", path, err, want)
@@ -198,7 +204,8 @@ func TestSaveAgain(t *testing.T) {
 		{of.Shuffled(1), to, o, "(responses was"},
 	} {
 		_, _, err := Save(t.Context(), path, c.of, c.to, c.o)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "remove it or choose another name") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), "remove it or choose another name") {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

@@ -36,7 +36,8 @@ func planted(r *rand.Rand, rows, features, voxels int) (x, y linalg.Matrix[float
 // responses is a table of voxels on a grid, of images 3i.
 func responses(t testing.TB, x linalg.Matrix[float32]) *table.Table {
 	t.Helper()
-	v := &table.Voxels{Subject: "subj03", Space: "func1pt8mm", Betas: "b2", Scale: table.PercentSignal, Volume: [3]int{9, 9, 9}, Regions: []string{"early", "late"}}
+	v := &table.Voxels{Subject: "subj03", Space: "func1pt8mm", Betas: "b2", Scale: table.PercentSignal, Volume: [3]int{9, 9, 9},
+		Regions: []string{"early", "late"}}
 	for i := range x.Cols {
 		v.XYZ = append(v.XYZ, int32(i%9), int32(i/9), 4)
 		v.Member = append(v.Member, 1, uint8(i%2))
@@ -110,10 +111,12 @@ func TestFitIsRidgeOfTheJoinedRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Intercept, want.Intercept) || !slices.Equal(m.Alphas, want.Alphas) {
+		if !slices.Equal(m.Coef.Data, want.Coef.Data) || !slices.Equal(m.Intercept, want.Intercept) ||
+			!slices.Equal(m.Alphas, want.Alphas) {
 			t.Errorf("%s: not the fit of the joined rows", c.name)
 		}
-		if m.X.Name != c.from || m.Y.Name != c.made || !slices.Equal(m.Images, joined.Rows.Images) || m.Options.Part != "train" && c.name == "decoding" {
+		if m.X.Name != c.from || m.Y.Name != c.made || !slices.Equal(m.Images, joined.Rows.Images) ||
+			m.Options.Part != "train" && c.name == "decoding" {
 			t.Errorf("%s: from %s to %s, %d images, part %q", c.name, m.X.Name, m.Y.Name, len(m.Images), m.Options.Part)
 		}
 		p, err := m.Predict(t.Context(), c.of)
@@ -124,7 +127,8 @@ func TestFitIsRidgeOfTheJoinedRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(matrix(t, p).Data, predicted.Data) || !slices.Equal(p.Rows.Images, c.of.Rows.Images) || !slices.Equal(p.Cols.Shape, c.to.Cols.Shape) ||
+		if !slices.Equal(matrix(t, p).Data, predicted.Data) || !slices.Equal(p.Rows.Images, c.of.Rows.Images) ||
+			!slices.Equal(p.Cols.Shape, c.to.Cols.Shape) ||
 			(p.Cols.Voxels == nil) != (c.to.Cols.Voxels == nil) {
 			t.Errorf("%s: the prediction is %s of %d images", c.name, p.Cols, p.Len())
 		}
@@ -262,7 +266,8 @@ func TestFitInSlabs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last != 3*stepsOfSlab || m.Options.Slabs != 3 || !strings.Contains(noted, "900 targets do not fit into the memory together and are fitted in 3 parts") {
+	if last != 3*stepsOfSlab || m.Options.Slabs != 3 || !strings.Contains(noted,
+		"900 targets do not fit into the memory together and are fitted in 3 parts") {
 		t.Errorf("progress ended at %d, %d slabs, note %q", last, m.Options.Slabs, noted)
 	}
 	if m.Edge != whole.Edge || len(m.Alphas) != 900 || !reflect.DeepEqual(m.Alphas, whole.Alphas) {
@@ -360,10 +365,12 @@ func TestPredictFindsItsVoxelsAndRefusesOthers(t *testing.T) {
 	other := *z
 	other.Meta = map[string]string{"model_sha256": "b", "kernels": "avx2"}
 	encoder.X.Meta = map[string]string{"model_sha256": "a", "kernels": "generic"}
-	if _, err := encoder.Predict(t.Context(), &other); err == nil || !strings.Contains(err.Error(), `made with model_sha256 "b", expected "a"`) {
+	if _, err := encoder.Predict(t.Context(), &other); err == nil ||
+		!strings.Contains(err.Error(), `made with model_sha256 "b", expected "a"`) {
 		t.Errorf("error %v", err)
 	}
-	if err := m.Truth(newTable(t, "z", linalg.New[float32](3, 4), table.Rows{}, table.Columns{Shape: []int{2, 2}})); err == nil || !strings.Contains(err.Error(), "z of 2×2, expected 4") {
+	if err := m.Truth(newTable(t, "z", linalg.New[float32](3, 4), table.Rows{}, table.Columns{Shape: []int{2, 2}})); err == nil ||
+		!strings.Contains(err.Error(), "z of 2×2, expected 4") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -457,7 +464,8 @@ func TestSaveTellsInputsApart(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m")
 	for _, c := range []struct{ groups, want string }{{"runs", ""}, {"runs", ""}, {"halves", "(groups was"}} {
 		o.Groups = path + ":" + c.groups
-		if _, _, err := Save(t.Context(), out, of, to, o); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+		if _, _, err := Save(t.Context(), out, of, to, o); (err == nil) != (c.want == "") ||
+			err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("groups of %s: error %v, want %q", c.groups, err, c.want)
 		}
 	}
@@ -473,7 +481,8 @@ func TestHeadDoesNotPredict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Predict(t.Context(), responses(t, linalg.New[float32](4, 30))); err == nil || !strings.Contains(err.Error(), "the model was fitted on 0") {
+	if _, err := m.Predict(t.Context(), responses(t, linalg.New[float32](4, 30))); err == nil ||
+		!strings.Contains(err.Error(), "the model was fitted on 0") {
 		t.Errorf("error %v", err)
 	}
 }

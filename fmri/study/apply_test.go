@@ -17,7 +17,8 @@ func TestApplyARunsDecoder(t *testing.T) {
 	dir, out := finished(t), t.TempDir()
 	folder := filepath.Join(out, "prepared")
 	if _, err := prepare.Run(t.Context(), filepath.Join(dir, "nsd"), folder, "test", prepare.Options{
-		Subject: "subj01", ROIs: []string{"streams/parietal", "streams/ventral", "streams/lateral", "streams/early"}, ZScore: true}); err != nil {
+		Subject: "subj01", ROIs: []string{"streams/parietal", "streams/ventral", "streams/lateral",
+			"streams/early"}, ZScore: true}); err != nil {
 		t.Fatal(err)
 	}
 	var run Diagnosis
@@ -29,7 +30,8 @@ func TestApplyARunsDecoder(t *testing.T) {
 			Version: "test"}
 		decoded, err := table.OpenFeatures(filepath.Join(dir, "decoded_subj01"), name)
 		want := values(t, decoded, err)
-		for where, responses := range map[string]string{"own": filepath.Join(dir, "responses_subj01", "test"+tables), "prepared folder": folder} {
+		for where, responses := range map[string]string{"own": filepath.Join(dir, "responses_subj01", "test"+tables),
+			"prepared folder": folder} {
 			q.Responses = responses
 			to := filepath.Join(out, filepath.Base(responses), name+tables)
 			d, err := Apply(t.Context(), to, q)
@@ -105,7 +107,8 @@ func TestApplyRefuses(t *testing.T) {
 			}
 		})}, []string{"lack", "of the decoder's"}},
 		{"no decoder", ApplyRequest{Model: test, Responses: test}, []string{test, "expected"}},
-		{"no responses", ApplyRequest{Model: z, Responses: filepath.Join(dir, "features", "z"+tables)}, []string{"holds z, expected responses"}},
+		{"no responses", ApplyRequest{Model: z, Responses: filepath.Join(dir, "features", "z"+tables)},
+			[]string{"holds z, expected responses"}},
 		{"truth of another feature", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(dir, "features", "c"+tables)},
 			[]string{"holds c, expected z"}},
 		{"truth that is not there", ApplyRequest{Model: z, Responses: test, Truth: filepath.Join(out, "none")}, []string{filepath.Join(out,

@@ -88,7 +88,8 @@ func TestArtefactsOpen(t *testing.T) {
 		}
 		for folder, made := range map[string]string{"decoded_subj01": "decoder_sha256", "control_subj01": "shuffled"} {
 			d, err := table.OpenFeatures(filepath.Join(dir, folder), name)
-			if err != nil || d.Len() != rows["test"] || !slices.Equal(d.Cols.Shape, shape) || d.Meta[made] == "" || d.Meta["subject"] != "subj01" ||
+			if err != nil || d.Len() != rows["test"] || !slices.Equal(d.Cols.Shape, shape) || d.Meta[made] == "" ||
+				d.Meta["subject"] != "subj01" ||
 				d.Meta["part"] != "test" {
 				t.Errorf("%s of %s: %v, %v", folder, name, d, err)
 			}
@@ -132,7 +133,8 @@ func TestResultIsWhatTheFilesSay(t *testing.T) {
 			t.Errorf("what the VAE shows of the image's own z correlates with it by %g, expected 0.9", r.Value)
 		}
 	}
-	if result.Report != filepath.Join(dir, "report.html") || result.Sheet != filepath.Join(dir, "sheet.png") || len(result.Diagnoses) != 2 ||
+	if result.Report != filepath.Join(dir, "report.html") || result.Sheet != filepath.Join(dir, "sheet.png") ||
+		len(result.Diagnoses) != 2 ||
 		len(result.Metrics) != len(tableMetrics) {
 		t.Errorf("result %+v", result)
 	}

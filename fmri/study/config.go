@@ -154,7 +154,8 @@ func (c Config) Check() error {
 	case c.Features.Size < 0 || c.Features.Size > maxSize:
 		return fmt.Errorf("features.size is %d, expected 0 for the model's own, or up to %d", c.Features.Size, maxSize)
 	case c.Score.Bootstrap < 100 || c.Score.Permutations < 100:
-		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap, c.Score.Permutations)
+		return fmt.Errorf("score.bootstrap and score.permutations are %d and %d, expected 100 or more", c.Score.Bootstrap,
+			c.Score.Permutations)
 	}
 	if err := checkAlphas(c.Decode.Alphas); err != nil && len(c.Fits) == 0 {
 		return fmt.Errorf("decode.%w", err)
@@ -191,7 +192,8 @@ func (r Render) check() error {
 		return fmt.Errorf("render.steps is %d: %w", r.Steps, err)
 	}
 	if n, err := scheduler.StepsFor(r.Strength, r.Steps); err != nil || n < 1 {
-		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", r.Strength, r.Steps, 1/float64(r.Steps))
+		return fmt.Errorf("render.strength is %g, which is no whole step of %d, expected %.3g or more", r.Strength, r.Steps,
+			1/float64(r.Steps))
 	}
 	return nil
 }
@@ -214,7 +216,8 @@ func (c Config) checkSubjects() error {
 	if c.Simulate != nil && len(c.Subjects) > 8 {
 		return fmt.Errorf("subjects has %d names, expected at most 8 where they are simulated", len(c.Subjects))
 	}
-	if c.Simulate != nil && (!filepath.IsLocal(c.Data) || filepath.Clean(c.Data) != c.Data || c.Data == "." || strings.ContainsAny(c.Data, `/\`) || strings.HasPrefix(c.Data, ".")) {
+	if c.Simulate != nil && (!filepath.IsLocal(c.Data) || filepath.Clean(c.Data) != c.Data || c.Data == "." ||
+		strings.ContainsAny(c.Data, `/\`) || strings.HasPrefix(c.Data, ".")) {
 		return fmt.Errorf("data is %q, expected the name of a folder of the run directory, as nsd, where it is simulated", c.Data)
 	}
 	return nil
@@ -254,7 +257,8 @@ func (s *Simulate) check(folds, rendered int) error {
 		return fmt.Errorf("simulate.own_images is %d, expected 0 for the default, or %d to %d: two for each of the %d folds of cross-validation", s.Own, 2*folds, maxImages, folds)
 	}
 	if s.Shared != 0 && (s.Shared < 2 || s.Shared > maxImages) {
-		return fmt.Errorf("simulate.shared_images is %d, expected 0 for the default, or 2 to %d: one is told from another", s.Shared, maxImages)
+		return fmt.Errorf("simulate.shared_images is %d, expected 0 for the default, or 2 to %d: one is told from another", s.Shared,
+			maxImages)
 	}
 	if shared := cmp.Or(s.Shared, defaultShared); rendered > shared {
 		return fmt.Errorf("render.images is %d, expected at most the %d test images", rendered, shared)
@@ -299,13 +303,15 @@ func Parse(text []byte) (Config, error) {
 		e := strict.Errors[0]
 		line, _ := e.Position()
 		key := e.Key()
-		return Config{}, fmt.Errorf("line %d: unknown key %s, expected %s", line, strings.Join(key, "."), strings.Join(keys(reflect.TypeFor[Config](), key), ", "))
+		return Config{}, fmt.Errorf("line %d: unknown key %s, expected %s", line, strings.Join(key, "."),
+			strings.Join(keys(reflect.TypeFor[Config](), key), ", "))
 	case errors.As(err, &at):
 		line, column := at.Position()
 		what := strings.TrimPrefix(at.Error(), "toml: ")
 		found, field, ok := strings.Cut(what, " into struct field ")
 		if _, want, typed := strings.Cut(field, " of type "); ok && typed {
-			what = fmt.Sprintf("%s: found a%s, expected %s", strings.Join(at.Key(), "."), strings.TrimPrefix(found, "cannot decode TOML"), want)
+			what = fmt.Sprintf("%s: found a%s, expected %s", strings.Join(at.Key(), "."),
+				strings.TrimPrefix(found, "cannot decode TOML"), want)
 		}
 		return Config{}, fmt.Errorf("line %d, column %d: %s", line, column, what)
 	case err != nil:

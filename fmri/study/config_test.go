@@ -117,8 +117,10 @@ func TestCheckNamesTheFit(t *testing.T) {
 		{"folds", []Fit{{X: early, Y: "z", Folds: 1}}, []string{"fit 1 (z): folds is 1", "2 or more"}},
 		{"compat", []Fit{{X: early, Y: "z", Compat: "mindeye"}}, []string{"fit 1 (z): compat is \"mindeye\"", "takagi"}},
 		{"no penalty", []Fit{{X: early, Y: "z", Alphas: []float64{}}}, []string{"fit 1 (z): alphas is empty"}},
-		{"penalty", []Fit{{X: early, Y: "z"}, {X: early, Y: "c", Alphas: []float64{1, -1}}}, []string{"fit 2 (c): alphas has -1", "positive"}},
-		{"penalties out of order", []Fit{{X: early, Y: "z", Alphas: []float64{1, 1}}}, []string{"fit 1 (z): alphas has 1 after 1", "ascending"}},
+		{"penalty", []Fit{{X: early, Y: "z"}, {X: early, Y: "c", Alphas: []float64{1, -1}}},
+			[]string{"fit 2 (c): alphas has -1", "positive"}},
+		{"penalties out of order", []Fit{{X: early, Y: "z", Alphas: []float64{1, 1}}},
+			[]string{"fit 1 (z): alphas has 1 after 1", "ascending"}},
 		{"feature", []Fit{{X: early, Y: "unet.mid"}}, []string{"fit 1 (unet.mid): feature unet.mid", "features.from"}},
 	} {
 		config := fitted(c.fits...)
@@ -206,11 +208,13 @@ func TestParseNamesTheLine(t *testing.T) {
 		{"wrong type", "steps = 20", `steps = "many"`, []string{"line ", "steps"}},
 		{"no TOML", "steps = 20", "steps: 20", []string{"line "}},
 		{"bad value", "guidance = 3.0", "guidance = 0.5", []string{"render.guidance", "0.5"}},
-		{"unknown key of a fit", "[render]", "[[fit]]\nz = \"z\"\n[render]", []string{"line ", "fit.z", "name, x, y, folds, alphas, compat"}},
+		{"unknown key of a fit", "[render]", "[[fit]]\nz = \"z\"\n[render]",
+			[]string{"line ", "fit.z", "name, x, y, folds, alphas, compat"}},
 		{"unknown list", "[render]", "[[fits]]\nx = \"z\"\n[render]", []string{"line ", "fits", "fit, render"}},
 		{"folds of a fit", "[render]", "[[fit]]\nfolds = \"five\"\n[render]", []string{"line ", "folds"}},
 		{"z of rendering", "guidance = 3.0", "guidance = 3.0\nz = 3", []string{"line ", "z"}},
-		{"fit beside regions", "[render]", "[[fit]]\nx = \"z\"\ny = \"responses/nsdgeneral\"\n[render]", []string{"decode.atlas", "[[fit]]"}},
+		{"fit beside regions", "[render]", "[[fit]]\nx = \"z\"\ny = \"responses/nsdgeneral\"\n[render]",
+			[]string{"decode.atlas", "[[fit]]"}},
 	} {
 		changed := strings.Replace(string(text), c.old, c.new, 1)
 		if changed == string(text) {
@@ -258,7 +262,8 @@ func TestExampleIsTheFileOfAnExperiment(t *testing.T) {
 		t.Errorf("with all keys: %v", err)
 	}
 	want := []Fit{
-		{Name: "ventral_c", X: "responses/streams:ventral+lateral", Y: "c", Folds: 5, Alphas: []float64{10000, 20000, 40000}, Compat: "takagi"},
+		{Name: "ventral_c", X: "responses/streams:ventral+lateral", Y: "c", Folds: 5, Alphas: []float64{10000, 20000, 40000},
+			Compat: "takagi"},
 		{Name: "early_from_z", X: "z", Y: "responses/streams:early"},
 	}
 	if !reflect.DeepEqual(c.Fits, want) || c.pictures() {

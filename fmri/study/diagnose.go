@@ -92,7 +92,8 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 		Decoded: x.Dimension.Decoded.Singular}
 	shown.Values = []report.Value{
 		score(x.Pattern), score(x.Centred), score(x.Target), score(x.R2), percent(x.FixTrue),
-		{Text: fmt.Sprintf("%.2f", x.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", x.Variance.Quantiles[0], x.Variance.Quantiles[4])},
+		{Text: fmt.Sprintf("%.2f", x.Variance.Total), Small: fmt.Sprintf("targets %.2f – %.2f", x.Variance.Quantiles[0],
+			x.Variance.Quantiles[4])},
 		{Text: fmt.Sprintf("%.1f", x.Dimension.Decoded.Participation), Small: fmt.Sprintf("truth %.1f", x.Dimension.True.Participation)},
 		{Text: "–"},
 		{Text: fmt.Sprintf("%d", w.Low+w.High), Small: fmt.Sprintf("of %d: %d low, %d high", x.Targets-w.Flat, w.Low, w.High)},

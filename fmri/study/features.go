@@ -80,7 +80,8 @@ func (r *Run) openFeature(name string) (*table.Table, error) {
 	case !fits:
 		return nil, fmt.Errorf("%s: holds %s of %s, expected %s", t, name, t.Cols, expected)
 	case t.Meta["model_sha256"] != r.Model.Hash:
-		return nil, fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", t, t.Meta["model"], t.Meta["model_sha256"], r.Model.Name, r.Model.Hash)
+		return nil, fmt.Errorf("%s: made with the model %s (sha256 %.12s), expected %s (%.12s)", t, t.Meta["model"],
+			t.Meta["model_sha256"], r.Model.Name, r.Model.Hash)
 	}
 	return t, nil
 }

@@ -196,5 +196,6 @@ const fitMemory = 6 << 30
 
 // options is what package fit needs of it.
 func (f Fit) options(program string) fit.Options {
-	return fit.Options{Takagi: f.Compat == "takagi", Program: program, Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: fitMemory}}
+	return fit.Options{Takagi: f.Compat == "takagi", Program: program,
+		Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: fitMemory}}
 }

@@ -154,9 +154,11 @@ func TestListOfFits(t *testing.T) {
 		o                               fit.Options
 	}{
 		{"takagi_c", "streams/early", "", "c", "c from early", fit.Options{Takagi: true, Ridge: ridge.Options{Folds: 2}}},
-		{"ventral_z", "streams/ventral", "", "z", "z from ventral", fit.Options{Ridge: ridge.Options{Folds: 3, Alphas: []float64{10, 10000}}}},
+		{"ventral_z", "streams/ventral", "", "z", "z from ventral",
+			fit.Options{Ridge: ridge.Options{Folds: 3, Alphas: []float64{10, 10000}}}},
 		{"early_z", "streams/early", "", "z", "z from early", fit.Options{Ridge: ridge.Options{Folds: 2, Alphas: grid}}},
-		{"higher_c", "streams/ventral+lateral", "", "c", "c from ventral, lateral", fit.Options{Ridge: ridge.Options{Folds: 2, Alphas: grid}}},
+		{"higher_c", "streams/ventral+lateral", "", "c", "c from ventral, lateral",
+			fit.Options{Ridge: ridge.Options{Folds: 2, Alphas: grid}}},
 		{"encoding", "", "z", "", "early from z", fit.Options{Ridge: ridge.Options{Folds: 2, Alphas: grid}}},
 		{"region", "streams/ventral", "", "", "early from ventral", fit.Options{Ridge: ridge.Options{Folds: 2, Alphas: []float64{1e9}}}},
 	} {
@@ -164,7 +166,8 @@ func TestListOfFits(t *testing.T) {
 		if f.to != "" {
 			own = ""
 		}
-		x, y, unseen := side(t, dir, "train", f.region, f.feature), side(t, dir, "train", own, f.to), side(t, dir, "test", f.region, f.feature)
+		x, y, unseen := side(t, dir, "train", f.region, f.feature), side(t, dir, "train", own, f.to), side(t, dir, "test", f.region,
+			f.feature)
 		m := refit(t, x, y, f.o)
 		sameModel(t, m, dir, "decoders_subj01", f.name+tables)
 		samePredictions(t, m, unseen, dir, "decoded_subj01", f.name+tables)

@@ -159,7 +159,8 @@ func (r *Run) render(subject string) stage.Stage {
 func (r *Run) pictureSize(z *table.Table) (h, w int, err error) {
 	if s := z.Cols.Shape; len(s) == 3 && s[1] != s[2] {
 		if r.Config.Render.Size != 0 {
-			return 0, 0, fmt.Errorf("render.size is %d, expected 0: z of %s is not square, and pictures have its sides", r.Config.Render.Size, z.Cols)
+			return 0, 0, fmt.Errorf("render.size is %d, expected 0: z of %s is not square, and pictures have its sides",
+				r.Config.Render.Size, z.Cols)
 		}
 		f := r.Model.VAE.Config.Downscale()
 		return s[1] * f, s[2] * f, nil
@@ -169,7 +170,8 @@ func (r *Run) pictureSize(z *table.Table) (h, w int, err error) {
 }
 
 // renderLooks makes the pictures that are not there yet, batch by batch.
-func (r *Run) renderLooks(ctx context.Context, looks []look, features func(source string) (testSet, error), tmp string, p stage.Progress) error {
+func (r *Run) renderLooks(ctx context.Context, looks []look, features func(source string) (testSet, error), tmp string,
+	p stage.Progress) error {
 	o := decode.RenderOptions{Strength: r.Config.Render.Strength, Seed: r.Config.Seed}
 	o.Sampling.Steps, o.Sampling.Guidance = r.Config.Render.Steps, r.Config.Render.Guidance
 	for k, l := range looks {

@@ -115,7 +115,8 @@ func TestFeaturesOfAFolderReject(t *testing.T) {
 	}{
 		{"none", func() string { return filepath.Join(t.TempDir(), "none") }, []string{"none"}},
 		{"no latent", func() string { return made(t, []int{p.Tokens * p.Width}, nil) }, []string{"holds z of", "expected 4×height×width"}},
-		{"a latent of other channels", func() string { return made(t, []int{3, 8, 8}, nil) }, []string{"z of 3×8×8, expected 4×height×width"}},
+		{"a latent of other channels", func() string { return made(t, []int{3, 8, 8}, nil) },
+			[]string{"z of 3×8×8, expected 4×height×width"}},
 		{"another model", func() string {
 			return made(t, []int{4, 8, 8}, func(m map[string]string) { m["model"], m["model_sha256"] = "big", "abcdef" })
 		}, []string{"made with the model big", "abcdef", p.Name}},

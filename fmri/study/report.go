@@ -128,7 +128,8 @@ func (r *Run) writeSheet(path string) error {
 
 func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	c := r.Config
-	p := &report.Page{Title: "Percept: what the brain saw", Explain: map[string]string{}, Subjects: c.Subjects, DiagnosisColumns: diagnosisColumns}
+	p := &report.Page{Title: "Percept: what the brain saw", Explain: map[string]string{}, Subjects: c.Subjects,
+		DiagnosisColumns: diagnosisColumns}
 	if c.Simulate != nil {
 		p.Summary = " The subjects are simulated: these numbers say that the pipeline works, not how well a brain can be read."
 	}

@@ -179,7 +179,8 @@ func (r *Run) program() string { return "percept " + r.runner.Version }
 
 // provenance is what every stage that runs a network depends on besides its artefacts.
 func (r *Run) provenance() map[string]string {
-	return map[string]string{"model": r.Model.Hash, "weights": r.Model.Storage, "text": r.Model.Tokenizer.Cleaning().String(), "kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()}
+	return map[string]string{"model": r.Model.Hash, "weights": r.Model.Storage, "text": r.Model.Tokenizer.Cleaning().String(),
+		"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()}
 }
 
 // dependOnData makes a stage depend on files and folders of the data tree: on the sum of a tree that this run has
@@ -223,7 +224,8 @@ func stamps(root string, files []string) string {
 func (r *Run) simulate() stage.Stage {
 	s := r.Config.Simulate
 	o := sim.Options{Seed: s.Seed, Subjects: len(r.Config.Subjects), SharedImages: s.Shared, OwnImages: s.Own, ImageSize: r.Model.Size}
-	title := cmp.Or(map[int]string{1: "simulate a brain", 2: "simulate two brains"}[o.Subjects], fmt.Sprintf("simulate %d brains", o.Subjects))
+	title := cmp.Or(map[int]string{1: "simulate a brain", 2: "simulate two brains"}[o.Subjects],
+		fmt.Sprintf("simulate %d brains", o.Subjects))
 	return stage.Stage{
 		Name: "data", Title: title, Output: r.Config.Data, Params: o,
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {

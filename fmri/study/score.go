@@ -60,7 +60,8 @@ var sceneMetrics = map[string]bool{"things_id": true, "things_id_peers": true, "
 func (r *Run) score() stage.Stage {
 	return stage.Stage{
 		Name: "score", Title: "score", Output: scoresFile, Inputs: append(r.folders(picturesFolder, responsesFolder), truthFolder),
-		Params: map[string]any{"score": r.Config.Score, "seed": r.Config.Seed, "images": r.Config.Render.Images, "metrics": r.metrics(), "things": scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
+		Params: map[string]any{"score": r.Config.Score, "seed": r.Config.Seed, "images": r.Config.Render.Images, "metrics": r.metrics(),
+			"things": scene.ThingNames()}, Extra: map[string]string{"kernels": tensor.KernelSet(), "forms": tensor.Forms().Hash()},
 		Run: func(ctx context.Context, tmp string, p stage.Progress) error {
 			net, err := r.sceneNet()
 			if err != nil {

@@ -104,7 +104,8 @@ func TestArraysReject(t *testing.T) {
 		{second(OpenResponses(good, "", nil, ids)), []string{ids, "image -1 of row 1, expected 0-based numbers"}},
 		{second(OpenResponses(good, "", nil, flat)), []string{flat, "6 numbers, expected one for each of 2 rows"}},
 		{second(OpenResponses(good, "", nil, halves)), []string{halves, "number 1 is 1.5, expected a whole number"}},
-		{second(OpenResponses(zscored, "train", nil, ids)), []string{zscored, "knows the image of each row, expected no other list of them"}},
+		{second(OpenResponses(zscored, "train", nil, ids)), []string{zscored,
+			"knows the image of each row, expected no other list of them"}},
 		{second(OpenResponses(zscored, "late", nil, "")), []string{zscored, "no X_late.npy in it, expected one of X_train.npy"}},
 		{second(OpenResponses(zscored, "train", []string{"streams:late"}, "")), []string{zscored, "no region streams/late in it"}},
 		{second(OpenResponses(dir, "train", nil, "")), []string{dir, "manifest.json", "expected the manifest of percept nsd prepare"}},
@@ -133,7 +134,8 @@ func TestOpenTellsFilesApart(t *testing.T) {
 		{second(OpenFeatures(path, "c")), []string{path, "holds z, expected c"}},
 		{second(OpenFeatures(shard, "z")), []string{shard, "is shard 1/2, expected a whole feature"}},
 		{second(OpenResponses(path, "", nil, "")), []string{path, "holds z, expected responses of voxels"}},
-		{second(OpenResponses(path, "", []string{"early"}, "")), []string{path, "no regions are known of it, expected responses of voxels"}},
+		{second(OpenResponses(path, "", []string{"early"}, "")),
+			[]string{path, "no regions are known of it, expected responses of voxels"}},
 		{second(OpenResponses(path, "", nil, "x.npy")), []string{path, "knows the image of each row"}},
 	} {
 		wantError(t, c.err, c.want...)

@@ -38,7 +38,8 @@ func OpenFeatures(path, name string) (*Table, error) {
 // Table is the file's values as a table. It opens the file anew whenever it reads, so that f may be closed.
 func (f *File) Table() *Table {
 	sum := f.identity()
-	return &Table{Name: f.Name, Rows: f.rows(), Cols: f.columns(), Meta: f.Meta, Path: f.Path(), Sum: sum, source: fileSource{f.Path(), sum}}
+	return &Table{Name: f.Name, Rows: f.rows(), Cols: f.columns(), Meta: f.Meta, Path: f.Path(), Sum: sum,
+		source: fileSource{f.Path(), sum}}
 }
 
 type fileSource struct{ path, sum string }

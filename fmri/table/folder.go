@@ -70,7 +70,8 @@ func (f *Folder) open(a ArrayFile) (*npy.File, error) {
 	case err != nil:
 		return nil, err
 	case file.DType != a.DType || file.Fortran || !slices.Equal(file.Shape, a.Shape):
-		return nil, fmt.Errorf("%s: %s %v, expected the array of %s %v that the manifest names", path, file.DType, file.Shape, a.DType, a.Shape)
+		return nil, fmt.Errorf("%s: %s %v, expected the array of %s %v that the manifest names", path, file.DType, file.Shape, a.DType,
+			a.Shape)
 	case file.Trailing != 0:
 		return nil, fmt.Errorf("%s: %d bytes behind the values, expected none", path, file.Trailing)
 	}

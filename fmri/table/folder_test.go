@@ -58,9 +58,11 @@ func whole(t *testing.T, dir, name string) *npy.Array {
 // TestFolderTable compares every part and region of both folders with their files.
 func TestFolderTable(t *testing.T) {
 	for dir, want := range map[string]Voxels{
-		zscored: {Subject: "subj01", Space: "func1pt8mm", Betas: "betas_fithrf_GLMdenoise_RR", Scale: SessionScores, Volume: [3]int{10, 12, 9},
+		zscored: {Subject: "subj01", Space: "func1pt8mm", Betas: "betas_fithrf_GLMdenoise_RR", Scale: SessionScores,
+			Volume:  [3]int{10, 12, 9},
 			Regions: []string{"streams/early", "streams/ventral+lateral"}},
-		published: {Subject: "subj01", Space: "func1pt8mm", Betas: "betas_fithrf_GLMdenoise_RR", Scale: StoredNumbers, Volume: [3]int{10, 12, 9},
+		published: {Subject: "subj01", Space: "func1pt8mm", Betas: "betas_fithrf_GLMdenoise_RR", Scale: StoredNumbers,
+			Volume:  [3]int{10, 12, 9},
 			Regions: []string{"streams/early"}},
 	} {
 		f := openFolder(t, dir)
@@ -135,7 +137,8 @@ func checkRows(t *testing.T, dir, part string, table *Table) {
 func checkVoxels(t *testing.T, got, want Voxels, chosen []string, columns []int, xyz, rois []float64) {
 	t.Helper()
 	if got.Subject != want.Subject || got.Space != want.Space || got.Betas != want.Betas || got.Scale != want.Scale ||
-		got.Volume != want.Volume || !slices.Equal(got.Regions, want.Regions) || !slices.Equal(got.Chosen, chosen) || got.N != len(columns) {
+		got.Volume != want.Volume || !slices.Equal(got.Regions, want.Regions) || !slices.Equal(got.Chosen, chosen) ||
+		got.N != len(columns) {
 		t.Errorf("voxels %+v, want %+v with %d voxels of %v", got, want, len(columns), chosen)
 	}
 	for k, v := range columns {

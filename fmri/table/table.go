@@ -77,7 +77,8 @@ func (c Columns) Check() error {
 		return fmt.Errorf("%d memberships of %d voxels in %d regions, expected one of each", len(v.Member), n, len(v.Regions))
 	}
 	if i := slices.IndexFunc(v.Member, func(m uint8) bool { return m > 1 }); i >= 0 {
-		return fmt.Errorf("membership of voxel %d in region %s is %d, expected 0 or 1", i/len(v.Regions), v.Regions[i%len(v.Regions)], v.Member[i])
+		return fmt.Errorf("membership of voxel %d in region %s is %d, expected 0 or 1", i/len(v.Regions), v.Regions[i%len(v.Regions)],
+			v.Member[i])
 	}
 	return nil
 }

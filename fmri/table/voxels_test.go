@@ -22,7 +22,8 @@ func TestAtFindsVoxelsByCoordinates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := shuffled.pick(columns); !slices.Equal(got.XYZ, want.XYZ) || !slices.Equal(got.Member, want.Member) || got.N != len(order) {
+		if got := shuffled.pick(columns); !slices.Equal(got.XYZ, want.XYZ) || !slices.Equal(got.Member, want.Member) ||
+			got.N != len(order) {
 			t.Fatalf("voxels at %v, want %v", got.XYZ, want.XYZ)
 		}
 	}

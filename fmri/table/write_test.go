@@ -87,11 +87,13 @@ func TestWriteOverAnother(t *testing.T) {
 			"was made with another request"},
 		"counts": {func(_ *linalg.Matrix[float32], r *Rows, _ *Voxels) { r.Counts = slices.Repeat([]int{2}, 40) }, nil,
 			"another order of images, type, shape, names or voxels"},
-		"no counts":       {func(_ *linalg.Matrix[float32], r *Rows, _ *Voxels) { r.Counts = nil }, nil, "another order of images, type"},
-		"a coordinate":    {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.XYZ[4] = 40 }, nil, "another order of images, type"},
-		"a membership":    {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.Member[0] = 0 }, nil, "another order of images, type"},
-		"another subject": {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.Subject = "subj08" }, nil, "was made with another space"},
-		"what is said":    {func(*linalg.Matrix[float32], *Rows, *Voxels) {}, map[string]string{"decoder": "a"}, "was made with another decoder"},
+		"no counts":    {func(_ *linalg.Matrix[float32], r *Rows, _ *Voxels) { r.Counts = nil }, nil, "another order of images, type"},
+		"a coordinate": {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.XYZ[4] = 40 }, nil, "another order of images, type"},
+		"a membership": {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.Member[0] = 0 }, nil, "another order of images, type"},
+		"another subject": {func(_ *linalg.Matrix[float32], _ *Rows, v *Voxels) { v.Subject = "subj08" }, nil,
+			"was made with another space"},
+		"what is said": {func(*linalg.Matrix[float32], *Rows, *Voxels) {}, map[string]string{"decoder": "a"},
+			"was made with another decoder"},
 	} {
 		m, r, v := m, rows, *grid(6)
 		c.change(&m, &r, &v)
@@ -233,7 +235,8 @@ func TestWriteRejects(t *testing.T) {
 		"name":   {made(t, "", m, Rows{}, Columns{}), "no name, expected that of a feature or of responses"},
 		"images": {made(t, "x", m, Rows{Images: []fmri.ImageID{1, 2, 1}}, Columns{}), "image 1 of row 2 is there twice"},
 		"large":  {made(t, "x", m, Rows{Images: []fmri.ImageID{1, 2, 1 << 31}}, Columns{}), "image 2147483648 of row 2"},
-		"lines":  {made(t, "x", m, Rows{Names: []string{"a", "b\nc", "d"}}, Columns{}), `file name "b\nc", expected one without line breaks`},
+		"lines": {made(t, "x", m, Rows{Names: []string{"a", "b\nc", "d"}}, Columns{}),
+			`file name "b\nc", expected one without line breaks`},
 		"file/x": {made(t, "x", m, Rows{}, Columns{}), "its folder cannot be made"},
 	} {
 		_, err := Write(t.Context(), filepath.Join(dir, path), c.x, nil)

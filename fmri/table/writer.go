@@ -190,7 +190,8 @@ func (w *Writer) Put(chunk int, values []float32) error {
 	sum := sha256.Sum256(b)
 	switch {
 	case w.sums != nil && !bytes.Equal(sum[:], w.sums[chunk*sha256.Size:][:sha256.Size]):
-		return fmt.Errorf("%s: rows %d to %d have other values, expected the same or no file: remove it or choose another name", w.path, lo, hi-1)
+		return fmt.Errorf("%s: rows %d to %d have other values, expected the same or no file: remove it or choose another name", w.path,
+			lo, hi-1)
 	case w.sums != nil:
 		return nil
 	case w.file == nil:
@@ -276,7 +277,8 @@ func (w *Writer) fill(ctx context.Context, row func(dst []float32, i int) error,
 // known are numbered from 0. It reports whether the file was there already; another one there, or one of other values, is an
 // error.
 func Write(ctx context.Context, path string, t *Table, meta map[string]string) (upToDate bool, err error) {
-	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: safetensors.F32, Images: t.Rows.Images, Names: t.Rows.Names, Meta: maps.Clone(t.Meta),
+	s := Spec{Name: t.Name, Shape: t.Cols.Shape, DType: safetensors.F32, Images: t.Rows.Images, Names: t.Rows.Names,
+		Meta:   maps.Clone(t.Meta),
 		Counts: t.Rows.Counts, Sessions: t.Rows.Sessions, Voxels: t.Cols.Voxels}
 	if s.Meta == nil {
 		s.Meta = map[string]string{}

@@ -28,7 +28,8 @@ type Number interface {
 // Read returns a tensor of that very type, in C order.
 func Read[N Number](f *File, name string) ([]N, error) {
 	var zero N
-	want := map[any]safetensors.DType{uint8(0): safetensors.U8, int16(0): safetensors.I16, int32(0): safetensors.I32, int64(0): safetensors.I64,
+	want := map[any]safetensors.DType{uint8(0): safetensors.U8, int16(0): safetensors.I16, int32(0): safetensors.I32,
+		int64(0):   safetensors.I64,
 		float32(0): safetensors.F32, float64(0): safetensors.F64}[zero]
 	dtype, shape, ok := f.Info(name)
 	if !ok || dtype != want {

@@ -52,7 +52,8 @@ func (r *recorder) Fatalf(f string, a ...any) { r.Errorf(f, a...) }
 
 func TestTensors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	named := []safetensors.Named{safetensors.NamedF32("x", []float32{1, 2}, 2), safetensors.NamedI32("rows", []int32{1, 2, 3, 4}, 2, 2), safetensors.NamedI32("row", []int32{1}, 1)}
+	named := []safetensors.Named{safetensors.NamedF32("x", []float32{1, 2}, 2), safetensors.NamedI32("rows", []int32{1, 2, 3, 4}, 2, 2),
+		safetensors.NamedI32("row", []int32{1}, 1)}
 	if err := safetensors.Write(path, named, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,8 @@ func niftiFile(c *check, file, name string) {
 	}
 	c.that(slices.Equal(a.Shape, c.shape(niftiExpected, key+".data", 3)), "shape %v", a.Shape)
 	near(c, "voxels", converted[float32](a.Data), c.float32s(niftiExpected, key+".data"), 0)
-	near(c, "affine", slices.Concat(a.Affine[0][:], a.Affine[1][:], a.Affine[2][:], a.Affine[3][:]), c.float64s(niftiExpected, key+".affine"),
+	near(c, "affine", slices.Concat(a.Affine[0][:], a.Affine[1][:], a.Affine[2][:], a.Affine[3][:]),
+		c.float64s(niftiExpected, key+".affine"),
 		1e-6)
 }
 

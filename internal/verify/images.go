@@ -169,7 +169,8 @@ func torchInterpolate(c *check) {
 		parts := strings.Split(key, ".")
 		mode := must(picture.ParseMode(parts[0]))
 		out := c.shape(interpolateFile, key, 4)
-		o := picture.InterpolateOptions{Antialias: slices.Contains(parts, "antialias"), AlignCorners: slices.Contains(parts, "align_corners")}
+		o := picture.InterpolateOptions{Antialias: slices.Contains(parts, "antialias"),
+			AlignCorners: slices.Contains(parts, "align_corners")}
 		if slices.Contains(parts, "scale2") {
 			o.ScaleH, o.ScaleW = 2, 2
 		}

@@ -129,7 +129,8 @@ func identification(c *check) {
 		counts[i] /= float64(len(counts) - 1)
 	}
 	near(c, "ident.mindeye_count", first.Identify(metrics.FixGenerated).PerImage(), counts, 1e-12)
-	near(c, "ident.takagi_per_image", all.Identify(metrics.FixOriginal).PerImage(), c.float64s(metricsFile, "ident.takagi_per_image"), 1e-12)
+	near(c, "ident.takagi_per_image", all.Identify(metrics.FixOriginal).PerImage(), c.float64s(metricsFile, "ident.takagi_per_image"),
+		1e-12)
 	for name, got := range map[string][]float64{
 		"ident.mean_corr_org_row_gen_col": all.Data,
 		"ident.mindeye_corr":              first.Data,

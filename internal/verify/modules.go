@@ -111,7 +111,8 @@ func summarise(x []float32) summary {
 		squares += d * d
 	}
 	std := math.Sqrt(squares / float64(len(x)))
-	return summary{golden.Sample(x), slices.Clone(x[:min(16, len(x))]), []float32{float32(mean), float32(std), slices.Min(x), slices.Max(x)}}
+	return summary{golden.Sample(x), slices.Clone(x[:min(16, len(x))]),
+		[]float32{float32(mean), float32(std), slices.Min(x), slices.Max(x)}}
 }
 
 // sampledModules runs a program and compares the modules in base.json with the samples and statistics in

@@ -100,7 +100,8 @@ func plmsRun(c *check) {
 func pndmRun(c *check) {
 	info := c.samplerInfo()
 	run, timesteps, asked := c.multistep("pndm", info)
-	c.that(slices.Equal(timesteps, info.PLMS.Diffusers), "the model is asked at %v, the reference asks at %v", timesteps, info.PLMS.Diffusers)
+	c.that(slices.Equal(timesteps, info.PLMS.Diffusers), "the model is asked at %v, the reference asks at %v", timesteps,
+		info.PLMS.Diffusers)
 	// diffusers counts the first step, which is made twice, as two: the latent between them is the second that the
 	// model is asked about.
 	n := len(asked) / len(timesteps)

@@ -42,7 +42,8 @@ func nanoCases() []testCase {
 	for _, f := range nanoCheckpoints {
 		cases = append(cases, testCase{"nano: " + f, func(c *check) { nanoTorchFile(c, f) }})
 	}
-	return append(cases, testCase{"nano: legacy_nonzip.ckpt", nanoOldTorchFile}, models(nanoCheckpoints[0], nanoFolder+"/"+nanoCheckpoints[0]))
+	return append(cases, testCase{"nano: legacy_nonzip.ckpt", nanoOldTorchFile},
+		models(nanoCheckpoints[0], nanoFolder+"/"+nanoCheckpoints[0]))
 }
 
 // nanoModelFolder opens the models in diffusers' layout.

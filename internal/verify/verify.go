@@ -88,7 +88,8 @@ func Run(ctx context.Context, dir, prefix string, out io.Writer) (Summary, error
 	}
 	sum := &t.sum
 	sum.Seconds = time.Since(start).Seconds()
-	t.printf("%d passed, %d failed, %d not yet; %d comparisons in %.1f s\n", sum.Passed, sum.Failed, sum.NotYet, sum.Comparisons, sum.Seconds)
+	t.printf("%d passed, %d failed, %d not yet; %d comparisons in %.1f s\n", sum.Passed, sum.Failed, sum.NotYet, sum.Comparisons,
+		sum.Seconds)
 	if t.err == nil && sum.Failed > 0 {
 		return *sum, fmt.Errorf("verify: %s: %d of %d cases failed", dir, sum.Failed, sum.Passed+sum.Failed)
 	}

@@ -103,7 +103,8 @@ func checkProduct[E Float](t *testing.T, what string, c Matrix[E], alpha E, a, b
 			if !chosen(i, j, c.Rows, c.Cols, a.Cols) {
 				continue
 			}
-			want, size := accurate(a.Cols, func(k int) float64 { return float64(a.At(i, k)) }, func(k int) float64 { return float64(b.At(k, j)) })
+			want, size := accurate(a.Cols, func(k int) float64 { return float64(a.At(i, k)) },
+				func(k int) float64 { return float64(b.At(k, j)) })
 			want, size = want*float64(alpha), size*math.Abs(float64(alpha))
 			if beta != 0 {
 				want += float64(beta) * float64(before.At(i, j))
@@ -229,7 +230,8 @@ func TestSolve(t *testing.T) {
 // A solution put back into the equations: |B - T·X| is bounded by rounding times |T|·|X|, whatever the condition.
 func testSolve[E Float](t *testing.T) {
 	r := newRand()
-	for _, s := range [][2]int{{1, 1}, {2, 3}, {12, 33}, {13, 5}, {24, 16}, {40, 1}, {100, 70}, {252, 20}, {253, 31}, {600, 9}, {0, 2}, {3, 0}} {
+	for _, s := range [][2]int{{1, 1}, {2, 3}, {12, 33}, {13, 5}, {24, 16}, {40, 1}, {100, 70}, {252, 20}, {253, 31}, {600, 9}, {0, 2},
+		{3, 0}} {
 		n, rhs := s[0], s[1]
 		for form := range 8 {
 			upper, transT, transB := form&1 > 0, form&2 > 0, form&4 > 0
@@ -250,7 +252,8 @@ func testSolve[E Float](t *testing.T) {
 					if !chosen(i, j, n, rhs, n) {
 						continue
 					}
-					got, size := accurate(to-from, func(k int) float64 { return float64(tri.At(i, from+k)) }, func(k int) float64 { return float64(x.At(from+k, j)) })
+					got, size := accurate(to-from, func(k int) float64 { return float64(tri.At(i, from+k)) },
+						func(k int) float64 { return float64(x.At(from+k, j)) })
 					if d := math.Abs(got - float64(b.At(i, j))); !(d <= epsilon[E]()*(math.Sqrt(float64(n))+4)*size) {
 						t.Fatalf("%s: equation %d of column %d: %v, want %v", what, i, j, got, b.At(i, j))
 					}
@@ -301,7 +304,8 @@ func testCholesky[E Float](t *testing.T) {
 				if !chosen(i, j, n, n, n) {
 					continue
 				}
-				got, size := accurate(j+1, func(k int) float64 { return float64(l.At(i, k)) }, func(k int) float64 { return float64(l.At(j, k)) })
+				got, size := accurate(j+1, func(k int) float64 { return float64(l.At(i, k)) },
+					func(k int) float64 { return float64(l.At(j, k)) })
 				if d := math.Abs(got - float64(a.At(i, j))); !(d <= 2*epsilon[E]()*(math.Sqrt(float64(n))+4)*size) {
 					t.Fatalf("%d: [%d %d] of L·Lᵀ = %v, want %v", n, i, j, got, a.At(i, j))
 				}
@@ -317,7 +321,8 @@ func testCholesky[E Float](t *testing.T) {
 				if !chosen(i, j, n, b.Cols, n) {
 					continue
 				}
-				got, size := accurate(n, func(k int) float64 { return float64(a.At(max(i, k), min(i, k))) }, func(k int) float64 { return float64(x.At(k, j)) })
+				got, size := accurate(n, func(k int) float64 { return float64(a.At(max(i, k), min(i, k))) },
+					func(k int) float64 { return float64(x.At(k, j)) })
 				if d := math.Abs(got - float64(b.At(i, j))); !(d <= 8*epsilon[E]()*(math.Sqrt(float64(n))+4)*(size+1)) {
 					t.Fatalf("%d: row %d of A·X = %v, want %v", n, i, got, b.At(i, j))
 				}
@@ -513,7 +518,8 @@ func TestRowsAndCopies(t *testing.T) {
 		}
 	}
 	short := Matrix[float32]{Rows: 4, Cols: 5, Stride: 5, Data: all.Data[:19]}
-	if !all.HasRows() || !v.HasRows() || v.T().HasRows() || short.HasRows() || (Matrix[float32]{Rows: 4, Cols: 5, Data: all.Data}).HasRows() {
+	if !all.HasRows() || !v.HasRows() || v.T().HasRows() || short.HasRows() ||
+		(Matrix[float32]{Rows: 4, Cols: 5, Data: all.Data}).HasRows() {
 		t.Error("HasRows is wrong of a view, a transposed one, one of too few elements or one without stride")
 	}
 }

@@ -47,7 +47,8 @@ func (a *assembly) explainable(ctx context.Context, all []group) ([]float32, err
 		freedom += len(g.refs) - 1
 	}
 	if freedom == 0 {
-		return nil, fmt.Errorf("%s: no training image was shown twice in the chosen sessions, which explainable variance needs", a.o.Subject)
+		return nil, fmt.Errorf("%s: no training image was shown twice in the chosen sessions, which explainable variance needs",
+			a.o.Subject)
 	}
 	ev := make([]float32, n)
 	for v := range ev {

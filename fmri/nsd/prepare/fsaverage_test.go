@@ -48,7 +48,8 @@ func TestFsaverage(t *testing.T) {
 			if session == 2 && h == 1 { // NSD has such vertices
 				x[n+3] = float32(math.NaN())
 			}
-			path := filepath.Join(d.Paths.BetaFolder("subj01", nsd.Fsaverage, nsd.DefaultBetas), fmt.Sprintf("%s.betas_session%02d.mgh", side, session))
+			path := filepath.Join(d.Paths.BetaFolder("subj01", nsd.Fsaverage, nsd.DefaultBetas),
+				fmt.Sprintf("%s.betas_session%02d.mgh", side, session))
 			if err := freesurfer.WriteMGH(path, freesurfer.Header{Dims: [4]int{n, 1, 1, f.Trials}}, x); err != nil {
 				t.Fatal(err)
 			}

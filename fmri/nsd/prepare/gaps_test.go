@@ -63,7 +63,8 @@ func TestGaps(t *testing.T) {
 		}
 		for k := range n {
 			if session != 1 { // session 2 was held back: its betas are there, its trials are not known
-				tsv += strings.Join([]string{"3", string(rune('1' + session)), "1", "1", trimFloat(ids[int(order[at+k])-1]), "NaN"}, "\t") + "\r\n"
+				tsv += strings.Join([]string{"3", string(rune('1' + session)), "1", "1", trimFloat(ids[int(order[at+k])-1]), "NaN"},
+					"\t") + "\r\n"
 			}
 		}
 		at += n

@@ -122,7 +122,8 @@ func TestAgainstPython(t *testing.T) {
 		o     Options
 	}{
 		{"all", Options{ROIs: []string{"streams/early", "streams/ventral+lateral"}, ZScore: true, MinExplainable: 1e-9}},
-		{"two", Options{ROIs: []string{"streams/early+ventral+lateral"}, ZScore: true, MinNCSNR: 0.3, Sessions: nsd.Sessions{List: []int{1, 3}}}},
+		{"two", Options{ROIs: []string{"streams/early+ventral+lateral"}, ZScore: true, MinNCSNR: 0.3,
+			Sessions: nsd.Sessions{List: []int{1, 3}}}},
 	} {
 		f := run(t, root, c.o)
 		p := c.label + "."
@@ -161,20 +162,23 @@ func columns[T any](x []T, width int, keep []bool, triples bool) []T {
 func TestTakagi(t *testing.T) {
 	want := golden.Open(t, "testdata/expected.safetensors")
 	f := run(t, tree(t), Options{Takagi: true, Sessions: nsd.Sessions{First: 3}})
-	if all := run(t, tree(t), Options{Takagi: true, Sessions: nsd.Sessions{All: true}}); !slices.Equal(all.Manifest.Sessions, f.Manifest.Sessions) {
+	if all := run(t, tree(t), Options{Takagi: true, Sessions: nsd.Sessions{All: true}}); !slices.Equal(all.Manifest.Sessions,
+		f.Manifest.Sessions) {
 		t.Errorf("all sessions are %v, want %v", all.Manifest.Sessions, f.Manifest.Sessions)
 	}
 	if f.Manifest.Regions[4].Name != "streams/ventral" || len(f.Manifest.Regions) != 7 {
 		t.Errorf("regions %v", f.Manifest.Regions)
 	}
 	for _, a := range f.Manifest.Arrays {
-		if want := map[string]string{"X_train.npy": "<f8", "X_test.npy": "<f8", "X_train_trials.npy": "<i2", "X_test_trials.npy": "<i2"}[a.File]; want != "" && a.DType != want {
+		if want := map[string]string{"X_train.npy": "<f8", "X_test.npy": "<f8", "X_train_trials.npy": "<i2",
+			"X_test_trials.npy": "<i2"}[a.File]; want != "" && a.DType != want {
 			t.Errorf("%s is %s, want %s", a.File, a.DType, want)
 		}
 	}
 	for _, roi := range []string{"early", "ventral"} {
 		p := "takagi." + roi + "."
-		for part, name := range map[string]string{"train_trials": "betas_tr", "test_trials": "betas_te", "train": "betas_ave_tr", "test": "betas_ave_te"} {
+		for part, name := range map[string]string{"train_trials": "betas_tr", "test_trials": "betas_te", "train": "betas_ave_tr",
+			"test": "betas_ave_te"} {
 			x := values(t, f, part, "streams/"+roi)
 			var same bool
 			if strings.HasSuffix(part, "trials") {

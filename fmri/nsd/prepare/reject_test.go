@@ -57,9 +57,10 @@ func TestRejects(t *testing.T) {
 		"no such version":  {Options{ROIs: early, Version: "betas_assumehrf"}, "", []string{"betas_assumehrf", "not there"}},
 		"published number": {Options{Takagi: true}, "", []string{"no trials of session 4-37", "subj01 has sessions 1-3"}},
 		"no voxel left":    {Options{ROIs: early, MinNCSNR: 9}, "", []string{"no voxel of streams/early has an ncsnr of 9"}},
-		"none explainable": {Options{ROIs: early, MinExplainable: 0.999}, "", []string{"no voxel of streams/early has an explainable variance of 0.999"}},
-		"here":             {Options{ROIs: early}, ".", []string{"cannot be replaced"}},
-		"folder in use":    {Options{ROIs: early}, taken, []string{"notes.txt", "expected a new or empty one"}},
+		"none explainable": {Options{ROIs: early, MinExplainable: 0.999}, "",
+			[]string{"no voxel of streams/early has an explainable variance of 0.999"}},
+		"here":          {Options{ROIs: early}, ".", []string{"cannot be replaced"}},
+		"folder in use": {Options{ROIs: early}, taken, []string{"notes.txt", "expected a new or empty one"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.o.Subject == "" {

@@ -158,7 +158,8 @@ func write[T element](a *assembly, name string, shape []int, fill func(*npy.Writ
 	if err := w.Close(); err != nil {
 		return err
 	}
-	a.arrays = append(a.arrays, table.ArrayFile{File: name, DType: npy.DTypeOf[T](), Shape: shape, SHA256: hex.EncodeToString(sum.Sum(nil))})
+	a.arrays = append(a.arrays, table.ArrayFile{File: name, DType: npy.DTypeOf[T](), Shape: shape,
+		SHA256: hex.EncodeToString(sum.Sum(nil))})
 	return nil
 }
 
@@ -217,7 +218,8 @@ func (a *assembly) writeTrials(ctx context.Context, part string, each []group) e
 	var images, sessions, numbers []int32
 	for _, g := range each {
 		r := g.refs[0]
-		images, sessions, numbers = append(images, int32(g.image)), append(sessions, int32(a.session[r.part])), append(numbers, int32(r.number))
+		images, sessions, numbers = append(images, int32(g.image)), append(sessions, int32(a.session[r.part])), append(numbers,
+			int32(r.number))
 	}
 	values := matrix[float32]
 	if a.o.Takagi {

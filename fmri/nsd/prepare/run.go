@@ -135,7 +135,8 @@ func (j *job) assemble(ctx context.Context) error {
 			return err
 		}
 		path := filepath.Base(j.files[n])
-		j.manifest.Betas = append(j.manifest.Betas, table.SessionBetas{Session: n, Path: path, Trials: f.Trials, Stored: f.Stored, SHA256: sum})
+		j.manifest.Betas = append(j.manifest.Betas, table.SessionBetas{Session: n, Path: path, Trials: f.Trials, Stored: f.Stored,
+			SHA256: sum})
 	}
 	if err := j.writeArrays(ctx, a); err != nil {
 		return err

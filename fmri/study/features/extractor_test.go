@@ -74,7 +74,8 @@ func noisy(n int) (images []Image) {
 		for k := range m.Pix {
 			m.Pix[k] = uint8(rng.UintN(256)) | uint8(255*(k%4/3)) // opaque
 		}
-		images = append(images, Image{ID: fmri.ImageID(5 + i), Picture: func() (image.Image, error) { return m, nil }, Captions: []string{"a boat", "a red house"}})
+		images = append(images, Image{ID: fmri.ImageID(5 + i), Picture: func() (image.Image, error) { return m, nil },
+			Captions: []string{"a boat", "a red house"}})
 	}
 	return images
 }
@@ -149,7 +150,8 @@ func TestZ(t *testing.T) {
 			t.Errorf("the sample of image %d depends on what it is made with", i)
 		}
 	}
-	for key, want := range map[string]string{"model": p.Name, "model_sha256": p.Hash, "weights": p.Storage, "size": "32", "posterior": "sample",
+	for key, want := range map[string]string{"model": p.Name, "model_sha256": p.Hash, "weights": p.Storage, "size": "32",
+		"posterior":   "sample",
 		"scaled_with": "Pillow's Lanczos", "seed": "9 plus the image's number, torch's generator"} {
 		if got := sample.Meta[key]; got != want {
 			t.Errorf("%s is %q, want %q", key, got, want)
@@ -178,7 +180,8 @@ func TestC(t *testing.T) {
 		if how == "" {
 			how = Mean
 		}
-		if !slices.Equal(e.Shape, []int{p.Tokens, p.Width}) || e.Pictures || !e.Captions || e.Meta["captions"] != how || e.Meta["text"] == "" {
+		if !slices.Equal(e.Shape, []int{p.Tokens, p.Width}) || e.Pictures || !e.Captions || e.Meta["captions"] != how ||
+			e.Meta["text"] == "" {
 			t.Errorf("c is %+v", e)
 		}
 		c := of(t, e, images)

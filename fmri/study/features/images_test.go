@@ -61,7 +61,8 @@ func TestFolderRejects(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"b.png one\n", "line 1"}, {"b.png\tone\nc.png\ttwo\n", "line 2"}, {"b.png\tone\n", "a.JPG"},
 	} {
-		if _, err := Folder(dir, put("bad.tsv", c.text)); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "bad.tsv") {
+		if _, err := Folder(dir, put("bad.tsv", c.text)); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "bad.tsv") {
 			t.Errorf("%q: %v, want an error that names %s", c.text, err, c.want)
 		}
 	}
@@ -232,7 +233,8 @@ func TestCaptionSum(t *testing.T) {
 	ids := []fmri.ImageID{1, 2}
 	base := captionSum(ids, map[fmri.ImageID][]string{1: {"a", "b"}, 2: {"c"}})
 	for name, c := range map[string]map[fmri.ImageID][]string{
-		"order": {1: {"b", "a"}, 2: {"c"}}, "end": {1: {"a b"}, 2: {"c"}}, "image": {1: {"a"}, 2: {"b", "c"}}, "none": {1: {"a", "b"}}, "quotes": {1: {`a" "b`}, 2: {"c"}},
+		"order": {1: {"b", "a"}, 2: {"c"}}, "end": {1: {"a b"}, 2: {"c"}}, "image": {1: {"a"},
+			2: {"b", "c"}}, "none": {1: {"a", "b"}}, "quotes": {1: {`a" "b`}, 2: {"c"}},
 	} {
 		if captionSum(ids, c) == base {
 			t.Errorf("%s: the same sum", name)

@@ -104,7 +104,8 @@ func TestWrite(t *testing.T) {
 			if f.Name != "pixel" || !slices.Equal(f.Shape, []int{2, 1}) || f.DType != dtype || !slices.Equal(f.Images, s.Images) {
 				t.Errorf("%s %v %s %v", f.Name, f.Shape, f.DType, f.Images)
 			}
-			for key, want := range map[string]string{"scale": "1", "source": "pixels", "program": "test 1", "pictures_sha256": "sum of pictures"} {
+			for key, want := range map[string]string{"scale": "1", "source": "pixels", "program": "test 1",
+				"pictures_sha256": "sum of pictures"} {
 				if got := f.Meta[key]; got != want {
 					t.Errorf("%s is %q, want %q", key, got, want)
 				}
@@ -172,7 +173,8 @@ func TestWriteGoesOn(t *testing.T) {
 		if _, err := Write(ctx, path, pixel(&asked), s, WriteOptions{}); !errors.Is(err, context.Canceled) || asked != nil {
 			t.Fatalf("cancelled: asked for %v, %v", asked, err)
 		}
-		if got := made(t, path, pixel(&asked), s, WriteOptions{}, false); !bytes.Equal(got, want) || !slices.Equal(asked, s.Images[32*chunk:]) {
+		if got := made(t, path, pixel(&asked), s, WriteOptions{}, false); !bytes.Equal(got, want) ||
+			!slices.Equal(asked, s.Images[32*chunk:]) {
 			t.Errorf("after chunk %d: other bytes than at once, or asked for %d images, want %d", chunk, len(asked), n-32*chunk)
 		}
 	}
@@ -187,7 +189,8 @@ func TestWriteShards(t *testing.T) {
 	var asked []fmri.ImageID
 	for k := 3; k >= 1; k-- {
 		shard := table.Shard{K: k, N: 3}
-		made(t, filepath.Join(dir, table.FileName("pixel", shard)), pixel(&asked), s, WriteOptions{DType: safetensors.F16, Shard: shard}, false)
+		made(t, filepath.Join(dir, table.FileName("pixel", shard)), pixel(&asked), s,
+			WriteOptions{DType: safetensors.F16, Shard: shard}, false)
 	}
 	if len(asked) != 150 {
 		t.Errorf("shards asked for %d images, want each once", len(asked))
@@ -269,5 +272,6 @@ func TestWriteReadsWhatIsAskedFor(t *testing.T) {
 		}
 		return make([]float32, 2*len(images)), nil
 	}
-	made(t, filepath.Join(dir, "pictures"), e, Source{Images: s.Images, Picture: s.Picture, PictureSum: s.PictureSum}, WriteOptions{}, false)
+	made(t, filepath.Join(dir, "pictures"), e, Source{Images: s.Images, Picture: s.Picture, PictureSum: s.PictureSum}, WriteOptions{},
+		false)
 }

@@ -82,7 +82,8 @@ func panel(title, x, y string) *plot.Plot {
 // spectra draws the singular values of truth and prediction on a logarithmic axis.
 func (r drawing) spectra() (*plot.Plot, error) {
 	d := r.Dimension
-	p := panel(fmt.Sprintf("Dimension: %.1f decoded, %.1f true", d.Decoded.Participation, d.True.Participation), "component", "singular value")
+	p := panel(fmt.Sprintf("Dimension: %.1f decoded, %.1f true", d.Decoded.Participation, d.True.Participation), "component",
+		"singular value")
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 0}
 	top := 0.0
 	for _, s := range [][]float64{d.True.Singular, d.Decoded.Singular} {

@@ -34,7 +34,8 @@ func TestDrawDiagnosis(t *testing.T) {
 		truth, decoded linalg.Matrix[float32]
 		train          *table.Table
 	}{
-		"itself": {truth, truth, rows}, "nothing decoded": {truth, flat, rows}, "nothing to decode": {flat, truth, nil}, "nothing at all": {flat, flat, none}, "two images": {two, two, nil},
+		"itself": {truth, truth, rows}, "nothing decoded": {truth, flat, rows}, "nothing to decode": {flat, truth,
+			nil}, "nothing at all": {flat, flat, none}, "two images": {two, two, nil},
 	} {
 		d, err := diagnose.Compare(t.Context(), tableOf(c.truth), tableOf(c.decoded), diagnose.Options{Train: c.train})
 		if err != nil {
@@ -111,7 +112,8 @@ func column(m *image.RGBA, x int, part image.Rectangle, c color.RGBA) (top, bott
 var white = color.RGBA{255, 255, 255, 255}
 
 // The four panels, in the order in which they are described.
-var quarters = [4]image.Rectangle{image.Rect(0, 0, 660, 480), image.Rect(660, 0, 1320, 480), image.Rect(0, 480, 660, 960), image.Rect(660, 480, 1320, 960)}
+var quarters = [4]image.Rectangle{image.Rect(0, 0, 660, 480), image.Rect(660, 0, 1320, 480), image.Rect(0, 480, 660, 960),
+	image.Rect(660, 480, 1320, 960)}
 
 // large is a diagnosis of many images and targets, with the widest titles that real ones have.
 func large() *diagnose.Diagnosis {
@@ -191,7 +193,8 @@ func TestDrawDiagnosisPutsThingsIntoTheirPanels(t *testing.T) {
 func TestDrawDiagnosisFitsTitles(t *testing.T) {
 	for _, of := range []fit.Summary{
 		{Low: 12345, High: 23456, Flat: 768},
-		{Low: 123456789012, High: 123456789012, Flat: 123456789012, Penalties: []fit.Penalty{{Alpha: 1e-300, Targets: 5}, {Alpha: 1e300, Targets: 6}}},
+		{Low: 123456789012, High: 123456789012, Flat: 123456789012,
+			Penalties: []fit.Penalty{{Alpha: 1e-300, Targets: 5}, {Alpha: 1e300, Targets: 6}}},
 	} {
 		m := drawn(t, large(), of)
 		gap, widest := 0, 0

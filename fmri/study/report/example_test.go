@@ -15,7 +15,8 @@ func ExamplePage_Write() {
 		Metrics: []report.Metric{{Name: "ident", Title: "2-way", Percent: true}},
 		Scores:  []report.Score{{Subject: "subj01", Method: "z+c", Metric: "ident", Value: 0.872, Low: 0.81, High: 0.93, N: 40}},
 		Columns: []string{"seen"},
-		Rows:    []report.PageRow{{Subject: "subj01", Label: "a house & a river", Images: []image.Image{image.NewRGBA(image.Rect(0, 0, 2, 2))}}},
+		Rows: []report.PageRow{{Subject: "subj01", Label: "a house & a river",
+			Images: []image.Image{image.NewRGBA(image.Rect(0, 0, 2, 2))}}},
 	}
 	page, err := p.Write()
 	if err != nil {

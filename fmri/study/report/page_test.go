@@ -108,7 +108,8 @@ func example() Page {
 		Columns:          []string{"seen", "z"},
 		DiagnosisColumns: []Column{{"pattern r", "over values"}},
 		Diagnoses: []Diagnosis{
-			{Subject: "subj01", Feature: "z", From: "early", Values: []Value{{"0.661", "0.632 – 0.689"}}, True: []float64{4, 2, 1}, Decoded: []float64{3, 0.5, 0}},
+			{Subject: "subj01", Feature: "z", From: "early", Values: []Value{{"0.661", "0.632 – 0.689"}}, True: []float64{4, 2, 1},
+				Decoded: []float64{3, 0.5, 0}},
 			{Subject: "subj02", Feature: "c", Values: []Value{{"0", ""}}},
 		},
 		Rows: []PageRow{
@@ -238,7 +239,8 @@ func TestPageEscapesText(t *testing.T) {
 		Subjects: []string{hostile(7)}, Scores: []Score{{Subject: hostile(7), Method: hostile(5), Metric: "m", Value: 0.25, High: 1}},
 		Columns: []string{hostile(8)}, Rows: []PageRow{{Subject: hostile(9), Label: hostile(10), Images: []image.Image{nil}}},
 		DiagnosisColumns: []Column{{hostile(11), hostile(12)}}, Facts: []Fact{{hostile(13), hostile(14)}},
-		Diagnoses: []Diagnosis{{Subject: hostile(15), Feature: hostile(16), From: hostile(17), Values: []Value{{hostile(18), hostile(19)}}, True: []float64{1}}},
+		Diagnoses: []Diagnosis{{Subject: hostile(15), Feature: hostile(16), From: hostile(17),
+			Values: []Value{{hostile(18), hostile(19)}}, True: []float64{1}}},
 	})
 	if len(page.all("script")) > 0 {
 		t.Fatal("a text became a script")
@@ -286,13 +288,16 @@ func TestBarsStayInside(t *testing.T) {
 	}{
 		{"half", identification, Score{Value: .5, Low: .4, High: .6}, [2]float64{150, 203}, "50.0 %"},
 		{"all", identification, Score{Value: 1, Low: 1, High: 1}, [2]float64{150, 406}, "100.0 %"},
-		{"beyond all", identification, Score{Value: 1.5, Low: 1.4, High: 1.6, ChanceLow: -.5, ChanceHigh: 2}, [2]float64{150, 406}, "150.0 %"},
+		{"beyond all", identification, Score{Value: 1.5, Low: 1.4, High: 1.6, ChanceLow: -.5, ChanceHigh: 2}, [2]float64{150, 406},
+			"150.0 %"},
 		{"below nothing", identification, Score{Value: -.5, Low: -.6, High: -.4}, [2]float64{150, 0}, "-50.0 %"},
 		{"undefined", identification, Score{Value: nan, Low: nan, High: nan, ChanceLow: nan, ChanceHigh: nan}, [2]float64{0, -1}, "NaN %"},
 		{"negative", Metric{Name: "ident"}, Score{Value: -.5, Low: -1, High: 0}, [2]float64{312.4, 162.4}, "-0.500"},
-		{"chance beyond the axis", Metric{Name: "ident"}, Score{Value: .1, Low: 0, High: .2, ChanceLow: -3, ChanceHigh: 3}, [2]float64{150, 203}, "0.100"},
+		{"chance beyond the axis", Metric{Name: "ident"}, Score{Value: .1, Low: 0, High: .2, ChanceLow: -3, ChanceHigh: 3},
+			[2]float64{150, 203}, "0.100"},
 		{"value beyond its interval", Metric{Name: "ident"}, Score{Value: 3, Low: 0, High: .2}, [2]float64{150, 406}, "3.000"},
-		{"unbounded", Metric{Name: "ident"}, Score{Value: inf, Low: -inf, High: inf, ChanceLow: -inf, ChanceHigh: inf}, [2]float64{0, -1}, "+Inf"},
+		{"unbounded", Metric{Name: "ident"}, Score{Value: inf, Low: -inf, High: inf, ChanceLow: -inf, ChanceHigh: inf},
+			[2]float64{0, -1}, "+Inf"},
 		{"nothing", Metric{Name: "ident"}, Score{}, [2]float64{150, 0}, "0.000"},
 	} {
 		c.score.Subject, c.score.Method, c.score.Metric = "subj01", "z", "ident"
@@ -335,7 +340,8 @@ func TestBarsNameWhatTheyShow(t *testing.T) {
 	p.Methods = append(p.Methods, "a method with a name of many letters")
 	p.Scores = append(p.Scores, Score{Subject: "subj02", Method: p.Methods[2], Metric: "ident", Value: .25, High: 1})
 	svg := parse(t, []byte(p.bars(identification))).all("svg")[0]
-	want := []string{"chance", "0 %", "25 %", "50 %", "75 %", "100 %", "subj01", "z+c", "87.2 %", "subj02", "z", "50.0 %", p.Methods[2], "25.0 %"}
+	want := []string{"chance", "0 %", "25 %", "50 %", "75 %", "100 %", "subj01", "z+c", "87.2 %", "subj02", "z", "50.0 %", p.Methods[2],
+		"25.0 %"}
 	if got := svg.texts("text"); !slices.Equal(got, want) {
 		t.Errorf("texts %q, want %q", got, want)
 	}
@@ -347,7 +353,8 @@ func TestBarsNameWhatTheyShow(t *testing.T) {
 }
 
 func TestTickStep(t *testing.T) {
-	for _, c := range []struct{ span, want float64 }{{1, 0.25}, {0.4, 0.1}, {0.5, 0.1}, {0.6, 0.1}, {2, 0.5}, {3, 1}, {10, 2.5}, {0.0001, 0.000025}} {
+	for _, c := range []struct{ span, want float64 }{{1, 0.25}, {0.4, 0.1}, {0.5, 0.1}, {0.6, 0.1}, {2, 0.5}, {3, 1}, {10, 2.5},
+		{0.0001, 0.000025}} {
 		if got := tickStep(c.span); math.Abs(got/c.want-1) > 1e-9 {
 			t.Errorf("steps of %g in a range of %g, want %g", got, c.span, c.want)
 		}

@@ -172,7 +172,8 @@ func (p Page) bars(m Metric) template.HTML {
 			if utf8.RuneCountInString(method) > 20 { // what has no room would end at the edge
 				squeeze = fmt.Sprintf(` textLength="%.0f" lengthAdjust="spacingAndGlyphs"`, left-8)
 			}
-			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name"%s>%s</text>`, left-8, mid+4, squeeze, template.HTMLEscapeString(method))
+			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name"%s>%s</text>`, left-8, mid+4, squeeze,
+				template.HTMLEscapeString(method))
 			if finite(s.Value) {
 				from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
 				fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,

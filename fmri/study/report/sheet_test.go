@@ -75,12 +75,16 @@ func TestSheetSizes(t *testing.T) {
 		want  image.Point
 	}{
 		{"one picture", Sheet{Rows: []SheetRow{{Images: four(1)}}}, image.Pt(14+64+14, 14+30+64+6+14)},
-		{"columns", Sheet{Columns: []string{"a", "b", "c"}, Rows: []SheetRow{{Images: four(3)}}}, image.Pt(14+3*64+2*6+14, 14+30+22+64+6+14)},
-		{"more columns than pictures", Sheet{Columns: []string{"a", "b", "c"}, Rows: []SheetRow{{Images: four(1)}}}, image.Pt(14+3*64+2*6+14, 14+30+22+64+6+14)},
-		{"names beside rows", Sheet{Rows: []SheetRow{{Images: four(2), Side: "z"}, {Images: four(2)}}}, image.Pt(14+132+2*64+6+14, 14+30+2*(64+6)+14)},
+		{"columns", Sheet{Columns: []string{"a", "b", "c"}, Rows: []SheetRow{{Images: four(3)}}},
+			image.Pt(14+3*64+2*6+14, 14+30+22+64+6+14)},
+		{"more columns than pictures", Sheet{Columns: []string{"a", "b", "c"}, Rows: []SheetRow{{Images: four(1)}}},
+			image.Pt(14+3*64+2*6+14, 14+30+22+64+6+14)},
+		{"names beside rows", Sheet{Rows: []SheetRow{{Images: four(2), Side: "z"}, {Images: four(2)}}},
+			image.Pt(14+132+2*64+6+14, 14+30+2*(64+6)+14)},
 		{"labels", Sheet{Rows: []SheetRow{{Images: four(2), Label: "z"}, {Images: four(2)}}}, image.Pt(14+2*64+6+14, 14+30+2*(64+6+18)+14)},
 		{"captions", Sheet{Rows: []SheetRow{{Images: four(1), Captions: []string{"z"}}}}, image.Pt(14+64+14, 14+30+64+6+3*14+6+14)},
-		{"divider, twice the size", Sheet{Scale: 2, Rows: []SheetRow{{Images: four(1)}, {Images: four(1), Divider: true}}}, image.Pt(14+128+14, 14+30+2*(128+6)+12+14)},
+		{"divider, twice the size", Sheet{Scale: 2, Rows: []SheetRow{{Images: four(1)}, {Images: four(1), Divider: true}}},
+			image.Pt(14+128+14, 14+30+2*(128+6)+12+14)},
 	} {
 		m, err := c.sheet.Draw()
 		if err != nil {
@@ -103,7 +107,8 @@ func TestSheetClipsNoText(t *testing.T) {
 	long := strings.Repeat("Ägyptische Wörter gjpqy ", 10)
 	red := color.RGBA{200, 0, 0, 255}
 	for _, size := range []int{3, 8, 64} { // pixels: in the narrowest not even an ellipsis has room
-		row := SheetRow{Side: long, Label: long, Captions: []string{long, strings.Repeat("x", 500)}, Images: []image.Image{plain(size, red), plain(size, red)}}
+		row := SheetRow{Side: long, Label: long, Captions: []string{long, strings.Repeat("x", 500)},
+			Images: []image.Image{plain(size, red), plain(size, red)}}
 		s := Sheet{Title: long, Columns: []string{long, long}, Rows: []SheetRow{row, row}}
 		m, err := s.Draw()
 		if err != nil {
@@ -150,7 +155,8 @@ func TestSheetKeepsTextThatFits(t *testing.T) {
 	if !bytes.Equal(draw("seen", 40).Pix, draw("seen", 190).Pix) {
 		t.Error("a word that fits was cut")
 	}
-	if bytes.Equal(draw("seen and decoded", 40).Pix, draw("seen and decoded", 190).Pix) || !bytes.Equal(draw("seen and decoded", 2).Pix, make([]uint8, 200*30*4)) {
+	if bytes.Equal(draw("seen and decoded", 40).Pix, draw("seen and decoded", 190).Pix) ||
+		!bytes.Equal(draw("seen and decoded", 2).Pix, make([]uint8, 200*30*4)) {
 		t.Error("a line that does not fit was not cut, or where there is no room something was drawn")
 	}
 	for _, c := range []struct {

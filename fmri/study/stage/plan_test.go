@@ -26,7 +26,8 @@ type graph struct {
 func (g graph) stages(r *Runner, fresh func() string) []Stage {
 	all := make([]Stage, len(names))
 	for i, name := range names {
-		s := Stage{Name: name, Output: name + ".txt", Params: map[string]any{"n": g.params[i]}, Extra: map[string]string{"model": fmt.Sprint(g.extra[i])}}
+		s := Stage{Name: name, Output: name + ".txt", Params: map[string]any{"n": g.params[i]},
+			Extra: map[string]string{"model": fmt.Sprint(g.extra[i])}}
 		for _, k := range g.inputs[i] {
 			s.Inputs = append(s.Inputs, all[k].Output)
 		}
@@ -228,7 +229,8 @@ func TestPlanSaysWhy(t *testing.T) {
 			s.Output = "b.txt"
 			os.WriteFile(filepath.Join(dir, "b.txt"), nil, 0o666)
 		}, "named b.txt, was a.txt"},
-		{"sums", func(_ string, s *Stage) { s.Extra = map[string]string{"model": "other", "kernels": "k"} }, "kernels, model, weights changed"},
+		{"sums", func(_ string, s *Stage) { s.Extra = map[string]string{"model": "other", "kernels": "k"} },
+			"kernels, model, weights changed"},
 	} {
 		dir := t.TempDir()
 		runs := 0
@@ -287,7 +289,8 @@ func TestLookChangesNothing(t *testing.T) {
 	if plans, err = Look(dir, "v1").Plan(stages); err != nil || plans[0].Make || !plans[1].Make {
 		t.Errorf("while another run is at work: %+v, %v", plans, err)
 	}
-	if _, err := Look(dir, "v1").Plan([]Stage{write("c", "z", &runs, "none.txt")}); err == nil || !strings.Contains(err.Error(), "stage c") ||
+	if _, err := Look(dir, "v1").Plan([]Stage{write("c", "z", &runs, "none.txt")}); err == nil ||
+		!strings.Contains(err.Error(), "stage c") ||
 		!strings.Contains(err.Error(), "none.txt") {
 		t.Errorf("an input that no stage makes: %v", err)
 	}

@@ -40,7 +40,8 @@ func TestSoftmax(t *testing.T) {
 						if float64(state.x[j]) != top {
 							t.Fatalf("%s: largest score %v, want %v", what, state.x[j], top)
 						}
-						if d := math.Abs(float64(state.x[2*w+j]) - fade); !(d <= fade*rounding(float64(before[j]), top)+1e-37 || fade == 1 && d == 0) {
+						if d := math.Abs(float64(state.x[2*w+j]) - fade); !(d <= fade*rounding(float64(before[j]), top)+1e-37 ||
+							fade == 1 && d == 0) {
 							t.Fatalf("%s: factor %v, want %v", what, state.x[2*w+j], fade)
 						}
 					}

@@ -12,7 +12,8 @@ func panelAVX2(c []float32, ldc int, a Left, b []float32, n int, bias []float32,
 	tiles := (a.M + rowsAVX2 - 1) / rowsAVX2
 	for t := range tiles {
 		i, end := a.M*t/tiles, a.M*(t+1)/tiles
-		gemm_avx2(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), last, a.Runs, a.Jump-a.Run, ahead(&a, len(b), t))
+		gemm_avx2(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), last, a.Runs,
+			a.Jump-a.Run, ahead(&a, len(b), t))
 	}
 }
 
@@ -22,7 +23,8 @@ func panelAVX512(c []float32, ldc int, a Left, b []float32, n int, bias []float3
 	tiles := (a.M + rowsAVX512 - 1) / rowsAVX512
 	for t := range tiles {
 		i, end := a.M*t/tiles, a.M*(t+1)/tiles
-		gemm_avx512(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), mask, a.Runs, a.Jump-a.Run, ahead(&a, len(b), t))
+		gemm_avx512(end-i, vecs, a.Run, &a.X[i*a.Stride], a.Stride, &b[0], &c[i*ldc], ldc, biasAt, flags(add, a.Fold), mask, a.Runs,
+			a.Jump-a.Run, ahead(&a, len(b), t))
 	}
 }
 

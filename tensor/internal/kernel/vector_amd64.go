@@ -33,7 +33,8 @@ func same(n int, others ...int) int {
 
 // momentsBy is Set.Moments with a kernel for lanes columns and one for many times as many; plain Go does the columns
 // that are left.
-func momentsBy(lanes, many int, wide, narrow func(rows int, sum, square *float64, x *float32, c int), sum, square []float64, x []float32, c int) {
+func momentsBy(lanes, many int, wide, narrow func(rows int, sum, square *float64, x *float32, c int), sum, square []float64,
+	x []float32, c int) {
 	rows := len(x) / c
 	sum, square = sum[:c], square[:c]
 	if rows == 0 {
