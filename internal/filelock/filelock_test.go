@@ -21,7 +21,7 @@ func TestLock(t *testing.T) {
 	first, second := open(), open()
 	defer second.Close()
 	switch err := Lock(first); {
-	case errors.Is(err, ErrHeld):
+	case errors.Is(err, ErrHeld) || err != nil && os.Getenv("CI") == "true":
 		t.Fatal(err)
 	case err != nil:
 		t.Skipf("no locks here: %v", err)
