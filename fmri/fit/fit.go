@@ -87,6 +87,10 @@ func (p *plan) run(ctx context.Context) error {
 	if p.model.Model, err = fitSlabs(ctx, x, p.y, p.slabs, p.ridge); err != nil {
 		return err
 	}
+	if n := p.model.Moved; n > 0 && p.note != nil {
+		p.note(fmt.Sprintf("warning: %d of %d targets of %s vary so little that the published code's rule for ties, which counts in their "+
+			"units, gives them another penalty; in larger units, or without --compat, they get the best one", n, p.y.Width(), p.y.Name))
+	}
 	p.model.summarise()
 	return nil
 }

@@ -234,6 +234,31 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// Targets of small units are fitted as well as others; the published rule for ties loses them, and it is said how many.
+func TestUnitsOfTargets(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 0))
+	x, y := planted(r, 60, 5, 20)
+	for i := range y.Data {
+		y.Data[i] *= 1e-6
+	}
+	var lines []string
+	o := Options{Ridge: ridge.Options{Alphas: []float64{1e-6, 1, 1e6}}, Note: func(line string) { lines = append(lines, line) }}
+	m, err := Fit(t.Context(), responses(t, x), feature(t, "z", y, 5), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Edge.High > 0 || len(lines) > 0 {
+		t.Errorf("%d of 5 targets chose the largest penalty, notes %q, expected none", m.Edge.High, lines)
+	}
+	o.Takagi = true
+	if m, err = Fit(t.Context(), responses(t, x), feature(t, "z", y, 5), o); err != nil {
+		t.Fatal(err)
+	}
+	if m.Edge.High != 5 || len(lines) != 1 || !strings.Contains(lines[0], "5 of 5 targets of z") {
+		t.Errorf("as published, %d of 5 targets chose the largest penalty, notes %q", m.Edge.High, lines)
+	}
+}
+
 // In slabs the model is that of all targets, to rounding; and no slab takes more memory than was allowed.
 func TestFitInSlabs(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 0))

@@ -13,7 +13,7 @@ type Options struct {
 	Ridge  ridge.Options // MaxMemory, in bytes, bounds data, model and work together; Groups are set from Groups below
 	Groups string        // what no fold splits: ByImage, also if empty; NoGroups; or an array FILE[:ARRAY] with a number for each row
 	// Takagi fits as the code released with Takagi & Nishimoto (2023) does: no intercept, X standardised once over all rows,
-	// contiguous folds whatever is repeated, and TakagiAlphas where Ridge.Alphas is nil.
+	// contiguous folds whatever is repeated, its rule for ties, and TakagiAlphas where Ridge.Alphas is nil.
 	Takagi  bool
 	Program string            // name and version, for the model's file
 	Note    func(line string) // told what is worth a line while the fit runs; may be nil
@@ -51,7 +51,7 @@ func TakagiAlphas(feature string) []float64 {
 func (o Options) resolve(x, y *table.Table, m *Model) (ridge.Options, error) {
 	r, d := o.Ridge, &m.Options
 	if o.Takagi {
-		r.NoIntercept, r.StandardiseOnce = true, true
+		r.NoIntercept, r.StandardiseOnce, r.UnscaledTies = true, true, true
 		if r.Alphas == nil {
 			r.Alphas = TakagiAlphas(y.Name)
 		}

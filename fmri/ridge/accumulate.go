@@ -282,7 +282,9 @@ func (a *Accumulator) FitCV(ctx context.Context, o Options) (*Model, error) {
 		table[i] /= float64(len(a.parts))
 	}
 	alphas, scores := make([]float64, a.targets), make([]float64, a.targets)
-	for t, i := range choose(table, o.Alphas, a.targets, o.Global) {
+	units := func(o Options) []float64 { return a.units(all, o) }
+	best := choose(table, o.Alphas, units(o), o.Global)
+	for t, i := range best {
 		alphas[t], scores[t] = o.Alphas[i], table[i*a.targets+t]
 	}
 	m, err := a.Fit(ctx, alphas, o)
@@ -291,7 +293,7 @@ func (a *Accumulator) FitCV(ctx context.Context, o Options) (*Model, error) {
 	}
 	step()
 	m.CVScores, m.CVTable, m.Grid = scores, table, o.Alphas
-	m.Edge = edgesOf(all.flat(), alphas, o.Alphas)
+	m.Edge, m.Moved = edgesOf(all.flat(), alphas, o.Alphas), o.moved(table, best, units)
 	return m, nil
 }
 
@@ -377,6 +379,25 @@ func (m moments) score(s Score, flat bool) float64 {
 		return 0
 	}
 	return (m.yp - m.y*m.p/m.n) / math.Sqrt(y*p)
+}
+
+// units is Options.units of the targets.
+func (a *Accumulator) units(of *sums, o Options) []float64 {
+	units := make([]float64, a.targets)
+	for t, flat := range of.flat() {
+		if o.Score != L2 || o.UnscaledTies {
+			units[t] = 1
+			continue
+		}
+		mean := of.y[t] / of.n
+		if !flat {
+			units[t] = max(0, of.yy[t]/of.n-mean*mean)
+		}
+		if o.NoIntercept {
+			units[t] += (mean + a.yShift[t]) * (mean + a.yShift[t])
+		}
+	}
+	return units
 }
 
 // flat says which targets do not vary.

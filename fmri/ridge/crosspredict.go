@@ -57,7 +57,7 @@ func CrossPredict(ctx context.Context, x, y linalg.Matrix[float32], folds [][]in
 			return nil, fmt.Errorf("ridge: without fold %d: %w", f, err)
 		}
 		if sets != nil {
-			alphas := shared(m, sets)
+			alphas := shared(m, sets, o.units(yRest))
 			edge := edges(yRest, alphas, m.Grid)
 			if m, err = Fit(ctx, xRest, yRest, alphas, in); err != nil {
 				return nil, fmt.Errorf("ridge: without fold %d: %w", f, err)
@@ -77,16 +77,19 @@ func CrossPredict(ctx context.Context, x, y linalg.Matrix[float32], folds [][]in
 }
 
 // shared returns the penalty of each target where those of a set share one. The rule for ties is FitCV's.
-func shared(m *Model, sets [][]int) []float64 {
+func shared(m *Model, sets [][]int, units []float64) []float64 {
 	alphas, targets := append([]float64(nil), m.Alphas...), len(m.Alphas)
 	for _, set := range sets {
-		table := make([]float64, 0, len(m.Grid)*len(set))
+		table, unit := make([]float64, 0, len(m.Grid)*len(set)), make([]float64, len(set))
+		for i, t := range set {
+			unit[i] = units[t]
+		}
 		for a := range m.Grid {
 			for _, t := range set {
 				table = append(table, m.CVTable[a*targets+t])
 			}
 		}
-		best := choose(table, m.Grid, len(set), true)
+		best := choose(table, m.Grid, unit, true)
 		for _, t := range set {
 			alphas[t] = m.Grid[best[0]]
 		}

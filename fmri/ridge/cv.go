@@ -18,8 +18,9 @@ import (
 // deviations unless Options.StandardiseOnce says otherwise. The cost is that of package
 // ridge's doc comment.
 //
-// Of penalties with equal scores the largest is taken; as in himalaya, 10⁻¹⁰·ln α is added
-// to each mean score when they are compared (CVScores and CVTable are without it).
+// Of penalties with equal scores the largest is taken: as in himalaya, 10⁻¹⁰·ln α is added to
+// each mean score when they are compared (CVScores and CVTable are without it), but in units
+// of the target's variance where the score is a squared error. See Options.UnscaledTies.
 func FitCV(ctx context.Context, x, y linalg.Matrix[float32], o Options) (*Model, error) {
 	if err := checkXY(x, y); err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func (p *problem[E]) run(ctx context.Context) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	best := choose(table, o.Alphas, y.Cols, o.Global)
+	best := choose(table, o.Alphas, o.units(y), o.Global)
 	alphas, scores := make([]float64, y.Cols), make([]float64, y.Cols)
 	for t, a := range best {
 		alphas[t], scores[t] = o.Alphas[a], table[a*y.Cols+t]
@@ -64,7 +65,7 @@ func (p *problem[E]) run(ctx context.Context) (*Model, error) {
 		return nil, err
 	}
 	m.CVScores, m.CVTable, m.Grid = scores, table, o.Alphas
-	m.Edge = edges(y, alphas, o.Alphas)
+	m.Edge, m.Moved = edges(y, alphas, o.Alphas), o.moved(table, best, func(o Options) []float64 { return o.units(y) })
 	return m, nil
 }
 

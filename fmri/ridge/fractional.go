@@ -100,7 +100,7 @@ func FitFractionsCV(ctx context.Context, x, y linalg.Matrix[float32], fractions 
 	for i := range flat {
 		flat[i] = 1
 	}
-	for t, f := range choose(table, flat, y.Cols, o.Global) {
+	for t, f := range choose(table, flat, o.units(y), o.Global) {
 		of := models[f]
 		m.Chosen[t], m.CVScores[t] = fractions[f], table[f*y.Cols+t]
 		m.Alphas[t], m.Intercept[t] = of.Alphas[t], of.Intercept[t]

@@ -23,6 +23,7 @@ type Model struct {
 	Grid    []float64 // penalties compared; nil for a fit with given penalties
 	CVTable []float64 // [len(Grid), targets]: mean over folds of the score at each penalty
 	Edge    Edge
+	Moved   int // targets that Options.UnscaledTies gave another penalty
 }
 
 // An Edge counts the targets whose penalty is the end of the grid: a better one may lie

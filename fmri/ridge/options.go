@@ -19,6 +19,10 @@ type Options struct {
 	Score  Score // by which penalties are chosen
 	Global bool  // one penalty for all targets: the one with the best mean score
 
+	// UnscaledTies adds 10⁻¹⁰·ln α to the scores that are compared in whatever units the targets have, as himalaya does
+	// and code that uses it: with squared errors, targets of small variance then get the largest penalty. See FitCV.
+	UnscaledTies bool
+
 	// NoIntercept leaves the mean of Y unmodelled, as the code released with Takagi &
 	// Nishimoto (2023) does.
 	NoIntercept bool

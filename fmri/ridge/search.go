@@ -107,7 +107,13 @@ type found struct {
 
 // search tries all candidates. weight turns one into the factors that the form expects.
 func (p *problem[E]) search(ctx context.Context, gammas [][]float64, weight func([]float64) []float64) (*found, error) {
-	grid, targets := p.opt.Alphas, p.y.Cols
+	grid, targets, units := p.opt.Alphas, p.y.Cols, p.opt.units(p.y)
+	if p.opt.Global {
+		unit := mean(units)
+		for t := range units {
+			units[t] = unit
+		}
+	}
 	f := &found{gamma: make([]int, targets), alphas: make([]float64, targets), scores: make([]float64, targets)}
 	top := make([]float64, targets)
 	for t := range top {
@@ -118,24 +124,26 @@ func (p *problem[E]) search(ctx context.Context, gammas [][]float64, weight func
 		if err != nil {
 			return nil, err
 		}
-		best := choose(table, grid, targets, p.opt.Global)
+		best := choose(table, grid, units, p.opt.Global)
 		scores, compared := make([]float64, targets), make([]float64, targets)
 		for t, a := range best {
 			scores[t] = table[a*targets+t]
-			compared[t] = scores[t] + 1e-10*math.Log(grid[a])
+			if units[t] > 0 {
+				compared[t] = scores[t] + tie*units[t]*math.Log(grid[a])
+			}
 		}
 		f.each, f.tables = append(f.each, scores), append(f.tables, table)
 		if p.opt.Global {
-			mean := 0.0
+			all := 0.0
 			for _, v := range compared {
-				mean += v / float64(targets)
+				all += v / float64(targets)
 			}
 			for t := range compared {
-				compared[t] = mean
+				compared[t] = all
 			}
 		}
 		for t, a := range best {
-			if compared[t] > top[t]+0x1p-52 {
+			if compared[t] > top[t]+0x1p-52*units[t] {
 				top[t], f.gamma[t], f.alphas[t], f.scores[t] = compared[t], g, grid[a], scores[t]
 			}
 		}
