@@ -113,4 +113,5 @@ type ROI struct {
 	Name  string // "early", "ventral", "V1v", "nsdgeneral"
 	Value int    // its number in the label volume
 	Mask  Mask
+	Empty []string // of a union, the regions that have a name and no voxel in this subject
 }

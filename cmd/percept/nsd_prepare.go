@@ -33,7 +33,8 @@ result has the same bytes. manifest.json says what everything was made from.
 prf-visualrois:V1v+V1d, nsdgeneral; lh.floc-faces:FFA-1 of one hemisphere) and may be given
 more than once: the voxels are the union, and rois.npy says which voxel is in which region.
 --ncsnr and --explainable leave unreliable voxels out: the first by the estimate that NSD
-distributes, the second by the repeats of the training images in the sessions chosen.
+distributes, the second by the repeats of the training images in the sessions chosen. --usable leaves
+out voxels that are NaN in some trial or alike in all training trials, which no fit can use.
 
 --compat takagi takes everything as the code published with Takagi and Nishimoto (CVPR 2023)
 does: 37 sessions, integers neither divided by 300 nor z-scored, the seven regions of streams,
@@ -44,7 +45,9 @@ Files:
   X_train.npy X_test.npy                  [images, voxels] means, in the order of first presentation
   images_train.npy counts_train.npy       0-based image id, and number of trials, of each row
   sessions_train.npy                      [images, repeats] sessions of those trials; 0: none
-  noise_ceiling_train.npy                 [voxels] fraction of X_train's variance that can be explained
+  noise_ceiling_train.npy                 [voxels] fraction of X_train's variance that can be explained, with
+                                          --zscore session; else noise_ceiling_of_zscored_train.npy, since NSD's
+                                          ncsnr is that of betas z-scored within sessions, X_train's may be less
   X_train_trials.npy images_ sessions_ trials_train_trials.npy
                                           single trials in the order of presentation (--trials)
   voxels.npy                              [voxels, 3] x, y, z from 0; fsaverage: hemisphere, vertex, 0
@@ -83,6 +86,7 @@ Files:
 			}
 			b := newBar(cmd.ErrOrStderr(), "betas of "+subject)
 			o.Progress = b.progress
+			o.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), "note: "+line) }
 			r, err := prepare.Run(cmd.Context(), data, out, version, o)
 			if err != nil {
 				return err
@@ -102,6 +106,7 @@ Files:
 	f.StringVar(&o.Voxels, "voxels", "", "all or brain: every voxel of the volume or of the brain mask")
 	f.Float64Var(&o.MinNCSNR, "ncsnr", 0, "leave voxels with a lower ncsnr out")
 	f.Float64Var(&o.MinExplainable, "explainable", 0, "leave voxels with a lower explainable variance (0 to 1) out")
+	f.BoolVar(&o.Usable, "usable", false, "leave voxels out that are NaN in some trial or do not vary")
 	f.StringVar(&o.Version, "beta-version", nsd.DefaultBetas, "version of the betas, also betas_fithrf or betas_assumehrf")
 	f.StringVar(&o.Space, "space", nsd.DefaultSpace, "space of the betas, also func1mm or fsaverage")
 	f.StringVar(&sessions, "sessions", "",
@@ -128,9 +133,17 @@ func printPrepared(cmd *cobra.Command, subject string, r *prepare.Result) error 
 			fmt.Fprintf(t, "  %s\t%d × %d\t%s\n", a.File, a.Shape[0], a.Shape[1], a.DType)
 		}
 	}
-	if err := t.Flush(); err != nil || m.NaN == 0 {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "  %d voxels are NaN in some row, which a fit cannot use; --ncsnr or --explainable leaves them out\n", m.NaN)
-	return err
+	if m.NaN > 0 {
+		fmt.Fprintf(w, "  %d voxels are NaN in some row, the first %v, which a fit cannot use; --usable leaves them out\n", m.NaN, m.FirstNaN)
+	}
+	if m.Constant > 0 {
+		fmt.Fprintf(w, "  %d voxels are alike in all training rows, the first %v; --usable leaves them out\n", m.Constant, m.FirstConstant)
+	}
+	if r.Has("noise_ceiling_of_zscored_train.npy") || r.Has("noise_ceiling_of_zscored_train_trials.npy") {
+		fmt.Fprintln(w, "  noise ceilings are those of betas z-scored within sessions, as NSD estimates them, not of X as it is here")
+	}
+	return nil
 }

@@ -1,7 +1,9 @@
 package nsd
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -140,6 +142,12 @@ func readSurfaces(left, right, what string, whole bool) (shape [3]int, values []
 func (d *Dataset) readROI(s fmri.Subject, space, atlas string) (shape [3]int, values []float32, err error) {
 	path := d.Paths.ROI(s, space, atlas)
 	if space != Fsaverage {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if there, err := d.Atlases(s, space); err == nil && len(there) > 0 {
+				return shape, nil, fmt.Errorf("%s: not there: it is the %s ROIs of %s, which has the atlases %s", path, atlas, s,
+					strings.Join(there, ", "))
+			}
+		}
 		return readVolume(path, fmt.Sprintf("the %s ROIs of %s", atlas, s), true)
 	}
 	what := fmt.Sprintf("the %s ROIs of fsaverage", atlas)

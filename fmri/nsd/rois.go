@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -60,7 +61,8 @@ func (d *Dataset) ROIs(s fmri.Subject, space, atlas string) ([]fmri.ROI, error) 
 }
 
 // Region reads one region: "nsdgeneral", or atlas and name as in "streams/early", "prf-visualrois/V1v". Several names,
-// "streams/ventral+lateral", and the atlas alone mean their union.
+// "streams/ventral+lateral", and the atlas alone mean their union. A region that the label table names and that has no voxel
+// in this subject is listed in Empty; it is up to the caller whether a region without any voxel will do.
 func (d *Dataset) Region(s fmri.Subject, space, name string) (fmri.ROI, error) {
 	atlas, want, some := strings.Cut(name, "/")
 	rois, err := d.ROIs(s, space, atlas)
@@ -75,23 +77,33 @@ func (d *Dataset) Region(s fmri.Subject, space, name string) (fmri.ROI, error) {
 	if some {
 		wanted = strings.Split(want, "+")
 	}
+	whole := fmri.ROI{Name: name}
 	var masks []fmri.Mask
 	for _, w := range wanted {
-		found := false
-		for _, r := range rois {
-			if r.Name == w {
-				masks, found = append(masks, r.Mask), true
-			}
+		if i := slices.Index(have, w); i >= 0 {
+			masks = append(masks, rois[i].Mask)
+			continue
 		}
-		if !found {
-			return fmri.ROI{}, fmt.Errorf("%s: no region %s in %s; there is %s", s, w, atlas, strings.Join(have, ", "))
+		named, table, err := d.LabelNames(s, atlas)
+		if err != nil {
+			return whole, err
 		}
+		if table == "" && withoutSide(atlas) == "streams" {
+			named = Streams
+		}
+		known := false
+		for number, n := range named {
+			known = known || n == w && number > 0
+		}
+		if !known {
+			return whole, fmt.Errorf("%s: no region %s in %s; there is %s", s, w, atlas, strings.Join(have, ", "))
+		}
+		whole.Empty = append(whole.Empty, w)
 	}
-	mask, err := fmri.Or(masks...)
-	if err == nil && mask.Len() == 0 {
+	if whole.Mask, err = fmri.Or(masks...); err == nil && whole.Mask.Len() == 0 && whole.Empty == nil {
 		err = fmt.Errorf("%s: %s has no voxels", s, name)
 	}
-	return fmri.ROI{Name: name, Mask: mask}, err
+	return whole, err
 }
 
 // labels is the names of an atlas's values.

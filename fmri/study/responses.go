@@ -60,6 +60,9 @@ func readResponses(ctx context.Context, out, root, folder, version string, o pre
 	defer os.RemoveAll(folder)
 	for _, roi := range prepared.Manifest.Regions {
 		if roi.Voxels == 0 {
+			if o.MinNCSNR == 0 {
+				return fmt.Errorf("%s: region %s has no voxel in this subject, expected some", o.Subject, roi.Name)
+			}
 			return fmt.Errorf("%s: region %s has no voxel left with an ncsnr of %g or more", o.Subject, roi.Name, o.MinNCSNR)
 		}
 	}

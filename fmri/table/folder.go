@@ -127,7 +127,7 @@ func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Name: part, Path: f.Dir, hint: " in " + file + "; percept nsd prepare --ncsnr leaves such voxels out"}
+	t := &Table{Name: part, Path: f.Dir, hint: " in " + file + "; percept nsd prepare --usable leaves such voxels out"}
 	if t.Rows, err = f.rows(part); err != nil {
 		return nil, err
 	}

@@ -223,8 +223,8 @@ func TestFolderRejects(t *testing.T) {
 	for want, text := range map[string]string{
 		"expected the manifest":      `{"what": 1}`,
 		"expected the manifest of ":  `{"format": 1, "options": {"subject": 1}}`,
-		"format 9, expected 1 to 2":  `{"format": 9}`,
-		"format 0, expected 1 to 2 ": `{}`,
+		"format 9, expected 1 to 3":  `{"format": 9}`,
+		"format 0, expected 1 to 3 ": `{}`,
 		"of 3 voxels and 0 regions":  `{"format": 1, "voxels": 3}`,
 		`array "../x" of shape`:      `{"format": 1, "arrays": [{"file": "../x", "dtype": "<f4", "shape": [1]}]}`,
 		`array "ncsnr.npy" of shape`: `{"format": 1, "arrays": [{"file": "ncsnr.npy", "dtype": "<f4"}]}`,

@@ -9,8 +9,9 @@ import (
 )
 
 // FolderFormat is the version of a prepared folder that is written now. It changes whenever the same tree and options give
-// another folder. Format 1 has the same files; its responses were rounded to float32 before they were z-scored and averaged.
-const FolderFormat = 2
+// another folder. In format 2 and 1 noise ceilings have the same name whatever the scale; in 1 responses were rounded to float32
+// before they were z-scored and averaged.
+const FolderFormat = 3
 
 // manifestName makes a folder a finished one.
 const manifestName = "manifest.json"
@@ -18,13 +19,17 @@ const manifestName = "manifest.json"
 // Manifest says what a prepared folder holds and what it was made from.
 type Manifest struct {
 	Request
-	Sessions []int          `json:"sessions_used"` // ascending, from 1
-	Shape    [3]int         `json:"volume"`        // x, y, z; on fsaverage 2 hemispheres, vertices, 1
-	Voxels   int            `json:"voxels"`
-	NaN      int            `json:"nan_voxels"` // that are NaN or infinite in some row; betas on fsaverage have such
-	Regions  []ROI          `json:"regions"`    // columns of rois.npy
-	Betas    []SessionBetas `json:"betas"`
-	Arrays   []ArrayFile    `json:"arrays"`
+	Sessions []int  `json:"sessions_used"` // ascending, from 1
+	Shape    [3]int `json:"volume"`        // x, y, z; on fsaverage 2 hemispheres, vertices, 1
+	Voxels   int    `json:"voxels"`
+	NaN      int    `json:"nan_voxels"`      // that are NaN or infinite in some row; betas on fsaverage have such
+	Constant int    `json:"constant_voxels"` // that are alike in all training rows
+	// The first of either, x, y, z; none where there is none.
+	FirstNaN      []int          `json:"first_nan_voxel,omitempty"`
+	FirstConstant []int          `json:"first_constant_voxel,omitempty"`
+	Regions       []ROI          `json:"regions"` // columns of rois.npy
+	Betas         []SessionBetas `json:"betas"`
+	Arrays        []ArrayFile    `json:"arrays"`
 }
 
 // Request is what decides over the bytes of a folder.

@@ -25,7 +25,8 @@
 //	rois.npy                    uint8 [voxels, regions]: 1 where a voxel belongs to a region of the manifest's list
 //	ncsnr.npy                   float32 [voxels]: NSD's noise-ceiling signal-to-noise ratio, where the tree has it
 //	noise_ceiling_train.npy     float32 [voxels]: fraction of the variance of X_train, 0 to 1, that a perfect model could
-//	                            explain, with the counts as they are: s²/(s² + mean(1/n))
+//	                            explain, with the counts as they are: s²/(s² + mean(1/n)). Without Options.ZScore it is
+//	                            noise_ceiling_of_zscored_train.npy: NSD's estimate holds for betas z-scored within sessions
 //	explainable_variance.npy    float32 [voxels]: of single trials, from the repeats of training images (Options.MinExplainable)
 //
 // and the same with "test" for the shared images. With Options.Takagi the means are float64, single trials int16.

@@ -105,6 +105,13 @@ func TestFsaverage(t *testing.T) {
 	if !slices.Equal(tableOf(t, f, "train").Rows.Images, tableOf(t, volume, "train").Rows.Images) {
 		t.Error("other images than in the volume")
 	}
+	if want := []int{1, 3, 0}; !slices.Equal(f.Manifest.FirstNaN, want) {
+		t.Errorf("the first voxel with NaN is %v, expected %v", f.Manifest.FirstNaN, want)
+	}
+	o.Usable = true
+	if usable := run(t, root, o); usable.Manifest.NaN != 0 || usable.Manifest.Voxels != f.Manifest.Voxels-1-f.Manifest.Constant {
+		t.Errorf("%d usable vertices of %d, of which %d have NaN", usable.Manifest.Voxels, f.Manifest.Voxels, usable.Manifest.NaN)
+	}
 	o.MinExplainable = 1e-9
 	if cut := run(t, root, o); cut.Manifest.NaN != 0 || cut.Manifest.Voxels == 0 {
 		t.Errorf("after a cut %d of %d vertices have NaN", cut.Manifest.NaN, cut.Manifest.Voxels)

@@ -36,6 +36,7 @@ type Options struct {
 
 	MinNCSNR       float64 `json:"min_ncsnr"`                // voxels below, and those without an estimate, are left out; 0: no cut
 	MinExplainable float64 `json:"min_explainable_variance"` // the same for explainable variance; 0: no cut
+	Usable         bool    `json:"usable_only,omitempty"`    // voxels that are NaN in some row, or alike in all training rows, are left out
 
 	Sessions nsd.Sessions `json:"sessions"`
 	ZScore   bool         `json:"zscore_sessions"` // z-score each voxel within each session, before averaging
@@ -47,6 +48,8 @@ type Options struct {
 	// they are, not z-scored; single trials as int16 and means as float64; voxels in the order of the HDF5 file, z slowest;
 	// 37 sessions unless Sessions says otherwise; the seven regions of streams unless ROIs or Voxels do.
 	Takagi bool `json:"takagi"`
+
+	Note func(line string) `json:"-"` // told what is worth a line; may be nil
 
 	// Progress, if not nil, is called with the steps done and in all.
 	Progress func(done, total int) `json:"-"`

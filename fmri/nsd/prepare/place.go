@@ -53,7 +53,7 @@ func (j *job) finished() (bool, error) {
 			j.out, entries[0].Name(), err)
 	}
 	if have := f.Manifest.Format; have != table.FolderFormat {
-		return false, fmt.Errorf("%s: holds responses in format %d, whose values are rounded otherwise than those of format %d; "+
+		return false, fmt.Errorf("%s: holds responses in format %d, expected format %d, whose values or names differ; "+
 			"remove it to make it anew, or name a new folder", j.out, have, table.FolderFormat)
 	}
 	have, err := json.Marshal(f.Manifest.Request)

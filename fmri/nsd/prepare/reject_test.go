@@ -152,7 +152,7 @@ func TestFirstErrorEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer one.file.Close()
-		a := &assembly{dir: dir, parts: []*part{one}, session: []int{1}, nan: make([]bool, 2), step: func() {},
+		a := &assembly{dir: dir, parts: []*part{one}, session: []int{1}, nan: make([]bool, 2), varied: make([]bool, 2), step: func() {},
 			sel: &selection{mask: mask, rois: []table.ROI{{Name: "a"}}, member: []uint8{1, 0}, ncsnr: []float32{1, 2}}}
 		shown := []group{{image: 3, refs: []ref{{}}}}
 		switch {

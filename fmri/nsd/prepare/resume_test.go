@@ -119,7 +119,7 @@ func TestAnotherFormat(t *testing.T) {
 	o := Options{Subject: "subj01", ROIs: []string{"streams/early", "streams/ventral+lateral"}, MinNCSNR: 0.45, MinExplainable: 0.3,
 		ZScore: true, Average: true, Trials: true}
 	_, err := Run(t.Context(), tree(t), out, "0.1.0", o)
-	wantError(t, err, out+": holds responses in format 1", "format 2; remove it to make it anew, or name a new folder")
+	wantError(t, err, out+": holds responses in format 1", "format 3, whose values or names differ; remove it to make it anew, or name a new folder")
 	if after := sums(t, out); !maps.Equal(before, after) {
 		t.Error("the folder was changed")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"percept/fmri"
 	"percept/fmri/internal/npy"
@@ -32,6 +33,7 @@ type assembly struct {
 	columns []int // of the parts' rows; nil: all
 	arrays  []table.ArrayFile
 	nan     []bool // of the parts' voxels: NaN or infinite in some row
+	varied  []bool // of the parts' voxels: not alike in all training rows
 	step    func() // called after each row
 }
 
@@ -106,13 +108,8 @@ type element interface {
 
 // matrix writes the matrix of some groups, [groups, columns].
 func matrix[T element](ctx context.Context, a *assembly, name string, gs []group) error {
-	columns := a.columns
-	if columns == nil {
-		columns = make([]int, len(a.parts[0].from))
-		for v := range columns {
-			columns[v] = v
-		}
-	}
+	columns, train := a.taken(), strings.HasPrefix(name, "X_train")
+	var first []T
 	mean, out := make([]float64, len(a.parts[0].from)), make([]T, len(columns))
 	return write(a, name, []int{len(gs), len(columns)}, func(w *npy.Writer[T]) error {
 		for _, g := range gs {
@@ -127,6 +124,12 @@ func matrix[T element](ctx context.Context, a *assembly, name string, gs []group
 				if x := mean[v]; x-x != 0 { // NaN or infinite
 					a.nan[v] = true
 				}
+			}
+			if train && first == nil {
+				first = slices.Clone(out)
+			}
+			for i, v := range columns {
+				a.varied[v] = a.varied[v] || train && out[i] != first[i]
 			}
 			if err := w.Append(out); err != nil {
 				return err
@@ -211,7 +214,7 @@ func (a *assembly) writeMeans(ctx context.Context, part string, all []group) err
 		save(a, "images_"+part+".npy", images, len(images)),
 		save(a, "counts_"+part+".npy", counts, len(counts)),
 		save(a, "sessions_"+part+".npy", sessions, len(images), most),
-		a.ceiling("noise_ceiling_"+part+".npy", counts))
+		a.ceiling(part, counts))
 }
 
 func (a *assembly) writeTrials(ctx context.Context, part string, each []group) error {
@@ -230,11 +233,13 @@ func (a *assembly) writeTrials(ctx context.Context, part string, each []group) e
 		save(a, "images_"+part+".npy", images, len(images)),
 		save(a, "sessions_"+part+".npy", sessions, len(sessions)),
 		save(a, "trials_"+part+".npy", numbers, len(numbers)),
-		a.ceiling("noise_ceiling_"+part+".npy", []int32{1}))
+		a.ceiling(part, []int32{1}))
 }
 
-// ceiling is the writing of the noise ceiling of each voxel for means of the given numbers of trials.
-func (a *assembly) ceiling(name string, counts []int32) func() error {
+// ceiling is the writing of the noise ceiling of each voxel for means of the given numbers of trials. NSD's ncsnr is that of
+// betas z-scored within sessions, which the file's name says where the rows are something else: differences between sessions
+// then are variance that no image explains.
+func (a *assembly) ceiling(part string, counts []int32) func() error {
 	if a.sel.ncsnr == nil {
 		return func() error { return nil }
 	}
@@ -247,7 +252,11 @@ func (a *assembly) ceiling(name string, counts []int32) func() error {
 	for v, s := range a.sel.ncsnr {
 		ceiling[v] = float32(stats.NoiseCeiling(float64(s), repeats))
 	}
-	return save(a, name, ceiling, len(ceiling))
+	name := "noise_ceiling_"
+	if !a.o.ZScore {
+		name = "noise_ceiling_of_zscored_"
+	}
+	return save(a, name+part+".npy", ceiling, len(ceiling))
 }
 
 // writeVoxels writes what is known of each voxel.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"percept/fmri/nsd"
 	"percept/fmri/table"
@@ -109,7 +110,8 @@ func (j *job) assemble(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: cannot be made: %w", dir, cause.Of(err))
 	}
-	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel, nan: make([]bool, j.sel.mask.Len())}
+	a := &assembly{dir: dir, o: j.o, session: j.sessions, sel: j.sel, nan: make([]bool, j.sel.mask.Len()),
+		varied: make([]bool, j.sel.mask.Len())}
 	defer func() {
 		for _, p := range a.parts {
 			p.file.Close()
@@ -143,11 +145,12 @@ func (j *job) assemble(ctx context.Context) error {
 	}
 	m := &j.manifest
 	m.Sessions, m.Shape, m.Voxels, m.Regions, m.Arrays = j.sessions, j.sel.mask.Shape, j.sel.mask.Len(), j.sel.regions(), a.arrays
-	for _, nan := range a.nan {
-		if nan {
-			m.NaN++
-		}
+	m.NaN, m.FirstNaN = a.count(a.nan)
+	alike := make([]bool, len(a.varied))
+	for v := range alike {
+		alike[v] = !a.varied[v] && !a.nan[v]
 	}
+	m.Constant, m.FirstConstant = a.count(alike)
 	return m.Write(dir)
 }
 
@@ -179,6 +182,11 @@ func (j *job) writeArrays(ctx context.Context, a *assembly) error {
 		row++
 		j.progress(stepsOfSession*len(j.sessions) + stepsOfSession*row/rows)
 	}
+	if j.o.Usable {
+		if err := a.cutUnusable(ctx, sides); err != nil {
+			return err
+		}
+	}
 	var ev []float32
 	if j.o.MinExplainable > 0 {
 		if ev, err = a.cut(ctx, sides[0]); err != nil {
@@ -203,16 +211,86 @@ func (a *assembly) cut(ctx context.Context, train []group) ([]float32, error) {
 		return nil, err
 	}
 	var kept []float32
-	a.columns = []int{}
-	for v, x := range ev {
-		if float64(x) >= a.o.MinExplainable { // false for NaN
-			a.columns = append(a.columns, v)
+	var of []int // of the voxels selected so far
+	for i, v := range a.taken() {
+		if x := ev[v]; float64(x) >= a.o.MinExplainable { // false for NaN
+			of = append(of, i)
 			kept = append(kept, x)
 		}
 	}
 	if len(kept) == 0 {
 		return nil, fmt.Errorf("%s: no voxel of %s has an explainable variance of %g or more", a.o.Subject, what(a.o), a.o.MinExplainable)
 	}
-	a.sel.keep(a.columns)
+	a.keep(of)
 	return kept, nil
+}
+
+// cutUnusable leaves out the voxels that no fit can use: NaN or infinite in some trial, or alike in all of training.
+func (a *assembly) cutUnusable(ctx context.Context, sides [2][]group) error {
+	n := len(a.parts[0].from)
+	bad, first, varied := make([]bool, n), []float64(nil), make([]bool, n)
+	for side, all := range sides {
+		for _, g := range single(all) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			x, err := a.row(g.refs[0])
+			if err != nil {
+				return err
+			}
+			if first == nil {
+				first = slices.Clone(x)
+			}
+			for v, x := range x {
+				bad[v] = bad[v] || x-x != 0 // NaN or infinite
+				varied[v] = varied[v] || side == 0 && x != first[v]
+			}
+		}
+	}
+	var of []int
+	for v := range n {
+		if !bad[v] && varied[v] {
+			of = append(of, v)
+		}
+	}
+	if len(of) == 0 {
+		return fmt.Errorf("%s: all %d voxels of %s are NaN or alike in all training trials, expected some that vary", a.o.Subject, n, what(a.o))
+	}
+	a.keep(of)
+	return nil
+}
+
+// keep leaves only the given ones of the voxels that are selected.
+func (a *assembly) keep(of []int) {
+	taken, columns := a.taken(), make([]int, len(of))
+	for i, k := range of {
+		columns[i] = taken[k]
+	}
+	a.columns = columns
+	a.sel.keep(of)
+}
+
+// taken lists the parts' voxels that are selected.
+func (a *assembly) taken() []int {
+	if a.columns != nil {
+		return a.columns
+	}
+	all := make([]int, len(a.parts[0].from))
+	for v := range all {
+		all[v] = v
+	}
+	return all
+}
+
+// count counts the written voxels among some of the parts', and says where the first lies.
+func (a *assembly) count(which []bool) (n int, first []int) {
+	for i, v := range a.taken() {
+		if which[v] {
+			if n++; n == 1 {
+				at := a.sel.mask.XYZ(i)
+				first = at[:]
+			}
+		}
+	}
+	return n, first
 }

@@ -24,11 +24,18 @@ type selection struct {
 // chooseVoxels finds the voxels that the options ask for. shape is that of the betas.
 func chooseVoxels(data *nsd.Dataset, o Options, shape [3]int) (*selection, error) {
 	var masks []fmri.Mask
+	var empty []string
 	s := &selection{}
 	for _, name := range o.ROIs {
 		roi, err := data.Region(o.Subject, o.Space, name)
 		if err != nil {
 			return nil, err
+		}
+		if len(roi.Empty) > 0 {
+			empty = append(empty, fmt.Sprintf("%s of %s", strings.Join(roi.Empty, ", "), name))
+		}
+		if roi.Mask.Len() == 0 {
+			roi.Mask.Shape = shape
 		}
 		masks = append(masks, roi.Mask)
 		s.rois = append(s.rois, table.ROI{Name: name})
@@ -47,6 +54,13 @@ func chooseVoxels(data *nsd.Dataset, o Options, shape [3]int) (*selection, error
 	var err error
 	if s.mask, err = fmri.Or(masks...); err != nil {
 		return nil, fmt.Errorf("%s: its regions and masks are of volumes of different sizes: %w", o.Subject, err)
+	}
+	switch {
+	case s.mask.Len() == 0 && empty != nil:
+		return nil, fmt.Errorf("%s: %s has a name but no voxel in this subject, expected a region with voxels", o.Subject,
+			strings.Join(empty, "; "))
+	case empty != nil && o.Note != nil:
+		o.Note(fmt.Sprintf("%s: %s has a name but no voxel in this subject; the others are taken", o.Subject, strings.Join(empty, "; ")))
 	}
 	if o.Takagi {
 		s.mask = s.mask.Pick(s.mask.FileOrder())
