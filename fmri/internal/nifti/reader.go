@@ -25,7 +25,11 @@ type Image struct {
 	offset int64
 	order  binary.ByteOrder
 	pair   bool // the voxels are in a file of their own
+	format string
 }
+
+// Format is "NIfTI-1" or "NIfTI-2".
+func (img *Image) Format() string { return img.format }
 
 // Open reads the header of a .nii file or of a pair .hdr and .img, each compressed or not; what a file is shows in its first
 // bytes, not in its name. Of a pair either name will do.
@@ -120,10 +124,10 @@ func (img *Image) readHeader(s *source.Stream) error {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch order.Uint32(b) {
 		case header1Size:
-			img.order = order
+			img.order, img.format = order, "NIfTI-1"
 			return img.header1(b, fail)
 		case header2Size:
-			img.order = order
+			img.order, img.format = order, "NIfTI-2"
 			b = b[:header2Size]
 			if err := s.Read(b[header1Size:], "the header"); err != nil {
 				return err

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"percept/fmri/array"
@@ -96,6 +97,11 @@ func (l *line) read() error {
 		return err
 	}
 	l.Shape = append(l.Shape, a.Shape...)
+	if info, err := array.Inspect(l.Path); err == nil {
+		if i := slices.IndexFunc(info.Arrays, func(a array.ArrayInfo) bool { return a.Name == l.Name }); i >= 0 {
+			l.DType = info.Arrays[i].Type
+		}
+	}
 	sum, b := sha256.New(), make([]byte, 8)
 	for i, v := range a.Data {
 		bits := math.Float64bits(v)
