@@ -10,6 +10,8 @@
 //	MATLAB                   a variable, or a field of a struct: "stim.responses"
 //	npz                      a member
 //	npy, NIfTI, MGH, curv    "": there is one
+//	CIFTI-2                  "": its matrix, maps or frames by grayordinates or parcels ("dscalar": [maps, grayordinates]); which
+//	                         place of the brain each of these is, is not told yet
 //	GIFTI                    its intent: "pointset", "triangle", "shape"; the second of a kind is "shape.1"
 //	FreeSurfer surface       "vertices" [n, 3], "faces" [n, 3]
 //	FreeSurfer patch         "index" [n], "border" [n], "vertices" [n, 3]
@@ -28,7 +30,7 @@ import (
 
 // Array is numbers in C order.
 type Array struct {
-	Shape  []int          // slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...]
+	Shape  []int          // slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...], CIFTI's [map, grayordinate]
 	Data   []float64      // NIfTI: scaled
 	Affine *[4][4]float64 // NIfTI, MGH: voxel index to millimetres; nil otherwise
 }
@@ -97,4 +99,4 @@ func Format(path string) (string, error) {
 }
 
 // known lists the formats for an error.
-const known = "HDF5, MATLAB, NIfTI, MGH, GIFTI, FreeSurfer's surface, curv, patch, annot and label, npy, npz"
+const known = "HDF5, MATLAB, NIfTI, CIFTI-2, MGH, GIFTI, FreeSurfer's surface, curv, patch, annot and label, npy, npz"

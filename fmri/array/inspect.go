@@ -45,10 +45,11 @@ func Inspect(path string) (Info, error) {
 		return Info{}, err
 	}
 	src, err := source.Open(path, f.what)
-	if err == nil && src.Gzip {
-		info.Compression = "gzip"
+	if err != nil {
+		return Info{}, err
 	}
-	return info, err
+	info.Compression = src.Compression
+	return info, nil
 }
 
 // numbers describes an array of numbers of the given size each.
@@ -89,6 +90,14 @@ func inspectNIfTI(path string) (Info, error) {
 		if img.Inter != 0 {
 			kind += " plus " + shortest(img.Inter)
 		}
+	}
+	if img.IsCIFTI() {
+		m, err := img.CIFTI()
+		if err != nil {
+			return Info{}, err
+		}
+		a := numbers("", m.Shape, m.Axes, kind, img.Type.Size())
+		return Info{Format: strings.TrimSpace("CIFTI-2 " + m.Kind), Arrays: []ArrayInfo{a}}, nil
 	}
 	a := numbers("", img.Dims, volumeAxes[:len(img.Dims)], kind, img.Type.Size())
 	return Info{Format: img.Format(), Arrays: []ArrayInfo{a}, Rows: frames(img.Dims)}, nil
