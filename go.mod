@@ -5,6 +5,8 @@ go 1.26.0
 require (
 	// hm is gorgonia's type system; an Op has to name its type with it.
 	github.com/chewxy/hm v1.0.0
+	// Files compressed with zstd.
+	github.com/klauspost/compress v1.20.4
 	// Experiment files; refuses unknown keys.
 	github.com/pelletier/go-toml/v2 v2.4.3
 	// Progress of long work.

@@ -101,7 +101,7 @@ var selfContained = map[string][]string{
 	"percept/fmri/internal/nifti": {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
 	"percept/fmri/internal/npy": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/half",
 		"percept/fmri/internal/source"},
-	"percept/fmri/internal/source": {"percept/internal/cause"},
+	"percept/fmri/internal/source": {"percept/internal/cause", "github.com/klauspost/compress/zstd"},
 	"percept/internal/atomicfile":  {"percept/internal/cause"},
 	"percept/internal/cause":       nil,
 

@@ -10,6 +10,8 @@
 //	MATLAB                   a variable, or a field of a struct: "stim.responses"
 //	npz                      a member
 //	npy, NIfTI, MGH, curv    "": there is one
+//	CIFTI-2                  "": its matrix, maps or frames by grayordinates or parcels ("dscalar": [maps, grayordinates]); which
+//	                         place of the brain each of these is, is not told yet
 //	GIFTI                    its intent: "pointset", "triangle", "shape"; the second of a kind is "shape.1"
 //	FreeSurfer surface       "vertices" [n, 3], "faces" [n, 3]
 //	FreeSurfer patch         "index" [n], "border" [n], "vertices" [n, 3]
@@ -28,31 +30,38 @@ import (
 
 // Array is numbers in C order.
 type Array struct {
-	Shape  []int          // slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...]
+	Shape  []int          // slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...], CIFTI's [map, grayordinate]
 	Data   []float64      // NIfTI: scaled
 	Affine *[4][4]float64 // NIfTI, MGH: voxel index to millimetres; nil otherwise
 }
 
 // format is how files of one kind are read.
 type format struct {
-	what  string
-	names func(path string) ([]string, error)
-	read  func(path, name string) (*Array, error)
+	what    string
+	names   func(path string) ([]string, error)
+	read    func(path, name string) (*Array, error)
+	inspect func(path string) (Info, error)
 }
 
 var (
-	isHDF5    = &format{"HDF5", namesHDF5, readHDF5}
-	isMAT     = &format{"MATLAB", namesMAT, readMAT}
-	isNIfTI   = &format{"NIfTI", one, readNIfTI}
-	isNPY     = &format{"npy", one, readNPY}
-	isNPZ     = &format{"npz", namesNPZ, readNPZ}
-	isMGH     = &format{"MGH", one, readMGH}
-	isCurv    = &format{"curv", one, readCurv}
-	isGIFTI   = &format{"GIFTI", namesGIFTI, readGIFTI}
-	isSurface = &format{"surface", fixed("vertices", "faces"), readSurface}
-	isPatch   = &format{"patch", fixed("index", "border", "vertices"), readPatch}
-	isAnnot   = &format{"annot", fixed("regions", "table"), readAnnot}
-	isLabel   = &format{"label", fixed("index", "vertices", "values"), readLabel}
+	isHDF5  = &format{"HDF5", namesHDF5, readHDF5, inspectHDF5}
+	isMAT   = &format{"MATLAB", namesMAT, readMAT, inspectMAT}
+	isNIfTI = &format{"NIfTI", one, readNIfTI, inspectNIfTI}
+	isNPY   = &format{"npy", one, readNPY, inspectNPY}
+	isNPZ   = &format{"npz", namesNPZ, readNPZ, inspectNPZ}
+	isMGH   = &format{"MGH", one, readMGH, inspectMGH}
+	isGIFTI = &format{"GIFTI", namesGIFTI, readGIFTI, inspectGIFTI}
+	isCurv  = &format{"curv", one, readCurv, inspectFixed("FreeSurfer curv", readCurv,
+		described{"", "float32", 4, vertex})}
+	isSurface = &format{"surface", fixed("vertices", "faces"), readSurface, inspectFixed("FreeSurfer surface", readSurface,
+		described{"vertices", "float32", 4, coordinates}, described{"faces", "int32", 4, corners})}
+	isPatch = &format{"patch", fixed("index", "border", "vertices"), readPatch, inspectFixed("FreeSurfer patch", readPatch,
+		described{"index", "int32", 4, vertex}, described{"border", "sign of the index", 0, vertex},
+		described{"vertices", "float32", 4, coordinates})}
+	isAnnot = &format{"annot", fixed("regions", "table"), readAnnot, inspectFixed("FreeSurfer annot", readAnnot,
+		described{"regions", "int32", 4, vertex}, described{"table", "int32", 4, []string{"region", "colour"}})}
+	isLabel = &format{"label", fixed("index", "vertices", "values"), readLabel, inspectFixed("FreeSurfer label", readLabel,
+		described{"index", "text", 4, vertex}, described{"vertices", "text", 4, coordinates}, described{"values", "text", 4, vertex})}
 )
 
 func fixed(names ...string) func(string) ([]string, error) {
@@ -90,4 +99,4 @@ func Format(path string) (string, error) {
 }
 
 // known lists the formats for an error.
-const known = "HDF5, MATLAB, NIfTI, MGH, GIFTI, FreeSurfer's surface, curv, patch, annot and label, npy, npz"
+const known = "HDF5, MATLAB, NIfTI, CIFTI-2, MGH, GIFTI, FreeSurfer's surface, curv, patch, annot and label, npy, npz"

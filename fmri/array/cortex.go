@@ -21,12 +21,17 @@ func readMGH(path, _ string) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := m.Dims[:]
-	if m.Frames() == 1 {
-		shape = shape[:3]
-	}
+	shape := mghShape(m)
 	affine := m.Affine()
 	return &Array{Shape: shape, Data: rowMajor(x, shape), Affine: &affine}, nil
+}
+
+// mghShape is an image's dimensions, three where it has one frame.
+func mghShape(m *freesurfer.Image) []int {
+	if m.Frames() == 1 {
+		return m.Dims[:3]
+	}
+	return m.Dims[:]
 }
 
 func readCurv(path, _ string) (*Array, error) {

@@ -109,11 +109,19 @@ func readNIfTI(path, _ string) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
+	shape, affine := img.Dims, &img.Affine
+	if img.IsCIFTI() {
+		m, err := img.CIFTI()
+		if err != nil {
+			return nil, err
+		}
+		shape, affine = m.Shape, nil
+	}
 	x, err := img.ReadAll64()
 	if err != nil {
 		return nil, err
 	}
-	return &Array{Shape: img.Dims, Data: rowMajor(x, img.Dims), Affine: &img.Affine}, nil
+	return &Array{Shape: shape, Data: rowMajor(x, shape), Affine: affine}, nil
 }
 
 // rowMajor brings values whose first index runs fastest to C order.

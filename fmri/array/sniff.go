@@ -27,7 +27,7 @@ func sniff(path string) (*format, error) {
 	switch {
 	case strings.HasSuffix(path, ".annot"):
 		return isAnnot, nil
-	case strings.HasSuffix(path, ".img"), strings.HasSuffix(path, ".img.gz"): // the voxels of a pair: the header tells
+	case strings.HasSuffix(source.Uncompressed(path), ".img"): // the voxels of a pair: the header tells
 		return isNIfTI, nil
 	case begins("\x00\x00\x00\x01") && len(head) >= 284:
 		return isMGH, nil
@@ -37,8 +37,8 @@ func sniff(path string) (*format, error) {
 		return isGIFTI, nil
 	case damage != nil:
 		return nil, damage
-	case f.Gzip:
-		return nil, fmt.Errorf("%s: gzip: what comes out is none of NIfTI, MGH and GIFTI", path)
+	case f.Compressed():
+		return nil, fmt.Errorf("%s: %s: what comes out is none of NIfTI, MGH and GIFTI", path, f.Compression)
 	}
 	if len(head) >= 128 && (string(head[126:128]) == "IM" || string(head[126:128]) == "MI") { // version 7.3 goes on as HDF5
 		return isMAT, nil

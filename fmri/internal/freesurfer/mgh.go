@@ -17,10 +17,11 @@ const (
 	Int32   DataType = 1
 	Float32 DataType = 3
 	Int16   DataType = 4
+	Uint16  DataType = 10
 )
 
 // Size is the number of bytes of an element, 0 for a type that cannot be read.
-func (t DataType) Size() int { return map[DataType]int{Uint8: 1, Int16: 2, Int32: 4, Float32: 4}[t] }
+func (t DataType) Size() int { return map[DataType]int{Uint8: 1, Int16: 2, Int32: 4, Float32: 4, Uint16: 2}[t] }
 
 func (t DataType) String() string {
 	if name := map[DataType]string{Uint8: "uint8", Int16: "int16", Int32: "int32", Float32: "float32"}[t]; name != "" {
@@ -98,7 +99,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 	}
 	h.Type = DataType(word(20))
 	if h.Type.Size() == 0 {
-		return fail(20, "values of %s cannot be read; known are uint8 (0), int32 (1), float32 (3) and int16 (4)", h.Type)
+		return fail(20, "values of %s cannot be read; known are uint8 (0), int32 (1), float32 (3), int16 (4) and uint16 (10)", h.Type)
 	}
 	h.DOF = word(24)
 	switch good := be.Uint16(b[28:]); good {
@@ -114,7 +115,7 @@ func (h *Header) parse(f *source.File, b []byte) error {
 			h.Axes[i][j] = float(42 + 12*i + 4*j)
 		}
 	}
-	if need := int64(total)*int64(h.Type.Size()) + mghHeader; !f.Gzip && need > f.Size {
+	if need := int64(total)*int64(h.Type.Size()) + mghHeader; !f.Compressed() && need > f.Size {
 		return fail(f.Size, "the file ends after %d bytes, dimensions %v of %s need %d", f.Size, h.Dims, h.Type, need)
 	}
 	return nil

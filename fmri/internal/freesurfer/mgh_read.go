@@ -89,6 +89,8 @@ func (m *Image) value(b []byte) float64 {
 		return float64(int32(binary.BigEndian.Uint32(b)))
 	case Int16:
 		return float64(int16(binary.BigEndian.Uint16(b)))
+	case Uint16:
+		return float64(binary.BigEndian.Uint16(b))
 	}
 	return float64(b[0])
 }

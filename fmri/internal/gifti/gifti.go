@@ -71,6 +71,9 @@ func (a *Array) Len() int {
 	return n
 }
 
+// Size is the bytes of an element in the file, where it is not text.
+func (a *Array) Size() int { return a.kind.size }
+
 // value is the value at a place; exact is false for a 64-bit integer that float64 cannot hold.
 func (a *Array) value(i int) (v float64, exact bool) {
 	b := a.data[i*a.kind.size:]

@@ -44,6 +44,7 @@ type v73 struct {
 	file string
 	h    *hdf5.File
 	seen map[uint64]*Array // by address; nil while it is being read
+	list bool              // numbers and what is in cells are not wanted, only what they are
 }
 
 func (r *v73) errorf(name, format string, args ...any) error {
@@ -123,6 +124,9 @@ func (r *v73) read(o *hdf5.Object, name string, depth int) (*Array, error) {
 	a.Dims = shape
 	switch a.Class {
 	case Cell:
+		if r.list {
+			return a, nil
+		}
 		return a, r.cells(a, d, depth)
 	case Struct:
 		return nil, r.errorf(name, "a dataset of class struct that is not empty")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
 	"percept/fmri/internal/source"
@@ -25,7 +26,13 @@ type Image struct {
 	offset int64
 	order  binary.ByteOrder
 	pair   bool // the voxels are in a file of their own
+	format string
+	intent int    // code of what the values mean
+	cifti  []byte // XML of a CIFTI extension; nil if there is none
 }
+
+// Format is "NIfTI-1" or "NIfTI-2".
+func (img *Image) Format() string { return img.format }
 
 // Open reads the header of a .nii file or of a pair .hdr and .img, each compressed or not; what a file is shows in its first
 // bytes, not in its name. Of a pair either name will do.
@@ -59,14 +66,15 @@ func Open(path string) (*Image, error) {
 	return img, img.checkSize()
 }
 
-// cut takes an ending off a path, with .gz behind it or not.
+// cut takes an ending off a path, with that of a compression behind it or not.
 func cut(path, ending string) (stem string, ok bool) {
-	return strings.CutSuffix(strings.TrimSuffix(path, ".gz"), ending)
+	return strings.CutSuffix(source.Uncompressed(path), ending)
 }
 
-// either is the file of the given name, or the compressed one.
+// either is the file of the given name, or a compressed one.
 func either(stem, ending string) (string, error) {
-	for _, p := range []string{stem + ending, stem + ending + ".gz"} {
+	for _, compression := range append([]string{""}, source.Endings...) {
+		p := stem + ending + compression
 		if _, err := source.Open(p, format); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return p, nil
 		}
@@ -120,15 +128,18 @@ func (img *Image) readHeader(s *source.Stream) error {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch order.Uint32(b) {
 		case header1Size:
-			img.order = order
+			img.order, img.format = order, "NIfTI-1"
 			return img.header1(b, fail)
 		case header2Size:
-			img.order = order
+			img.order, img.format = order, "NIfTI-2"
 			b = b[:header2Size]
 			if err := s.Read(b[header1Size:], "the header"); err != nil {
 				return err
 			}
-			return img.header2(b, fail)
+			if err := img.header2(b, fail); err != nil {
+				return err
+			}
+			return img.extensions(s, fail)
 		}
 	}
 	return fail(0, "header size % x, expected 348 (NIfTI-1) or 540 (NIfTI-2) in either byte order: not a NIfTI file", b[:4])
@@ -154,12 +165,16 @@ func (img *Image) header1(b []byte, fail failer) error {
 		dims[i] = int64(int16(o.Uint16(b[40+2*i:])))
 		pixdim[i] = f32(76 + 4*i)
 	}
+	stored := slices.Clone(dims)
+	if err := surfaceDims(dims, int32(o.Uint32(b[144:])), fail); err != nil {
+		return err
+	}
 	if err := img.setDims(dims, 40, fail); err != nil {
 		return err
 	}
+	img.intent = int(int16(o.Uint16(b[68:])))
 	img.Type = DataType(int16(o.Uint16(b[70:])))
-	bitpix := int(int16(o.Uint16(b[72:])))
-	if err := img.setData(bitpix, 70, f32(108), f32(112), f32(116), dataOffset, fail); err != nil {
+	if err := img.setData(70, f32(108), f32(112), f32(116), dataOffset, fail); err != nil {
 		return err
 	}
 	var sform [12]float64
@@ -170,7 +185,7 @@ func (img *Image) header1(b []byte, fail failer) error {
 	for i := range quat {
 		quat[i] = f32(256 + 4*i)
 	}
-	img.setAffine(int(int16(o.Uint16(b[252:]))), int(int16(o.Uint16(b[254:]))), pixdim, quat, sform)
+	img.setAffine(int(int16(o.Uint16(b[252:]))), int(int16(o.Uint16(b[254:]))), stored, pixdim, quat, sform)
 	return nil
 }
 
@@ -194,8 +209,7 @@ func (img *Image) header2(b []byte, fail failer) error {
 		return err
 	}
 	img.Type = DataType(int16(o.Uint16(b[12:])))
-	bitpix := int(int16(o.Uint16(b[14:])))
-	if err := img.setData(bitpix, 12, float64(int64(o.Uint64(b[168:]))), f64(176), f64(184), header2Size+4, fail); err != nil {
+	if err := img.setData(12, float64(int64(o.Uint64(b[168:]))), f64(176), f64(184), header2Size+4, fail); err != nil {
 		return err
 	}
 	var sform [12]float64
@@ -206,7 +220,27 @@ func (img *Image) header2(b []byte, fail failer) error {
 	for i := range quat {
 		quat[i] = f64(352 + 8*i)
 	}
-	img.setAffine(int(int32(o.Uint32(b[344:]))), int(int32(o.Uint32(b[348:]))), pixdim, quat, sform)
+	img.intent = int(int32(o.Uint32(b[504:])))
+	img.setAffine(int(int32(o.Uint32(b[344:]))), int(int32(o.Uint32(b[348:]))), dims, pixdim, quat, sform)
+	return nil
+}
+
+// surfaceDims undoes what FreeSurfer makes of dimensions that do not fit into NIfTI-1's 16 bits: the number of a surface's
+// vertices above 32767 is stored as -1 with the number in glmin, a field of ANALYZE, and the 163842 vertices of fsaverage as
+// 27307×1×6. NIfTI-2 has room for both and no such rule. As FreeSurfer's load_nifti.m and nibabel.
+func surfaceDims(dims []int64, glmin int32, fail failer) error {
+	if dims[0] < 3 || dims[2] != 1 {
+		return nil
+	}
+	switch {
+	case dims[1] == -1 && dims[3] == 1:
+		if glmin < 1 {
+			return fail(144, "dimension 1 is -1 and glmin, where FreeSurfer keeps what does not fit there, is %d, expected 1 or more", glmin)
+		}
+		dims[1] = int64(glmin)
+	case dims[1] == 27307 && dims[3] == 6:
+		dims[1], dims[3] = 163842, 1
+	}
 	return nil
 }
 
@@ -217,7 +251,7 @@ func (img *Image) setDims(dims []int64, at int64, fail failer) error {
 	total := int64(1)
 	for i, d := range dims[1 : dims[0]+1] {
 		if d < 1 || total > (1<<46)/d {
-			return fail(at, "dimension %d is %d", i+1, d)
+			return fail(at, "dimension %d is %d, expected 1 or more, and no more voxels in all than a file can hold", i+1, d)
 		}
 		total *= d
 		img.Dims = append(img.Dims, int(d))
@@ -225,14 +259,12 @@ func (img *Image) setDims(dims []int64, at int64, fail failer) error {
 	return nil
 }
 
-// setData takes type, place and scaling of the voxels. A slope of 0 or one that is not finite means no scaling.
-func (img *Image) setData(bitpix int, typeAt int64, offset, slope, inter float64, least int64, fail failer) error {
+// setData takes type, place and scaling of the voxels. A slope of 0 or one that is not finite means no scaling. The header's
+// number of bits a voxel says nothing that the type does not, and is passed over, as in nibabel and nifti1_io.c.
+func (img *Image) setData(typeAt int64, offset, slope, inter float64, least int64, fail failer) error {
 	size := img.Type.Size()
 	if size == 0 {
 		return fail(typeAt, "%s cannot be read; known are integers of 8 to 64 bits, float32 and float64", img.Type)
-	}
-	if bitpix != 8*size {
-		return fail(typeAt, "%d bits per voxel for %s", bitpix, img.Type)
 	}
 	switch {
 	case img.pair:
@@ -252,41 +284,4 @@ func (img *Image) setData(bitpix int, typeAt int64, offset, slope, inter float64
 	}
 	img.Slope, img.Inter = slope, inter
 	return nil
-}
-
-// setAffine follows nibabel: sform if it has a code, else qform if that has one, else voxel size about the centre.
-func (img *Image) setAffine(qcode, scode int, pixdim [8]float64, quat [6]float64, sform [12]float64) {
-	a := &img.Affine
-	a[3][3] = 1
-	switch {
-	case scode > 0:
-		for i := range 12 {
-			a[i/4][i%4] = sform[i]
-		}
-	case qcode > 0:
-		b, c, d := quat[0], quat[1], quat[2]
-		w := math.Sqrt(max(0, 1-b*b-c*c-d*d))
-		r := [3][3]float64{
-			{w*w + b*b - c*c - d*d, 2 * (b*c - w*d), 2 * (b*d + w*c)},
-			{2 * (b*c + w*d), w*w + c*c - b*b - d*d, 2 * (c*d - w*b)},
-			{2 * (b*d - w*c), 2 * (c*d + w*b), w*w + d*d - b*b - c*c},
-		}
-		fac := 1.0
-		if pixdim[0] < 0 {
-			fac = -1
-		}
-		for i := range 3 {
-			a[i][0], a[i][1], a[i][2] = r[i][0]*pixdim[1], r[i][1]*pixdim[2], r[i][2]*pixdim[3]*fac
-			a[i][3] = quat[3+i]
-		}
-	default:
-		for i := range 3 {
-			n := 1
-			if i < len(img.Dims) {
-				n = img.Dims[i]
-			}
-			a[i][i] = pixdim[1+i]
-			a[i][3] = -pixdim[1+i] * float64(n-1) / 2
-		}
-	}
 }

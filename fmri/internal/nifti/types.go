@@ -39,7 +39,8 @@ func (t DataType) Size() int {
 
 func (t DataType) String() string {
 	names := map[DataType]string{Uint8: "uint8", Int16: "int16", Int32: "int32", Float32: "float32", Float64: "float64",
-		Int8: "int8", Uint16: "uint16", Uint32: "uint32", Int64: "int64", Uint64: "uint64"}
+		Int8: "int8", Uint16: "uint16", Uint32: "uint32", Int64: "int64", Uint64: "uint64",
+		1: "binary", 32: "complex64", 128: "RGB", 1536: "float128", 1792: "complex128", 2048: "complex256", 2304: "RGBA"}
 	if s, ok := names[t]; ok {
 		return s
 	}

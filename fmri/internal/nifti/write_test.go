@@ -147,7 +147,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		golden.WithinMemory(t, len(b), src.Gzip, func() {
+		golden.WithinMemory(t, len(b), src.Compressed(), func() {
 			img, err := newImage(src)
 			if err != nil {
 				if !strings.HasPrefix(err.Error(), "fuzz.nii: ") || strings.Contains(err.Error(), "\n") {

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"percept/fmri/internal/source"
@@ -128,6 +129,27 @@ func (h *Header) Len() int {
 		n *= d
 	}
 	return n
+}
+
+// ElementSize is the bytes of an element, or why it cannot be read.
+func (h *Header) ElementSize() (int, error) {
+	_, size, err := element(h.DType)
+	return size, err
+}
+
+// TypeName is the type of the elements in words: "float32", "int16 big-endian"; as in the file where it is none of numbers.
+func (h *Header) TypeName() string {
+	if _, size, err := element(h.DType); err == nil {
+		kind := map[byte]string{'b': "bool", 'i': "int", 'u': "uint", 'f': "float"}[h.DType[1]]
+		if kind != "bool" {
+			kind += strconv.Itoa(8 * size)
+		}
+		if h.DType[0] == '>' && size > 1 {
+			kind += " big-endian"
+		}
+		return kind
+	}
+	return h.DType
 }
 
 // readData reads the values. Memory grows with what is there, since shapes may lie; it is taken at once where the file is

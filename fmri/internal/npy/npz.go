@@ -59,3 +59,32 @@ func readMember(path string, z *zip.Reader, name string) (*Array, error) {
 	}
 	return a, nil
 }
+
+// Member is the header of an array of an archive, or why there is none.
+type Member struct {
+	*Header
+	Name string
+	Err  error
+}
+
+// Members reads the headers of the arrays of a .npz archive, in the archive's order.
+func Members(path string) ([]Member, error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
+	}
+	defer z.Close()
+	var out []Member
+	for i, name := range names(&z.Reader) {
+		m := Member{Name: name}
+		r, err := z.File[i].Open()
+		if err != nil {
+			m.Err = fmt.Errorf("%s: %s: %w", path, z.File[i].Name, err)
+		} else {
+			m.Header, _, m.Err = readHeader(path+": "+z.File[i].Name, r)
+			r.Close()
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}

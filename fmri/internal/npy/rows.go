@@ -43,7 +43,7 @@ func newFile(src *source.File) (*File, error) {
 	if f.get, f.size, err = element(h.DType); err != nil {
 		return nil, fmt.Errorf("%s: npy, offset %d: %w", src.Name, at, err)
 	}
-	if need := at + int64(h.Len())*int64(f.size); src.Gzip || need > src.Size {
+	if need := at + int64(h.Len())*int64(f.size); src.Compressed() || need > src.Size {
 		return nil, fmt.Errorf("%s: npy, offset %d: the file ends after %d bytes, shape %v of %s needs %d",
 			src.Name, at, src.Size, h.Shape, h.DType, need)
 	} else {

@@ -1,9 +1,10 @@
-// Package source opens files that may be compressed with gzip. What a file is shows in its first bytes, not in its name.
+// Package source opens files that may be compressed with gzip, bzip2 or zstd. What a file is shows in its first bytes, not in
+// its name.
 //
 //	f, err := source.Open("lh.streams.mgz")
 //	s, err := f.Stream()                   // the bytes after decompression, from the start
 //	err = s.Read(b, "the header")          // all of b, or an error that says where and what was wanted
-//	err = s.Drain("the voxels")            // to the end: gzip's checksum is checked
+//	err = s.Drain("the voxels")            // to the end: the checksum is checked
 //
 // A file that is not compressed can also be read anywhere with ReadAt.
 package source
@@ -11,7 +12,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -55,12 +55,15 @@ func ReadFile(path string) ([]byte, error) {
 
 // File is a file that was found. It is opened each time that it is read.
 type File struct {
-	Name   string
-	Format string // for errors
-	Gzip   bool
-	Size   int64 // bytes on disk
-	open   func() (readCloserAt, error)
+	Name        string
+	Format      string // for errors
+	Compression string // "gzip", "bzip2", "zstd"; "" for none
+	Size        int64  // bytes on disk
+	open        func() (readCloserAt, error)
 }
+
+// Compressed says whether the file can only be read from its start.
+func (f *File) Compressed() bool { return f.Compression != "" }
 
 type readCloserAt interface {
 	io.Reader
@@ -106,12 +109,12 @@ func (f *File) sniff() error {
 		return err
 	}
 	defer r.Close()
-	var b [2]byte
-	_, err = io.ReadFull(r, b[:])
+	b := make([]byte, longestMark)
+	n, err := io.ReadFull(r, b)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return fmt.Errorf("%s: cannot be read: %w", f.Name, cause.Of(err))
 	}
-	f.Gzip = err == nil && b == [2]byte{0x1f, 0x8b}
+	f.Compression = compression(b[:n])
 	return nil
 }
 
@@ -127,7 +130,7 @@ type ReaderAt struct {
 
 // At opens an uncompressed file to be read anywhere.
 func (f *File) At() (*ReaderAt, error) {
-	if f.Gzip {
+	if f.Compressed() {
 		return nil, fmt.Errorf("%s: is compressed and can only be read from its start", f.Name)
 	}
 	r, err := f.open()
@@ -166,13 +169,14 @@ func (f *File) Stream() (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{f: f, file: r, r: bufio.NewReaderSize(r, 1<<16)}
-	if f.Gzip {
-		z, err := gzip.NewReader(s.r) // reads all members of the file
-		if err != nil {
+	if f.Compressed() {
+		if s.r, err = decompress(bufio.NewReaderSize(r, 1<<16), f.Compression, f.Size); err != nil {
 			r.Close()
-			return nil, f.errorf(0, "gzip: %v", err)
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil, f.errorf(0, "%s: the stream is cut inside its header", f.Compression)
+			}
+			return nil, f.errorf(0, "%v", err)
 		}
-		s.r = z
 	}
 	return s, nil
 }
@@ -192,7 +196,7 @@ func (s *Stream) Head(n int) ([]byte, error) {
 	b := make([]byte, n)
 	m, err := io.ReadFull(s.r, b)
 	s.pos += int64(m)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && (!s.f.Gzip || s.ended()) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && (!s.f.Compressed() || s.ended()) {
 		err = nil
 	}
 	return b[:m], s.fail(err, "inside its first bytes")
@@ -216,8 +220,8 @@ func (s *Stream) fail(err error, where string) error {
 	switch {
 	case err == nil:
 		return nil
-	case s.f.Gzip && errors.Is(err, io.ErrUnexpectedEOF) && !s.ended():
-		return s.f.errorf(s.pos, "gzip: the stream is cut %s", where)
+	case s.f.Compressed() && errors.Is(err, io.ErrUnexpectedEOF) && !s.ended():
+		return s.f.errorf(s.pos, "%s: the stream is cut %s", s.f.Compression, where)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return s.f.errorf(s.pos, "the file ends %s", where)
 	}

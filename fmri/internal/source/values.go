@@ -19,12 +19,12 @@ const (
 
 // Fits says whether an uncompressed file is long enough for all elements; a compressed one tells only when it is read.
 func (v *Values) Fits() bool {
-	return v.File.Gzip || v.Offset+int64(v.Count)*int64(v.Size) <= v.File.Size
+	return v.File.Compressed() || v.Offset+int64(v.Count)*int64(v.Size) <= v.File.Size
 }
 
 // room is how many elements to make room for at once: as many as there are where the file is known to hold them.
 func (v *Values) room() int {
-	if v.File.Gzip || !v.Fits() {
+	if v.File.Compressed() || !v.Fits() {
 		return 0
 	}
 	return v.Count
@@ -54,7 +54,7 @@ func Read[T any](v *Values, value func(b []byte) (T, error)) ([]T, error) {
 func (v *Values) blocks(take func(b []byte, n int) error) error {
 	var next func(b []byte) error
 	end := func() error { return nil }
-	if v.File.Gzip {
+	if v.File.Compressed() {
 		s, err := v.File.Stream()
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (v *Values) Pick(width int, index []int, put func(place int, b []byte) erro
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return index[a] - index[b] })
 	rows := v.Count / width
-	if v.File.Gzip {
+	if v.File.Compressed() {
 		begin, row, next := 0, 0, 0 // of the block; the row and the index that come next
 		return v.blocks(func(b []byte, n int) error {
 			for row < rows {
