@@ -23,7 +23,8 @@ func newDecode() *cobra.Command {
 		Long: `Predict a feature from responses with a decoder that percept fit has made. The result is a file as
 percept features makes, with the ids of the images and what it was made from. Responses of another
 subject, space, beta version or scale, or without some of the decoder's voxels, are refused; voxels
-are found by their coordinates.
+are found by their coordinates, in images of the same size (NIfTI, MGH, GIFTI) as well: a decoder of a
+mask's voxels takes whole volumes. Axes of arrays are those of percept fit.
 
 With --features, the true ones, a diagnosis is printed and left beside the result, beside z.safetensors
 as z.diagnosis.json and z.diagnosis.png:
@@ -68,6 +69,7 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 	f.StringVar(&q.Model, "model", "", "`file` of a decoder")
 	f.StringVar(&q.Responses, "responses", "", "`folder` of percept nsd prepare, a run's test.safetensors, or an array FILE[:ARRAY] of rows of voxels")
 	f.StringVar(&q.Images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
+	f.StringVar(&q.Mask, "mask", "", "array `FILE[:ARRAY]` of an array's voxels: those where it is not 0 are taken")
 	f.StringVar(&q.Part, "part", "test", "rows of a folder: `test` or train")
 	f.StringVar(&q.Truth, "features", "", "true features, to compare with: `folder` or file of percept features, or an array FILE[:ARRAY]")
 	f.Uint64Var(&q.Seed, "seed", 1, "of bootstrap and random pairings")
@@ -78,6 +80,7 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	b := newBar(cmd.ErrOrStderr(), "decode")
 	q.Progress, q.Version = b.progress, version
+	q.Note = func(line string) { tell(cmd, line) }
 	d, err := study.Apply(cmd.Context(), out, q)
 	if err != nil {
 		return b.finish(false, err)

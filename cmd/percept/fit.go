@@ -30,9 +30,13 @@ func newFit() *cobra.Command {
 cross-validation, and leave the decoder in one file.
 
 --responses is a folder of percept nsd prepare, of which --roi chooses voxels, and --features the
-folder or file of percept features; rows meet by their images. Both may be arrays of your own, rows
-first: .npy, .npz, .mat (v5, v7.3), HDF5, NIfTI, MGH, GIFTI, as FILE or FILE:ARRAY; --images says which
-image (0-based) each row of such responses is, and is needed where features are by image.
+folder or file of percept features; rows meet by their images. Both may be arrays of your own, as FILE
+or FILE:ARRAY: .npy, .npz, .mat, HDF5 and CIFTI-2 have rows first; of NIfTI and MGH the frames (the last
+axis) are the rows, and voxels the columns with z fastest, X.reshape(-1, frames).T in numpy; of GIFTI
+each array is a row. --mask takes the voxels where an image of the same size is not 0; they keep their
+coordinates, by which decode finds them. --images says which image (0-based) each row of such responses
+is, and is needed where features are by image. --usable leaves voxels out that are NaN in some row or
+alike in all. percept inspect FILE says what a file holds and which axis is its rows.
 
 Cross-validation keeps repeats of an image in one fold (--groups none does not; --groups FILE gives
 a number, as of the run, for each row). X is standardised with training rows alone, and an intercept
@@ -55,6 +59,7 @@ inputs. The same inputs and options give the same bytes. In Python:
 		Example: `  percept fit --responses subj01 --roi streams:early --features features --feature z --out models/z.safetensors
   percept fit --responses subj01 --roi streams:ventral --features features --feature c --max-memory 6GiB --out models/c.safetensors
   percept fit --responses published --roi streams:early --features features --feature z --compat takagi --out models/z_published.safetensors
+  percept fit --responses betas.nii.gz --mask brain.nii.gz --features Y.npy --groups none --out models/mine.safetensors
   percept fit --responses X.npy --features data.mat:Y --groups runs.npy --alphas 1:1e6:13 --score r2 --out models/mine.safetensors`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,6 +73,8 @@ inputs. The same inputs and options give the same bytes. In Python:
 	f.StringVar(&q.responses, "responses", "", "`folder` of percept nsd prepare, a run's train.safetensors, or an array FILE[:ARRAY] of rows of voxels")
 	f.StringArrayVar(&q.regions, "roi", nil, "`region` of the folder, as streams:early; may be given more than once (default: all voxels)")
 	f.StringVar(&q.images, "images", "", "array `FILE[:ARRAY]` with the 0-based image of each row of an array of responses")
+	f.StringVar(&q.mask, "mask", "", "array `FILE[:ARRAY]` of an array's voxels: those where it is not 0 are taken")
+	f.BoolVar(&q.usable, "usable", false, "leave voxels out that are NaN in some row or alike in all")
 	f.StringVar(&q.features, "features", "", "`folder` or file of percept features, or an array FILE[:ARRAY] of rows of targets")
 	f.StringVar(&q.feature, "feature", "", "`name` of the feature, as z or c; needed where --features is a folder")
 	f.StringVar(&out, "out", "", "`file` of the decoder to make, .safetensors")
@@ -86,9 +93,11 @@ inputs. The same inputs and options give the same bytes. In Python:
 
 // fitFlags are what is fitted to what, and how.
 type fitFlags struct {
-	responses, part, images, features, feature string
-	regions                                    []string
-	options                                    fit.Options
+	responses, part, images, mask, features, feature string
+
+	regions []string
+	usable  bool
+	options fit.Options
 }
 
 // parse turns flags into options.
@@ -205,6 +214,22 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 	if err != nil {
 		return err
 	}
+	if x, err = chosen(cmd, x, q.mask); err != nil {
+		return err
+	}
+	tell(cmd, y.Note)
+	if empty := x.Cols.Voxels.Empty(); len(empty) > 0 {
+		tell(cmd, fmt.Sprintf("%s: no voxel in %s; the others are taken", q.responses, strings.Join(empty, ", ")))
+	}
+	if q.usable {
+		var told []string
+		if x, told, err = x.Usable(cmd.Context()); err != nil {
+			return err
+		}
+		for _, line := range told {
+			tell(cmd, q.responses+": "+line)
+		}
+	}
 	m, upToDate, err := fit.Save(cmd.Context(), out, x, y, q.options)
 	if err := b.finish(upToDate, err); err != nil {
 		return err
@@ -213,6 +238,27 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
+}
+
+// chosen is the voxels of responses that a mask leaves, all where there is none, told which axis was taken for what.
+func chosen(cmd *cobra.Command, x *table.Table, mask string) (*table.Table, error) {
+	tell(cmd, x.Note)
+	if mask == "" {
+		return x, nil
+	}
+	all := x.Width()
+	x, err := x.Masked(mask)
+	if err == nil {
+		tell(cmd, fmt.Sprintf("%s: %d of %d voxels", mask, x.Width(), all))
+	}
+	return x, err
+}
+
+// tell prints a line about the input on standard error.
+func tell(cmd *cobra.Command, line string) {
+	if line != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+line)
+	}
 }
 
 // printFit prints what a decoder is.

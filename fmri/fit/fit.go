@@ -8,6 +8,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/table"
 	"percept/tensor"
+	"percept/tensor/linalg"
 )
 
 // Fit fits y to x.
@@ -84,6 +85,7 @@ func (p *plan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.tellConstant(x)
 	if p.model.Model, err = fitSlabs(ctx, x, p.y, p.slabs, p.ridge); err != nil {
 		return err
 	}
@@ -91,8 +93,33 @@ func (p *plan) run(ctx context.Context) error {
 		p.note(fmt.Sprintf("warning: %d of %d targets of %s vary so little that the published code's rule for ties, which counts in their "+
 			"units, gives them another penalty; in larger units, or without --compat, they get the best one", n, p.y.Width(), p.y.Name))
 	}
+	if n := p.model.Edge.Flat; n > 0 && p.note != nil {
+		p.note(fmt.Sprintf("note: %d of %d targets of %s are alike in all training rows", n, p.y.Width(), p.y.Name))
+	}
 	p.model.summarise()
 	return nil
+}
+
+// tellConstant tells of columns of X that do not vary: they get the coefficient 0.
+func (p *plan) tellConstant(x linalg.Matrix[float32]) {
+	if p.note == nil {
+		return
+	}
+	varies := make([]bool, x.Cols)
+	for i := range x.Rows {
+		for j, v := range x.Row(i) {
+			varies[j] = varies[j] || v != x.Row(0)[j]
+		}
+	}
+	var alike []int
+	for j, v := range varies {
+		if !v {
+			alike = append(alike, j)
+		}
+	}
+	if len(alike) > 0 {
+		p.note("note: " + p.x.Places(alike) + " are alike in all training rows and have no part in the prediction")
+	}
 }
 
 // BoundMemory has garbage collected before it fills what a fit was allowed, until the function that it returns is called.

@@ -18,11 +18,13 @@ import (
 type ApplyRequest struct {
 	Model             string // file of a decoder
 	Responses, Images string // see table.OpenResponses
+	Mask              string // of responses that are an array, see Table.Masked; empty: all voxels
 	Part              string // of a folder: train or test
 	Truth             string // features to compare with, see table.OpenFeatures; empty: no diagnosis
 	Seed              uint64 // of the diagnosis's intervals
 	Version           string
 	Progress          func(done, total int) // of the diagnosis; may be nil
+	Note              func(line string)     // told which axes of a file were taken for what; may be nil
 }
 
 // Applied is what Apply has left.
@@ -45,11 +47,25 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	if err != nil {
 		return nil, err
 	}
+	note := func(line string) {
+		if line != "" && q.Note != nil {
+			q.Note(line)
+		}
+	}
+	note(x.Note)
+	if q.Mask != "" {
+		if x, err = x.Masked(q.Mask); err != nil {
+			return nil, err
+		}
+	}
 	var truth *table.Table
 	if q.Truth != "" {
 		if truth, err = openTruth(q.Truth, m, x); err != nil {
 			return nil, err
 		}
+	}
+	if truth != nil {
+		note(truth.Note)
 	}
 	predicted, err := m.Predict(ctx, x)
 	if err != nil {

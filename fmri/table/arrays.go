@@ -11,26 +11,16 @@ import (
 	"percept/fmri/array"
 	"percept/internal/cause"
 	"percept/internal/filesum"
-	"percept/tensor/linalg"
 )
 
-// readArray is the array FILE or FILE:ARRAY, rows first, as a table.
+// readArray is an array FILE or FILE:ARRAY as a table of that name, see openRows.
 func readArray(text, name string) (*Table, error) {
-	a, sum, err := openArray(text)
+	t, err := openRows(text)
 	if err != nil {
 		return nil, err
 	}
-	if len(a.Shape) < 2 || len(a.Data) == 0 {
-		return nil, fmt.Errorf("%s: shape %v, expected rows first and at least two dimensions", text, a.Shape)
-	}
-	m := linalg.New[float32](a.Shape[0], len(a.Data)/a.Shape[0])
-	for i, v := range a.Data {
-		if a := math.Abs(v); !(a <= math.MaxFloat32) {
-			return nil, fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", text, i/m.Cols, i%m.Cols, v)
-		}
-		m.Data[i] = float32(v)
-	}
-	return &Table{Name: name, Rows: Rows{N: m.Rows}, Cols: Columns{Shape: a.Shape[1:]}, Path: text, Sum: sum, source: memory{m}}, nil
+	t.Name = name
+	return t, nil
 }
 
 // openArray reads FILE or FILE:ARRAY in any format of package array. A file with one array needs no name, and its sum stands

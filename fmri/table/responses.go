@@ -48,7 +48,7 @@ func OpenResponses(path, part string, regions []string, images string) (*Table, 
 	if err != nil {
 		return nil, err
 	}
-	t.Cols = Columns{Shape: []int{t.Width()}, Voxels: &Voxels{N: t.Width()}}
+	t.asVoxels()
 	if images != "" {
 		t.Rows.Images, err = readImages(images, t.Len())
 	}

@@ -26,8 +26,11 @@ type Table struct {
 	Path string            // of the file or folder; empty for values in memory
 	Sum  string            // sha256 of what the values come from, for manifests and models; Rows and Cols say which of them these are
 
+	Note string // how rows and columns were found in a file that has axes of its own; empty where there is nothing to tell
+
 	source source
-	hint   string // what to do about a value that is no number
+	hint   string         // what to do about a value that is no number
+	affine *[4][4]float64 // of an image's voxels, to millimetres; nil where not known
 }
 
 // Rows says what the rows of a table are. What is not known is nil.
@@ -134,7 +137,7 @@ func (t *Table) Slab(ctx context.Context, lo, hi int) (linalg.Matrix[float32], e
 		m := in.x.Slice(0, in.x.Rows, lo, hi)
 		for i := range m.Rows {
 			if err := t.finite(m.Row(i), i, lo); err != nil {
-				return m, err
+				return m, t.counted(ctx, err)
 			}
 		}
 		return m, nil
@@ -154,10 +157,18 @@ func (t *Table) Slab(ctx context.Context, lo, hi int) (linalg.Matrix[float32], e
 			return m, err
 		}
 		if err := t.finite(row, i, lo); err != nil {
-			return m, err
+			return m, t.counted(ctx, err)
 		}
 	}
 	return m, nil
+}
+
+// counted adds to the error of a value that is no number how many columns have such.
+func (t *Table) counted(ctx context.Context, err error) error {
+	if f, fault := t.Flaws(ctx); fault == nil && len(f.NaN) > 1 {
+		return fmt.Errorf("%w; %d of %d columns have such values", err, len(f.NaN), t.Width())
+	}
+	return err
 }
 
 // finite tells the first value of a row that is no number.
@@ -167,6 +178,9 @@ func (t *Table) finite(row []float32, i, lo int) error {
 			of := ""
 			if t.Rows.Images != nil {
 				of = fmt.Sprintf(" (image %d)", t.Rows.Images[i])
+			}
+			if v := t.Cols.Voxels; v != nil && v.XYZ != nil {
+				of += fmt.Sprintf(", voxel %v", v.XYZ[3*(lo+j):][:3])
 			}
 			return fmt.Errorf("%s: row %d%s, column %d is %v, expected a finite number%s", t, i, of, lo+j, v, t.hint)
 		}

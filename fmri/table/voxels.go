@@ -46,6 +46,9 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 		}
 	}
 	columns := make([]int, want.N)
+	if v.XYZ == nil && want.Volume == [3]int{v.N, 1, 1} { // a model of some of the columns of an array
+		v.Volume, v.XYZ = want.Volume, coordinates(want.Volume)
+	}
 	if v.XYZ == nil || want.XYZ == nil {
 		if v.N != want.N {
 			return nil, fmt.Errorf("responses of %d voxels, expected %d, as the decoder was fitted on", v.N, want.N)
@@ -94,6 +97,25 @@ func (v Voxels) Named() []string {
 	var names []string
 	for i, name := range v.Regions {
 		if n[i] > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Empty lists the regions that were asked for and have no voxel among these.
+func (v Voxels) Empty() []string {
+	var names []string
+	for _, name := range v.Chosen {
+		i := slices.Index(v.Regions, name)
+		if i < 0 {
+			continue
+		}
+		n := 0
+		for c := i; c < len(v.Member); c += len(v.Regions) {
+			n += int(v.Member[c])
+		}
+		if n == 0 {
 			names = append(names, name)
 		}
 	}

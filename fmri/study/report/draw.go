@@ -204,7 +204,8 @@ func (r drawing) patterns() (*plot.Plot, error) {
 		"pattern correlation of an image", "images")
 	values := make(plotter.Values, len(r.PerImage))
 	for i, v := range r.PerImage {
-		values[i] = v.Centred
+		// NewHist ends the program where a value lies less than rounding below the largest, as correlations of two targets do.
+		values[i] = math.Round(v.Centred*1e9) / 1e9
 	}
 	h, err := plotter.NewHist(values, 20)
 	if err != nil {

@@ -52,6 +52,11 @@ func TestDrawDiagnosis(t *testing.T) {
 			drawn(t, d, fit.Summary{Penalties: of.Penalties[1:]})
 		}
 	}
+	d := &diagnose.Diagnosis{Images: 2, Targets: 2} // correlations of two targets are 1 and −1, up to rounding
+	for _, v := range []float64{-1, 1, math.Nextafter(1, 0)} {
+		d.PerImage = append(d.PerImage, diagnose.ImageDiagnosis{Centred: v})
+	}
+	drawn(t, d, fit.Summary{})
 	for _, d := range []*diagnose.Diagnosis{nil, {}} {
 		if _, err := DrawDiagnosis(d, fit.Summary{}); err == nil || !strings.Contains(err.Error(), "no images") {
 			t.Errorf("a diagnosis of nothing: error %v", err)
