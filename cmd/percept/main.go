@@ -108,7 +108,7 @@ pictures. Everything runs in this one binary.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newBench(), newDecode(), newDemo(), newGenerate(), newEvaluate(), newFeatures(), newFit(),
+	root.AddCommand(newBench(), newDecode(), newDemo(), newGenerate(), newEvaluate(), newFeatures(), newFit(), newInspect(),
 		newModel(), newNSD(), newRun(), newVerify(), newWeights(), newVersion())
 	return root
 }
