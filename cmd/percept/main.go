@@ -57,7 +57,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}()
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		packed.Wait(ctx) // or the next start would have to pack again
+		if err := packed.Wait(ctx); err != nil { // or the next start would have to pack again
+			fmt.Fprintf(stderr, "percept: %v\n", oneLine(err))
+			return exitFailure
+		}
 		return 0
 	}
 	var usage usageError

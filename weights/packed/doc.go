@@ -6,6 +6,7 @@
 //	                            └─────────────── the next start ───────────────┘
 //
 // A file is found by a sum over all that its bytes depend on: the tensors, how they are packed, the processor's kernels. One
-// that is damaged, or was not completely written when the system stopped, is not used and is made anew. List and Verify show
-// what is there.
+// that is damaged, or was not completely written when the system stopped, is not used and is made anew: a line of each page is
+// looked at before a file is used, all of it in the background while it is, and Wait tells what was found too late. List and
+// Verify show what is there.
 package packed

@@ -1,6 +1,7 @@
 package packed
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -160,9 +161,11 @@ func (p *Pack) mapFile(f *os.File) error {
 	}
 	mapped.ReadAhead(b)
 	if err := x.check(b, false); err != nil {
+		os.Remove(p.path) // it is made anew
 		return errors.Join(err, release())
 	}
 	p.mem.Hold(release)
+	p.verify(x, b)
 	for _, e := range x.Entries {
 		p.found[e.Key] = b[e.At : e.At+e.Size : e.At+e.Size]
 	}
@@ -264,20 +267,53 @@ func (p *Pack) Size() int64 {
 	return n
 }
 
-var writing sync.WaitGroup
+var (
+	background sync.WaitGroup // that write and verify
 
-// Wait waits until the pack files that Keep began are written, or could not be, or ctx ends: what a process leaves
-// unwritten the next has to pack again.
-func Wait(ctx context.Context) {
+	damage struct {
+		sync.Mutex
+		err error // of the first file that was used and is not what it was
+	}
+)
+
+// verify compares all of a file that is in use with its sums, in the background: at the start only a sample of it was, since
+// a model is ready sooner than its weights are read. A damaged file is removed, and Wait returns an error.
+func (p *Pack) verify(x *index, file []byte) {
+	path, mem := p.path, p.mem
+	background.Go(func() {
+		err := x.check(file, true)
+		runtime.KeepAlive(mem)
+		if err == nil {
+			return
+		}
+		gone := "it has been removed"
+		if e := os.Remove(path); e != nil && !errors.Is(e, os.ErrNotExist) {
+			gone = "it cannot be removed: " + cause.Of(e).Error()
+		}
+		err = fmt.Errorf("%s: %w in cached weights that were in use, so what was made with them may be wrong; %s, run the command again",
+			path, err, gone)
+		p.o.Log(err.Error())
+		damage.Lock()
+		defer damage.Unlock()
+		damage.err = cmp.Or(damage.err, err)
+	})
+}
+
+// Wait waits until the pack files that Keep began are written, or could not be, and those in use are verified, or ctx ends:
+// what a process leaves unwritten the next has to pack again. It is an error that a file in use was damaged.
+func Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
-		writing.Wait()
+		background.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
 	}
+	damage.Lock()
+	defer damage.Unlock()
+	return damage.err
 }
 
 // Keep ends packing: all layers are made and the weights were as they should be. What was packed anew is written to the
@@ -288,7 +324,7 @@ func (p *Pack) Keep() {
 		return
 	}
 	p.written = make(chan struct{})
-	writing.Go(func() {
+	background.Go(func() {
 		defer close(p.written)
 		start := time.Now()
 		if p.err = p.write(); p.err != nil {

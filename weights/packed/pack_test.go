@@ -201,6 +201,53 @@ func TestDamagedPackIsMadeAnew(t *testing.T) {
 	}
 }
 
+// A flipped bit that the sample does not show is found while the file is in use: the run is told, and the next one does not
+// use it.
+func TestFlippedBitIsToldAndUsedOnce(t *testing.T) {
+	dir := t.TempDir()
+	src := synth.New("unet", 1)
+	p, want := build(t, src, options(t, dir))
+	if err := Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(p.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := parseHeader(good, int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := head.parseIndex(good[pageSize : pageSize+head.indexSize])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { damage.err = nil }()
+	for _, e := range x.Entries {
+		if e.Size <= 64 {
+			continue // all of it is in the sample
+		}
+		damage.err = nil
+		bad := slices.Clone(good)
+		bad[e.At+64+(e.Size-64)/2%(pageSize-64)] ^= 4
+		if err := os.WriteFile(p.Path(), bad, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		once, _ := build(t, src, options(t, dir))
+		if !once.Cached() {
+			t.Fatalf("%s: the sample shows the flip, so that nothing is tested", e.Key)
+		}
+		if err := Wait(t.Context()); err == nil || !strings.Contains(err.Error(), p.Path()) || !strings.Contains(err.Error(), "run the command again") {
+			t.Errorf("%s: error %v", e.Key, err)
+		}
+		again, got := build(t, src, options(t, dir))
+		if again.Cached() {
+			t.Errorf("%s: used a second time", e.Key)
+		}
+		sameModel(t, e.Key, got, want)
+	}
+}
+
 // A file with other entries than the model wants gives those that it has.
 func TestStalePackIsMadeAnew(t *testing.T) {
 	dir := t.TempDir()
