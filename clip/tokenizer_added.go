@@ -25,18 +25,25 @@ type addedToken struct {
 // tokenSet finds tokens in a text; those with the same first byte are together, the longest first.
 type tokenSet map[byte][]addedToken
 
-// newTokenSet is the set of tokens, whose contents pass through clean first.
-func newTokenSet(tokens []addedToken, clean func(string) string) tokenSet {
-	set := tokenSet{}
+// newTokenSet is the set of tokens, whose contents pass through clean first. Two that become the same are an error: which
+// of them a text is would be left to chance, as it is in the tokenizers library.
+func newTokenSet(tokens []addedToken, clean func(string) string) (tokenSet, error) {
+	set, first := tokenSet{}, map[string]string{}
 	for _, a := range tokens {
-		if a.Content = clean(a.Content); a.Content != "" {
-			set[a.Content[0]] = append(set[a.Content[0]], a)
+		content := a.Content
+		if a.Content = clean(content); a.Content == "" {
+			continue
 		}
+		if other, dup := first[a.Content]; dup {
+			return nil, fmt.Errorf("clip: added tokens %.40q and %.40q are the same in a cleaned text, expected different ones", other, content)
+		}
+		first[a.Content] = content
+		set[a.Content[0]] = append(set[a.Content[0]], a)
 	}
 	for _, same := range set {
-		slices.SortStableFunc(same, func(a, b addedToken) int { return cmp.Compare(len(b.Content), len(a.Content)) })
+		slices.SortFunc(same, func(a, b addedToken) int { return cmp.Compare(len(b.Content), len(a.Content)) })
 	}
-	return set
+	return set, nil
 }
 
 // at returns the longest token that begins a text, nil if none does.
@@ -142,7 +149,16 @@ func (v *vocabulary) apply(s *settings) error {
 		}
 	}
 	same := func(text string) string { return text }
-	v.given, v.all, v.taught, v.cleaned = newTokenSet(given, same), newTokenSet(all, same), newTokenSet(taught, same), newTokenSet(cleaned, normalise)
+	for _, set := range []struct {
+		to     *tokenSet
+		tokens []addedToken
+		clean  func(string) string
+	}{{&v.given, given, same}, {&v.cleaned, cleaned, normalise}, {&v.all, all, same}, {&v.taught, taught, same}} {
+		var err error
+		if *set.to, err = newTokenSet(set.tokens, set.clean); err != nil {
+			return err
+		}
+	}
 	return v.applySpecials(s, taught)
 }
 

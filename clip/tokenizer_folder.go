@@ -103,13 +103,17 @@ func folderSettings(files map[string][]byte, j *tokenizerJSON) (*settings, error
 	if err := parseFile(files, configFile, &config); err != nil {
 		return nil, err
 	}
-	added, err := folderAdded(files, config, j)
+	f, err := folderSpecials(files, config)
 	if err != nil {
 		return nil, err
 	}
-	named, extra, err := folderSpecials(files, config)
+	added, err := folderAdded(files, config, f, j)
 	if err != nil {
 		return nil, err
+	}
+	named, extra := f.named, f.extra
+	if len(extra) == 0 {
+		extra = f.older
 	}
 	for _, name := range [...]string{"bos_token", "eos_token", "unk_token", "pad_token"} {
 		if _, ok := named[name]; !ok {
@@ -182,7 +186,11 @@ func (s *settings) readConfig(config map[string]json.RawMessage, j *tokenizerJSO
 		return fmt.Errorf("clip: %s: split_special_tokens is %.40s, expected false", configFile, raw)
 	}
 	var length float64
-	if raw, ok := config["model_max_length"]; ok && string(raw) != "null" {
+	raw, ok := config["model_max_length"]
+	if !ok {
+		raw, ok = config["max_len"]
+	}
+	if ok && string(raw) != "null" {
 		if err := json.Unmarshal(raw, &length); err != nil || length < 2 {
 			return fmt.Errorf("clip: %s: model_max_length is %.40s, expected a number of tokens from 2 on", configFile, raw)
 		}
@@ -194,7 +202,7 @@ func (s *settings) readConfig(config map[string]json.RawMessage, j *tokenizerJSO
 }
 
 // folderAdded returns the added tokens by id, of the first place that has them.
-func folderAdded(files map[string][]byte, config map[string]json.RawMessage, j *tokenizerJSON) ([]addedToken, error) {
+func folderAdded(files map[string][]byte, config map[string]json.RawMessage, f *specials, j *tokenizerJSON) ([]addedToken, error) {
 	byID := map[int32]addedToken{}
 	if raw, ok := config["added_tokens_decoder"]; ok {
 		var decoder map[int32]addedJSON
@@ -209,15 +217,13 @@ func folderAdded(files map[string][]byte, config map[string]json.RawMessage, j *
 		if err := parseFile(files, addedFile, &ids); err != nil {
 			return nil, err
 		}
-		named, extra, err := folderSpecials(files, config)
-		if err != nil {
-			return nil, err
-		}
 		special := map[string]bool{}
-		for name, n := range named {
-			special[n.contentOrNone()] = slices.Contains(specialNames, name)
+		for _, name := range specialNames {
+			if n := f.named[name]; n != nil {
+				special[n.Content] = true
+			}
 		}
-		for _, n := range extra {
+		for _, n := range f.extra {
 			special[n.Content] = true
 		}
 		for content, id := range ids {
@@ -238,35 +244,31 @@ func folderAdded(files map[string][]byte, config map[string]json.RawMessage, j *
 	return added, nil
 }
 
-func (n *namedToken) contentOrNone() string {
-	if n == nil {
-		return ""
-	}
-	return n.Content
+// specials are special tokens by name, nil for one that is null, and those without name; older are the latter by the key of
+// releases before 5, which counts only where the newer has none.
+type specials struct {
+	named        map[string]*namedToken
+	extra, older []namedToken
 }
 
-// folderSpecials returns the special tokens by name, nil for one that is null, and those without name.
-func folderSpecials(files map[string][]byte, config map[string]json.RawMessage) (map[string]*namedToken, []namedToken, error) {
+// folderSpecials returns the special tokens that the files name.
+func folderSpecials(files map[string][]byte, config map[string]json.RawMessage) (*specials, error) {
 	f := &specials{named: map[string]*namedToken{}}
 	if err := f.take(configFile, config, false); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if _, ok := config["added_tokens_decoder"]; !ok {
-		later := map[string]json.RawMessage{}
-		if err := parseFile(files, specialsFile, &later); err != nil {
-			return nil, nil, err
-		}
-		if err := f.take(specialsFile, later, true); err != nil {
-			return nil, nil, err
-		}
+	if len(f.extra) == 0 {
+		f.extra = f.older
 	}
-	return f.named, f.extra, nil
-}
-
-// specials are special tokens by name, and those without name.
-type specials struct {
-	named map[string]*namedToken
-	extra []namedToken
+	f.older = nil
+	if _, ok := config["added_tokens_decoder"]; ok {
+		return f, nil
+	}
+	later := map[string]json.RawMessage{}
+	if err := parseFile(files, specialsFile, &later); err != nil {
+		return nil, err
+	}
+	return f, f.take(specialsFile, later, true)
 }
 
 // take takes the tokens of a file; special is readNamed's.
@@ -275,8 +277,10 @@ func (f *specials) take(file string, keys map[string]json.RawMessage, special bo
 		raw := keys[key]
 		var err error
 		switch {
-		case key == "extra_special_tokens" || key == "additional_special_tokens":
-			err = f.takeExtra(raw, special)
+		case key == "extra_special_tokens":
+			err = f.takeExtra(&f.extra, raw, special)
+		case key == "additional_special_tokens": // the name before transformers 5
+			err = f.takeExtra(&f.older, raw, special)
 		case slices.Contains(specialNames, key) || strings.HasSuffix(key, "_token") && len(raw) > 0 && raw[0] == '"':
 			f.named[key], err = readNamed(raw, special)
 		}
@@ -288,7 +292,7 @@ func (f *specials) take(file string, keys map[string]json.RawMessage, special bo
 }
 
 // takeExtra takes a list of tokens, or tokens by names that mean nothing here.
-func (f *specials) takeExtra(raw json.RawMessage, special bool) error {
+func (f *specials) takeExtra(to *[]namedToken, raw json.RawMessage, special bool) error {
 	var list []json.RawMessage
 	var byName map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -305,7 +309,7 @@ func (f *specials) takeExtra(raw json.RawMessage, special bool) error {
 			return err
 		}
 		if n != nil {
-			f.extra = append(f.extra, *n)
+			*to = append(*to, *n)
 		}
 	}
 	return nil
