@@ -134,6 +134,8 @@ func exportError(err error) error {
 	case len(bad.Misshapen) > 0:
 		m := bad.Misshapen[0]
 		first = fmt.Sprintf("%s is %v, expected %v", m.Name, m.Got, m.Want)
+	case len(bad.Unreadable) > 0:
+		first = fmt.Sprintf("%s cannot be read: %s", bad.Unreadable[0].Name, bad.Unreadable[0].Why)
 	default:
 		first = bad.Unexpected[0] + " is unexpected"
 	}
