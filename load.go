@@ -41,8 +41,8 @@ type Pipeline struct {
 
 // Options says how a model is loaded. The zero value is what most want.
 type Options struct {
-	// Tokenizer is a folder with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt[.gz]: a single file of
-	// weights has none. Empty takes what lies in the model's folder or beside its file.
+	// Tokenizer is a folder with tokenizer.json or with vocab.json and merges.txt, a tokenizer.json, or OpenAI's
+	// bpe_simple_vocab_16e6.txt[.gz]: a single file of weights has none. Empty takes what lies in the model's folder or beside its file.
 	Tokenizer string
 	// Config is a folder of diffusers' config.json files for a single file of weights, instead of those inferred from it.
 	Config string
@@ -160,7 +160,7 @@ func build(ctx context.Context, folder *weights.Folder, name string, o Options) 
 	if o.SkipHash {
 		return p, nil
 	}
-	p.Hash, err = hashFiles(ctx, folder, packing, o.EMA)
+	p.Hash, err = hashFiles(ctx, folder, packing, o.EMA, p.textSettings())
 	return p, err
 }
 
@@ -250,20 +250,19 @@ func (p *Pipeline) buildText(folder *weights.Folder, pack *packed.Pack) error {
 	if cfg.HiddenSize != p.Width {
 		return fmt.Errorf("%s: hidden_size is %d, but the U-Net's cross_attention_dim is %d", part.ConfigFile, cfg.HiddenSize, p.Width)
 	}
-	p.Tokens = cfg.MaxPositionEmbeddings
-	vocab, err := folder.Read("tokenizer/vocab.json")
+	files, err := folder.TokenizerFiles()
 	if err != nil {
 		return err
 	}
-	merges, err := folder.Read("tokenizer/merges.txt")
-	if err != nil {
-		return err
-	}
-	if p.Tokenizer, err = clip.NewTokenizer(vocab, merges); err != nil {
+	if p.Tokenizer, err = clip.NewTokenizerFolder(files); err != nil {
 		return fmt.Errorf("%s/tokenizer: %w", folder.Dir, err)
 	}
+	p.Tokens = cfg.MaxPositionEmbeddings
+	if n := p.Tokenizer.Length(); n > 0 && n < p.Tokens {
+		p.Tokens = n // what diffusers pads to
+	}
 	if n := p.Tokenizer.Size(); n > cfg.VocabSize {
-		return fmt.Errorf("%s/tokenizer/vocab.json: ids up to %d, expected below %d, the vocab_size of %s", folder.Dir, n-1,
+		return fmt.Errorf("%s/tokenizer: ids up to %d, expected below %d, the vocab_size of %s", folder.Dir, n-1,
 			cfg.VocabSize, part.ConfigFile)
 	}
 	return part.Store.Check()
@@ -277,9 +276,21 @@ func firstCheck(s *weights.Store, err error) error {
 	return fmt.Errorf("%s: %w", s.File(), err)
 }
 
-// hashFiles is the sha256 over the names and contents of a model's files.
-func hashFiles(ctx context.Context, folder *weights.Folder, o packed.Options, ema bool) (string, error) {
+// textSettings says what of a text's ids neither the vocabulary nor the text encoder's configuration decide; usually nothing.
+func (p *Pipeline) textSettings() string {
+	s := p.Tokenizer.Settings()
+	if p.Tokens != p.Text.Config.MaxPositionEmbeddings {
+		s += fmt.Sprintf(" length %d", p.Tokens)
+	}
+	return s
+}
+
+// hashFiles is the sha256 over the names and contents of a model's files, and over the settings of its tokenizer.
+func hashFiles(ctx context.Context, folder *weights.Folder, o packed.Options, ema bool, text string) (string, error) {
 	all := sha256.New()
+	if text != "" {
+		fmt.Fprintln(all, "tokenizer", text)
+	}
 	if ema {
 		fmt.Fprintln(all, "moving average")
 	}

@@ -56,6 +56,6 @@ func PackWeights(ctx context.Context, dir string, o Options, progress func(part 
 		parts = append(parts, PackedPart{string(c.name), pack.Path(), pack.Size(), pack.Cached()})
 		p.UNet, p.VAE, p.Text = nil, nil, nil // their memory is wanted for the next
 	}
-	_, err = hashFiles(ctx, folder, packing, o.EMA)
+	_, err = hashFiles(ctx, folder, packing, o.EMA, "")
 	return parts, err
 }

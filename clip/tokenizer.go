@@ -13,6 +13,7 @@ const (
 //	text ──► cleaning, lower case ──► words, single digits, punctuation
 //	     ──► bytes as letters, "</w>" on the last ──► merges by rank ──► ids
 //
+// Added tokens of a folder, such as words that a fine-tuned model was taught, are found before all that.
 // It works with any vocabulary and is safe for concurrent use. Letters are those of Unicode 15.0, so that ones that
 // were added since may be cut otherwise than by a newer library.
 // Source: https://github.com/openai/CLIP/blob/main/clip/simple_tokenizer.py.
@@ -32,8 +33,18 @@ func (t *Tokenizer) Cleaning() Cleaning { return t.cleaning }
 // Start returns the id of StartOfText.
 func (t *Tokenizer) Start() int32 { return t.start }
 
-// End returns the id of EndOfText, which also fills up short texts.
+// End returns the id of EndOfText.
 func (t *Tokenizer) End() int32 { return t.end }
+
+// Padding returns the id that fills up short texts: End, as in Stable Diffusion v1, unless a folder names another.
+func (t *Tokenizer) Padding() int32 { return t.padding }
+
+// Length returns how many tokens a padded text has by its folder's model_max_length; 0 where that is not told.
+func (t *Tokenizer) Length() int { return t.length }
+
+// Settings says how ids of captions differ from those of the vocabulary alone, for the identity of a model: added tokens,
+// another token for padding or for the unknown. It is empty where they do not.
+func (t *Tokenizer) Settings() string { return t.unusual }
 
 // Size returns the number of rows that an embedding table for these ids needs.
 func (t *Tokenizer) Size() int { return t.size }
@@ -49,41 +60,28 @@ func (t *Tokenizer) Encode(text string) []int32 {
 	ids := make([]int32, 1, 2+len(text)/3)
 	ids[0] = t.start
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	if t.cleaning == CleanOpenAI {
-		return append(t.appendText(ids, t.cleaning.piece(text)), t.end)
-	}
-	for text != "" {
-		at, special := nextSpecial(text)
-		ids = t.appendText(ids, t.cleaning.piece(text[:at]))
-		if special != "" {
-			ids = append(ids, t.vocab[special])
+	token := func(id int32) { ids = append(ids, id) }
+	words := func(piece string) { ids = t.appendText(ids, piece) }
+	clean := func(piece string) { words(t.cleaning.piece(piece)) }
+	switch t.cleaning {
+	case CleanOpenAI:
+		if len(t.taught) == 0 {
+			clean(text)
+			break
 		}
-		text = text[at+len(special):]
+		t.taught.split(text, clean, token)
+	case CleanFtfy:
+		t.all.split(text, clean, token)
+	default:
+		t.given.split(text, func(piece string) { t.cleaned.split(t.cleaning.piece(piece), words, token) }, token)
 	}
 	return append(ids, t.end)
 }
 
-// nextSpecial finds the first special token of a text; at is the text's length where there is none.
-func nextSpecial(text string) (at int, special string) {
-	for {
-		i := strings.Index(text[at:], "<|")
-		if i < 0 {
-			return len(text), ""
-		}
-		at += i
-		for _, s := range [...]string{StartOfText, EndOfText} {
-			if strings.HasPrefix(text[at:], s) {
-				return at, s
-			}
-		}
-		at += len("<|")
-	}
-}
-
-// Pad brings ids to length n: short ones are filled up with End, as Stable Diffusion v1 does, long ones are
-// cut and still end with End; truncated says whether tokens were lost. n is at least 2.
+// Pad brings ids to length n: short ones are filled up with Padding, long ones are cut and still end with End; truncated
+// says whether tokens were lost. n is at least 2.
 func (t *Tokenizer) Pad(ids []int32, n int) (padded []int32, truncated bool) {
-	return t.PadWith(ids, n, t.end)
+	return t.PadWith(ids, n, t.padding)
 }
 
 // PadWith is Pad with another id to fill up with; OpenAI's clip.tokenize takes 0.

@@ -21,30 +21,47 @@ type vocabulary struct {
 	byteIDs    [256]int32 // id of a byte inside a word
 	lastIDs    [256]int32 // id of a byte that ends a word
 	start, end int32
+	unknown    int32 // of a byte that the vocabulary lacks
+	padding    int32
 	size       int // highest id + 1
+	length     int // of a padded text; 0 where no file tells it
+
+	// Added tokens: those looked for in a text as it was given and in what was cleaned of it, all of them in a text as it
+	// was given, and the same without the two that frame a text.
+	given, cleaned, all, taught tokenSet
+	unusual                     string // see Tokenizer.Settings
 }
 
 // NewTokenizer reads the two files of a tokenizer folder, vocab.json (token to id) and merges.txt (a pair
 // per line, most frequent first). The vocabulary must hold StartOfText and EndOfText. A byte that it lacks
 // becomes EndOfText, CLIP's token for the unknown.
 func NewTokenizer(vocabJSON, mergesTXT []byte) (*Tokenizer, error) {
+	vocab, merges, err := readPair(vocabJSON, mergesTXT)
+	if err != nil {
+		return nil, err
+	}
+	return newTokenizer(vocab, merges, usualSettings())
+}
+
+// readPair reads vocab.json and merges.txt.
+func readPair(vocabJSON, mergesTXT []byte) (map[string]int32, [][2]string, error) {
 	var vocab map[string]int32
 	if err := json.Unmarshal(vocabJSON, &vocab); err != nil {
-		return nil, fmt.Errorf("clip: vocab.json: expected an object of token to id: %w", cause.OfJSON(err))
+		return nil, nil, fmt.Errorf("clip: vocab.json: expected an object of token to id: %w", cause.OfJSON(err))
 	}
 	merges, err := mergeLines(mergesTXT, len(mergesTXT))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(merges) == 0 {
 		for token := range vocab {
 			word := strings.TrimSuffix(token, endOfWord)
 			if utf8.RuneCountInString(word) > 1 && token != StartOfText && token != EndOfText {
-				return nil, fmt.Errorf("clip: merges.txt holds no merge, expected those that make the %d tokens of vocab.json", len(vocab))
+				return nil, nil, fmt.Errorf("clip: merges.txt holds no merge, expected those that make the %d tokens of vocab.json", len(vocab))
 			}
 		}
 	}
-	return newTokenizer(vocab, merges)
+	return vocab, merges, nil
 }
 
 const (
@@ -82,8 +99,8 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 	for _, b := range byteOrder {
 		add(string(byteLetters[b]) + endOfWord)
 	}
-	for i, line := range merges {
-		token := strings.ReplaceAll(line, " ", "")
+	for i, m := range merges {
+		token := m[0] + m[1]
 		if _, dup := vocab[token]; dup {
 			return nil, fmt.Errorf("clip: merges file: merge %d makes token %.40q, which exists", i+1, token)
 		}
@@ -91,7 +108,7 @@ func NewTokenizerOpenAI(file []byte) (*Tokenizer, error) {
 	}
 	add(StartOfText)
 	add(EndOfText)
-	return newTokenizer(vocab, merges)
+	return newTokenizer(vocab, merges, usualSettings())
 }
 
 // FilesFromOpenAI returns the pair vocab.json and merges.txt that says what OpenAI's bpe_simple_vocab_16e6.txt, compressed
@@ -127,9 +144,9 @@ func FilesFromOpenAI(file []byte) (vocabJSON, mergesTXT []byte, err error) {
 }
 
 // mergeLines returns the first lines, at most limit, that hold merges: all but the version line and empty ones.
-func mergeLines(file []byte, limit int) ([]string, error) {
+func mergeLines(file []byte, limit int) ([][2]string, error) {
 	const shortest = len("a b\n")
-	lines := make([]string, 0, min(limit, len(file)/shortest+1, bytes.Count(file, []byte("\n"))+1))
+	lines := make([][2]string, 0, min(limit, len(file)/shortest+1, bytes.Count(file, []byte("\n"))+1))
 	for i, rest := 0, string(file); rest != "" && len(lines) < limit; i++ {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
@@ -141,32 +158,34 @@ func mergeLines(file []byte, limit int) ([]string, error) {
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
 			return nil, fmt.Errorf("clip: merge %d is %.40q, expected two tokens", len(lines)+1, line)
 		}
-		lines = append(lines, line)
+		lines = append(lines, [2]string{left, right})
 	}
 	return lines, nil
 }
 
-func newTokenizer(vocab map[string]int32, merges []string) (*Tokenizer, error) {
+func newTokenizer(vocab map[string]int32, merges [][2]string, s *settings) (*Tokenizer, error) {
 	v := &vocabulary{vocab: vocab, merges: make(map[pair]merge, min(len(merges), len(vocab)))}
 	if err := v.indexTokens(); err != nil {
 		return nil, err
 	}
-	var ok bool
-	if v.start, ok = vocab[StartOfText]; !ok {
-		return nil, fmt.Errorf("clip: the vocabulary has no %s", StartOfText)
+	for _, token := range []string{StartOfText, EndOfText} {
+		if _, ok := vocab[token]; !ok {
+			return nil, fmt.Errorf("clip: the vocabulary has no %s", token)
+		}
 	}
-	if v.end, ok = vocab[EndOfText]; !ok {
-		return nil, fmt.Errorf("clip: the vocabulary has no %s", EndOfText)
+	v.start, v.end = vocab[StartOfText], vocab[EndOfText]
+	if err := v.apply(s); err != nil {
+		return nil, err
 	}
 	for b := range 256 {
 		letter := string(byteLetters[b])
 		v.byteIDs[b], v.lastIDs[b] = v.id(letter), v.id(letter+endOfWord)
 	}
-	for rank, line := range merges {
-		left, right, _ := strings.Cut(line, " ")
+	for rank, m := range merges {
+		left, right := m[0], m[1]
 		for _, token := range []string{left, right, left + right} {
 			if _, ok := vocab[token]; !ok {
-				return nil, fmt.Errorf("clip: merge %d is %.40q, but the vocabulary has no %.40q", rank+1, line, token)
+				return nil, fmt.Errorf("clip: merge %d is %.40q, but the vocabulary has no %.40q", rank+1, left+" "+right, token)
 			}
 		}
 		p := pair{vocab[left], vocab[right]}
@@ -196,10 +215,10 @@ func (v *vocabulary) indexTokens() error {
 	return nil
 }
 
-// id returns the id of a token, that of EndOfText where the vocabulary lacks it.
+// id returns the id of a token, that of the unknown where the vocabulary lacks it.
 func (v *vocabulary) id(token string) int32 {
 	if id, ok := v.vocab[token]; ok {
 		return id
 	}
-	return v.end
+	return v.unknown
 }

@@ -16,6 +16,8 @@ func (s *Store) Compare(want map[string][]int) *CheckError {
 			e.Missing = append(e.Missing, MissingError{s.file, name, slices.Clone(want[name])})
 		case !slices.Equal(t.Shape, want[name]):
 			e.Misshapen = append(e.Misshapen, ShapeError{s.file, name, slices.Clone(t.Shape), slices.Clone(want[name])})
+		case t.unreadable() != "":
+			e.Unreadable = append(e.Unreadable, Unreadable{name, t.unreadable()})
 		}
 	}
 	for _, name := range s.Names() {

@@ -168,7 +168,7 @@ func translator(names []string, c Component, p *spelling) (func(string) (string,
 			return "text_model." + strings.TrimPrefix(n, "text_model."), true
 		}, nil
 	case c == VAE && p.dialect == Diffusers:
-		return func(n string) (string, bool) { return legacyVAE.Replace(n), true }, nil
+		return func(n string) (string, bool) { return vaeAttentionName(n, ".attentions.0.", Diffusers), true }, nil
 	case p.dialect == Diffusers:
 		return func(n string) (string, bool) { return n, true }, nil
 	}
@@ -181,6 +181,9 @@ func translator(names []string, c Component, p *spelling) (func(string) (string,
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c == VAE {
+		return func(n string) (string, bool) { return table.ToDiffusers(vaeAttentionName(n, ".mid.attn_1.", CompVis)) }, nil
 	}
 	return table.ToDiffusers, nil
 }

@@ -41,11 +41,17 @@ type NonFinite struct {
 	NaN, Inf int
 }
 
+// Unreadable says why a tensor that a model wants has no values here: its type, or how it was saved.
+type Unreadable struct {
+	Name, Why string
+}
+
 // A CheckError lists everything that keeps a file from being the weights of a model.
 type CheckError struct {
 	File       string
 	Missing    []MissingError
 	Misshapen  []ShapeError
+	Unreadable []Unreadable
 	Unexpected []string
 	NonFinite  []NonFinite
 }
@@ -59,6 +65,9 @@ func (e *CheckError) Error() string {
 	}
 	for _, m := range e.Misshapen {
 		fmt.Fprintf(&b, "\n  misshapen   %s %v in the file, expected %v", m.Name, m.Got, m.Want)
+	}
+	for _, u := range e.Unreadable {
+		fmt.Fprintf(&b, "\n  unreadable  %s: %s", u.Name, u.Why)
 	}
 	for _, n := range e.Unexpected {
 		fmt.Fprintf(&b, "\n  unexpected  %s", n)
@@ -79,6 +88,7 @@ func (e *CheckError) Summary() string {
 	}
 	add(len(e.Missing), "missing")
 	add(len(e.Misshapen), "misshapen")
+	add(len(e.Unreadable), "unreadable")
 	add(len(e.Unexpected), "unexpected")
 	add(len(e.NonFinite), "not finite")
 	return strings.Join(parts, ", ")
@@ -86,5 +96,5 @@ func (e *CheckError) Summary() string {
 
 // Empty says that nothing is wrong. It may be asked of nil.
 func (e *CheckError) Empty() bool {
-	return e == nil || len(e.Missing)+len(e.Misshapen)+len(e.Unexpected)+len(e.NonFinite) == 0
+	return e == nil || len(e.Missing)+len(e.Misshapen)+len(e.Unreadable)+len(e.Unexpected)+len(e.NonFinite) == 0
 }

@@ -237,18 +237,26 @@ func write(dir, name string, b []byte) error {
 // exportRest writes what a model folder has besides weights.
 func (f *Folder) exportRest(dir string) error {
 	files := map[string][]byte{schedulerFile: []byte(schedulerConfig)}
-	tokenizer := f.Has(vocabFile) && f.Has(mergesFile)
-	if tokenizer {
-		files[vocabFile], files[mergesFile] = nil, nil
-		files["tokenizer/tokenizer_config.json"] = []byte(tokenizerConfig(f.Parts[TextEncoder]))
-		files["tokenizer/special_tokens_map.json"] = []byte(specialTokens)
+	if f.Has(schedulerFile) {
+		var err error
+		if files[schedulerFile], err = f.Read(schedulerFile); err != nil {
+			return err
+		}
 	}
-	for name := range files {
-		if f.Has(name) {
-			var err error
-			if files[name], err = f.Read(name); err != nil {
-				return err
+	tokenizer := f.HasTokenizer()
+	if tokenizer {
+		own, err := f.TokenizerFiles()
+		if err != nil {
+			return err
+		}
+		if own["tokenizer_config.json"] == nil { // else it says all, and a file beside it may say otherwise
+			files[tokenizerDir+"tokenizer_config.json"] = []byte(tokenizerConfig(f.Parts[TextEncoder]))
+			if own["tokenizer.json"] == nil && own["special_tokens_map.json"] == nil {
+				files[tokenizerDir+"special_tokens_map.json"] = []byte(specialTokens)
 			}
+		}
+		for name, b := range own {
+			files[tokenizerDir+name] = b
 		}
 	}
 	class := struct {

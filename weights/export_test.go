@@ -93,7 +93,7 @@ func TestExport(t *testing.T) {
 				}
 			}
 		}
-		for _, name := range []string{schedulerFile, vocabFile, mergesFile, indexFile, "tokenizer/tokenizer_config.json",
+		for _, name := range []string{schedulerFile, "tokenizer/vocab.json", "tokenizer/merges.txt", indexFile, "tokenizer/tokenizer_config.json",
 			"tokenizer/special_tokens_map.json"} {
 			if b, err := g.Read(name); err != nil || strings.HasSuffix(name, ".json") && !json.Valid(b) {
 				t.Errorf("%s: %s: %v, %s", d, name, err, b)

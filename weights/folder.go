@@ -17,10 +17,12 @@ type Folder struct {
 	Dir   string // folder or file, for messages
 	Parts map[Component]*Part
 
-	fsys   fs.FS             // the folder; nil for a single file
-	made   map[string][]byte // files that Read returns besides, or instead of, those of fsys
-	used   []ModelFile
-	stores []*Store // what has to be closed
+	fsys fs.FS             // the folder; nil for a single file
+	made map[string][]byte // files that Read returns besides, or instead of, those of fsys
+	used []ModelFile
+	// ownTokenizer says that the tokenizer is the folder's; false where another was given in its place.
+	ownTokenizer bool
+	stores       []*Store // what has to be closed
 }
 
 // A Part is one component of a folder.
@@ -117,11 +119,13 @@ func openFolder(fsys fs.FS, dir string, o ModelOptions, open func(string) (*Stor
 		}
 		f.Parts[c] = p
 	}
-	for _, name := range []string{indexFile, schedulerFile, vocabFile, mergesFile} {
+	for _, name := range []string{indexFile, schedulerFile} {
 		if f.exists(name) {
 			f.use(name, fsys, name)
 		}
 	}
+	f.ownTokenizer = true
+	f.useTokenizer()
 	return f, nil
 }
 
@@ -196,11 +200,11 @@ func (f *Folder) Has(name string) bool {
 	if _, ok := f.made[name]; ok {
 		return true
 	}
-	return f.fsys != nil && f.exists(name)
+	return f.fsys != nil && (f.ownTokenizer || !strings.HasPrefix(name, tokenizerDir)) && f.exists(name)
 }
 
 // Read returns any other file of the layout, such as "tokenizer/vocab.json". Of a single file's model those
-// are made that the layout has: configurations, and the tokenizer's pair.
+// are made that the layout has: configurations, and the tokenizer's files.
 func (f *Folder) Read(name string) ([]byte, error) {
 	if b, ok := f.made[name]; ok {
 		return b, nil

@@ -31,7 +31,7 @@ func FuzzOpenBytes(f *testing.F) {
 			dtype, shape, _ := s.Info(name)
 			n, err := safetensors.Elements(shape)
 			raw, rerr := s.Bytes(name)
-			if err != nil || rerr != nil || n*dtype.Size() != len(raw) {
+			if err != nil || rerr != nil || dtype.Readable() && n*dtype.Size() != len(raw) {
 				t.Fatalf("%q: %s %v in %d bytes (%v, %v)", name, dtype, shape, len(raw), err, rerr)
 			}
 			total += len(raw)

@@ -28,7 +28,8 @@ type ModelOptions struct {
 	// Variant takes only weights with this word in the file's name, such as VariantFP16; empty takes those without, or
 	// else any.
 	Variant string
-	// Tokenizer is a folder with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt[.gz]. A
+	// Tokenizer is a folder with tokenizer.json or with vocab.json and merges.txt, a tokenizer.json, or OpenAI's
+	// bpe_simple_vocab_16e6.txt[.gz]. A
 	// checkpoint file has no tokenizer; without this one that lies beside it is taken.
 	Tokenizer string
 	// Vocabulary makes vocab.json and merges.txt of OpenAI's file, as clip.FilesFromOpenAI does. Without it such a file is
@@ -49,8 +50,6 @@ func (o *ModelOptions) wanted() []Component {
 // Names in the layout of diffusers.
 const (
 	schedulerFile = "scheduler/scheduler_config.json"
-	vocabFile     = "tokenizer/vocab.json"
-	mergesFile    = "tokenizer/merges.txt"
 	indexFile     = "model_index.json"
 )
 

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -161,10 +162,28 @@ func (t *Table) addVAEResnet(diffusers, compvis string) {
 	t.add(diffusers+".conv_shortcut", compvis+".nin_shortcut")
 }
 
-// legacyVAE holds the attention names that diffusers used until 2023.
-var legacyVAE = strings.NewReplacer(
-	".attentions.0.query.", ".attentions.0.to_q.",
-	".attentions.0.key.", ".attentions.0.to_k.",
-	".attentions.0.value.", ".attentions.0.to_v.",
-	".attentions.0.proj_attn.", ".attentions.0.to_out.0.",
-)
+// vaeAttention lists what the modules of the VAE's attention are called: by diffusers, by the original code, by diffusers
+// until 2023; exporters of that time left some of their names in files of the other dialect.
+var vaeAttention = [][]string{
+	{"group_norm", "norm"}, {"to_q", "q", "query"}, {"to_k", "k", "key"}, {"to_v", "v", "value"},
+	{"to_out.0", "proj_out", "proj_attn", "to_out"},
+}
+
+// vaeAttentionName gives a parameter of the VAE's attention, the module path, the name that its dialect has today.
+func vaeAttentionName(name, path string, d Dialect) string {
+	before, tail, ok := strings.Cut(name, path)
+	at := strings.LastIndexByte(tail, '.')
+	if !ok || at < 0 {
+		return name
+	}
+	for _, names := range vaeAttention {
+		if slices.Contains(names, tail[:at]) {
+			own := names[0]
+			if d == CompVis {
+				own = names[1]
+			}
+			return before + path + own + tail[at:]
+		}
+	}
+	return name
+}

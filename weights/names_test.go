@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"os"
 	"path/filepath"
@@ -177,11 +178,117 @@ func TestLegacyVAENames(t *testing.T) {
 		t.Error(err)
 	}
 	for _, l := range files["vae_legacy"] {
-		name := legacyVAE.Replace(l.name)
+		name := vaeAttentionName(l.name, ".attentions.0.", Diffusers)
 		if sums[name] != l.sha {
 			t.Errorf("%s is not %s: other values in the diffusers file", l.name, name)
 		}
 	}
+}
+
+// The VAE's attention has any of the names that exporters have left in it, as matrices or as 1x1 convolutions, in files of
+// both dialects and mixed: each tensor's values are those of the usual name.
+func TestVAEAttentionNames(t *testing.T) {
+	files := readListing(t)
+	for _, dialect := range []Dialect{Diffusers, CompVis} {
+		column, path, list := 0, ".mid_block.attentions.0.", files["vae"]
+		if dialect == CompVis {
+			column, path, list = 1, ".mid.attn_1.", files["compvis"]
+		}
+		for k := range 4 { // name 0 to 2 of all modules, and mixed
+			for _, dims := range []int{2, 4} {
+				var renamed []listed
+				usual := map[string]string{} // by the name in the file
+				changed := 0
+				for _, l := range list {
+					own := l.name
+					if before, tail, ok := strings.Cut(l.name, path); ok {
+						at := strings.LastIndexByte(tail, '.')
+						for i, names := range vaeAttention {
+							if names[column] == tail[:at] {
+								pick := min(k, len(names)-1)
+								if k == 3 {
+									pick = (i + len(before)) % len(names)
+								}
+								l.name = before + path + names[pick] + tail[at:]
+								if l.shape = slices.Clone(l.shape); tail[at:] == ".weight" && i > 0 {
+									l.shape = append(l.shape[:2:2], []int{1, 1}[:dims-2]...)
+								}
+								changed++
+							}
+						}
+					}
+					usual[l.name] = own
+					renamed = append(renamed, l)
+				}
+				if changed != 20 {
+					t.Fatalf("%s: %d tensors of the attention, want 20", dialect, changed)
+				}
+				file := filepath.Join(t.TempDir(), "vae.safetensors")
+				writeListed(t, file, renamed, func(l listed) []float32 { return fnvValues(usual[l.name], product(l.shape)) })
+				v, err := open(t, file).Component(VAE)
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain := map[string]string{} // diffusers' names to those of the file with usual names
+				table, err := CompVisVAE(vaeLayout(namesOf(files["vae"]), ""))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := map[string][]int{}
+				for _, l := range files["vae"] {
+					want[l.name], plain[l.name] = l.shape, l.name
+					if dialect == CompVis {
+						other, _ := table.FromDiffusers(l.name)
+						plain[l.name] = compVisPrefix[VAE] + other
+					}
+				}
+				if err := v.CheckAgainst(want); err != nil {
+					t.Errorf("%s, names %d, %d dimensions: %v", dialect, k, dims, err)
+				}
+				for name, shape := range want {
+					if x, err := v.Float32(name); err != nil || !slices.Equal(x, fnvValues(plain[name], product(shape))) {
+						t.Errorf("%s, names %d, %d dimensions: %s has other values (%v)", dialect, k, dims, name, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Two names of one module are an error that names both.
+func TestVAEAttentionTwice(t *testing.T) {
+	list := readListing(t)["vae"]
+	for _, l := range list {
+		if strings.HasSuffix(l.name, "attentions.0.to_q.weight") {
+			l.name = strings.Replace(l.name, "to_q", "query", 1)
+			list = append(list, l)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "vae.safetensors")
+	writeListed(t, file, list, func(l listed) []float32 { return make([]float32, product(l.shape)) })
+	if _, err := open(t, file).Component(VAE); err == nil || !strings.Contains(err.Error(), "query.weight") ||
+		!strings.Contains(err.Error(), "to_q.weight") {
+		t.Errorf("two names: %v", err)
+	}
+}
+
+func namesOf(list []listed) []string {
+	var names []string
+	for _, l := range list {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// fnvValues are n values that belong to a name.
+func fnvValues(name string, n int) []float32 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	x, seed := make([]float32, n), h.Sum32()
+	for i := range x {
+		x[i] = float32((int(seed%2048) + i) % 2048) // exact in float16
+	}
+	return x
 }
 
 func TestTextNamesWithoutPrefix(t *testing.T) {

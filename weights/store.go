@@ -157,6 +157,25 @@ func (s *Store) Info(name string) (safetensors.DType, []int, bool) {
 	return t.DType, slices.Clone(t.Shape), ok
 }
 
+// Unreadable says why a tensor has no values here, such as its type; empty where it has, and for a name that there is not.
+func (s *Store) Unreadable(name string) string {
+	t, ok := s.tensors[name]
+	if !ok {
+		return ""
+	}
+	return t.unreadable()
+}
+
+// Size returns the bytes of a tensor's values.
+func (s *Store) Size(name string) int64 {
+	t := s.tensors[name]
+	if !t.DType.Readable() {
+		return int64(len(t.Data))
+	}
+	n, _ := safetensors.Elements(t.Shape) // which has been looked at when the file was opened
+	return int64(n) * int64(t.DType.Size())
+}
+
 // Source returns the name that a tensor has in the file itself.
 func (s *Store) Source(name string) string { return s.tensors[name].source }
 

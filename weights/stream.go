@@ -17,10 +17,10 @@ func (s *Store) scan(name string, f func(x []float32, raw []byte) error) error {
 		return err
 	}
 	dtype := s.tensors[name].DType
-	size := dtype.Size()
-	if size == 0 {
-		return &FormatError{s.file, fmt.Sprintf("%s: type %s has no values that can be read", name, dtype)}
+	if why := s.Unreadable(name); why != "" {
+		return &FormatError{s.file, fmt.Sprintf("%s: %s, %v", name, why, safetensors.ErrDType)}
 	}
+	size := dtype.Size()
 	var room []float32
 	for len(b) > 0 {
 		n := min(scanPart, len(b)/size)

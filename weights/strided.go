@@ -48,6 +48,14 @@ type tensorInfo struct {
 	problem            string                 // why the values cannot be read
 }
 
+// unreadable says why the tensor has no values here; empty where it has.
+func (t tensorInfo) unreadable() string {
+	if t.problem == "" && !t.DType.Readable() {
+		return fmt.Sprintf("type %.40q", string(t.DType))
+	}
+	return t.problem
+}
+
 // raw returns the bytes of the file that hold the tensor.
 func (t tensorInfo) raw() ([]byte, error) {
 	if t.load != nil {

@@ -147,7 +147,7 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 			[]string{"scheduler_config.json", "rescale_betas_zero_snr"}},
 		{"vocabulary beyond the embedding", []string{"generate", "--prompt", "a house", "--model",
 			editedModel(t, "tokenizer/vocab.json", `{`, `{"another": 800, `)}, 1,
-			[]string{"vocab.json", "800", "730"}},
+			[]string{"tokenizer", "800", "730"}},
 		{"configuration cut short", []string{"generate", "--prompt", "a house", "--model", brokenModel(t, "vae/config.json", 20)}, 1,
 			[]string{"vae/config.json"}},
 	} {

@@ -24,7 +24,8 @@ func (m *modelFlags) add(cmd *cobra.Command, model bool) {
 		f.StringVar(&m.dir, "model", "",
 			"`model`: a folder in the layout of diffusers, or a .safetensors or .ckpt file (default: the embedded model)")
 		f.StringVar(&m.Tokenizer, "tokenizer", "",
-			"`folder` with vocab.json and merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz, for a model that is a single file")
+			"`path` of a folder with tokenizer.json or vocab.json and merges.txt, of a tokenizer.json, or of OpenAI's\n"+
+				"bpe_simple_vocab_16e6.txt.gz, for a model that is a single file")
 		f.StringVar(&m.Config, "config", "", "`folder` with config.json files for a model that is a single file (default: inferred)")
 		f.BoolVar(&m.EMA, "ema", false, "take the moving average of the U-Net's weights from a checkpoint that holds both")
 		f.StringVar(&m.Variant, "variant", "", "take the files of a model folder with this `word` in their names, such as fp16")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -176,15 +175,14 @@ func checkScheduler(f *weights.Folder) string {
 
 // checkTokenizer says whether captions can be turned into ids that the text encoder has.
 func checkTokenizer(f, text *weights.Folder) string {
-	if !f.Has("tokenizer/vocab.json") || !f.Has("tokenizer/merges.txt") {
-		return "there is no tokenizer (vocab.json and merges.txt, or --tokenizer)"
+	if !f.HasTokenizer() {
+		return "there is no tokenizer (tokenizer.json, or vocab.json and merges.txt, or --tokenizer)"
 	}
-	vocab, vocabErr := f.Read("tokenizer/vocab.json")
-	merges, mergesErr := f.Read("tokenizer/merges.txt")
-	if err := cmp.Or(vocabErr, mergesErr); err != nil {
+	files, err := f.TokenizerFiles()
+	if err != nil {
 		return oneLine(err)
 	}
-	t, err := clip.NewTokenizer(vocab, merges)
+	t, err := clip.NewTokenizerFolder(files)
 	if err != nil {
 		return oneLine(err)
 	}

@@ -65,7 +65,7 @@ conversion with an error that names the tensor.`,
 				return err
 			}
 			defer f.Close()
-			if len(f.Parts) == len(weights.Components()) && !(f.Has("tokenizer/vocab.json") && f.Has("tokenizer/merges.txt")) {
+			if len(f.Parts) == len(weights.Components()) && !f.HasTokenizer() {
 				return weights.NoTokenizer(args[0])
 			}
 			want := map[weights.Component]map[string][]int{}
@@ -115,7 +115,7 @@ func addOpening(cmd *cobra.Command, o *weights.ModelOptions) {
 	f := cmd.Flags()
 	f.BoolVar(&o.EMA, "ema", false, "take the averaged weights of a checkpoint that has both (model_ema)")
 	f.StringVar(&o.Tokenizer, "tokenizer", "",
-		"`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")
+		"`path` of a tokenizer folder, a tokenizer.json, or bpe_simple_vocab_16e6.txt.gz (default: beside the checkpoint)")
 	f.StringVar(&o.Config, "config", "",
 		"`folder` with unet/config.json, vae/config.json, text_encoder/config.json in place of what shapes tell")
 	f.StringVar(&o.Variant, "variant", "", "take a folder's files with this `word` in their names, such as fp16 or non_ema")
@@ -134,6 +134,8 @@ func exportError(err error) error {
 	case len(bad.Misshapen) > 0:
 		m := bad.Misshapen[0]
 		first = fmt.Sprintf("%s is %v, expected %v", m.Name, m.Got, m.Want)
+	case len(bad.Unreadable) > 0:
+		first = fmt.Sprintf("%s cannot be read: %s", bad.Unreadable[0].Name, bad.Unreadable[0].Why)
 	default:
 		first = bad.Unexpected[0] + " is unexpected"
 	}

@@ -33,7 +33,8 @@ func (r *partReport) summary() string {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{len(r.Missing), "missing"}, {len(r.Misshapen), "misshapen"}, {len(r.Unexpected), "unexpected"}, {len(r.NotFinite), "not finite"}} {
+	}{{len(r.Missing), "missing"}, {len(r.Misshapen), "misshapen"}, {len(r.Unreadable), "unreadable"}, {len(r.Unexpected), "unexpected"},
+		{len(r.NotFinite), "not finite"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
@@ -78,6 +79,9 @@ func (in *inspection) write(out io.Writer) error {
 		}
 		for _, m := range r.Misshapen {
 			fmt.Fprintf(&b, "misshapen   %s %s %v, the model wants %v\n", r.Part, m.Name, m.Shape, m.Want)
+		}
+		for _, u := range r.Unreadable {
+			fmt.Fprintf(&b, "unreadable  %s %s: %s\n", r.Part, u.Name, u.Why)
 		}
 		for _, n := range r.Unexpected {
 			fmt.Fprintf(&b, "unexpected  %s %s\n", r.Part, printable(n))

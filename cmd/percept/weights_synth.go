@@ -85,7 +85,7 @@ be given.`,
 	f.StringVar(&like, "like", "", "model `folder` with the config.json files to make weights for")
 	f.StringVar(&seedText, "seed", fmt.Sprintf("%#x", referenceSeed), "seed of the generator")
 	f.StringVar(&dtype, "dtype", "", "`type` of the weights written: float32, float16 or bfloat16 (default: float32)")
-	f.StringVar(&tokenizer, "tokenizer", "", "`path` of a folder with vocab.json and merges.txt, or of bpe_simple_vocab_16e6.txt.gz")
+	f.StringVar(&tokenizer, "tokenizer", "", "`path` of a tokenizer folder, a tokenizer.json, or bpe_simple_vocab_16e6.txt.gz")
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
 	return cmd
 }

@@ -1,6 +1,10 @@
 package safetensors
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+)
 
 // DType is the element type of a stored tensor, spelled as in a safetensors header.
 type DType string
@@ -24,7 +28,40 @@ const (
 	F8E5M2 DType = "F8_E5M2" // the upper half of a float16
 )
 
-// Size returns the bytes of one element, 0 for an unknown type.
+// aside are the bits of one element of types that the format has and that hold no values that can be computed with here.
+var aside = map[DType]int{
+	"C64": 64, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4,
+}
+
+// ErrDType is wrapped in the error for values of a type that cannot be read.
+var ErrDType = errors.New("expected floats of 8 to 64 bits, integers or booleans")
+
+// readable is nil for the types that this package names.
+func (d DType) readable() error {
+	if d.Size() == 0 {
+		return fmt.Errorf("type %.40q, %w", string(d), ErrDType)
+	}
+	return nil
+}
+
+// Readable reports whether tensors of the type have values that can be read: the types that this package names.
+func (d DType) Readable() bool { return d.Size() != 0 }
+
+// laterName is how the format names types: a kind of number and its bits, with what more there is to say of it.
+var laterName = regexp.MustCompile(`^(F|BF|NF|I|U|C|E)[1-9][0-9]{0,2}[A-Z0-9_]{0,20}$`)
+
+// known reports whether a name is that of a type of the format, of today or, by its form, of a later release.
+func (d DType) known() bool { return d.bits() > 0 || laterName.MatchString(string(d)) }
+
+// bits returns the bits of one element, 0 for a type that is in neither list.
+func (d DType) bits() int {
+	if n := 8 * d.Size(); n > 0 {
+		return n
+	}
+	return aside[d]
+}
+
+// Size returns the bytes of one element, 0 for a type that cannot be read.
 func (d DType) Size() int {
 	switch d {
 	case F64, I64, U64:

@@ -20,18 +20,30 @@ type Tensor struct {
 	Data  []byte // little-endian, in C order
 }
 
-// Len returns the number of elements that Data holds.
-func (t Tensor) Len() int { return len(t.Data) / t.DType.Size() }
+// Len returns the number of elements that Data holds; for a type that cannot be read, what the shape says.
+func (t Tensor) Len() int {
+	if size := t.DType.Size(); size > 0 {
+		return len(t.Data) / size
+	}
+	n, _ := Elements(t.Shape) // which Parse has looked at
+	return n
+}
 
 // Float32 returns the values as float32: float16, bfloat16 and float8 widened exactly, float64 and integers rounded.
 func (t Tensor) Float32() ([]float32, error) {
+	if err := t.DType.readable(); err != nil {
+		return nil, err
+	}
 	x := make([]float32, t.Len())
 	return x, t.Widen(x)
 }
 
 // Widen is Float32 into x, which has Len elements; parts of a large tensor are done at once.
 func (t Tensor) Widen(x []float32) error {
-	var err error
+	err := t.DType.readable()
+	if err != nil {
+		return err
+	}
 	var once sync.Once
 	parts.Each(len(x), func(lo, hi int) {
 		size := t.DType.Size()
@@ -98,6 +110,9 @@ var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // Float64 returns the values as float64: exact but for the integers beyond 2^53.
 func (t Tensor) Float64() ([]float64, error) {
+	if err := t.DType.readable(); err != nil {
+		return nil, err
+	}
 	x := make([]float64, t.Len())
 	switch t.DType {
 	case F64:
@@ -130,6 +145,9 @@ func (t Tensor) Float64() ([]float64, error) {
 
 // Int64 returns the values of a tensor of integers or booleans; those of uint64 keep their bits.
 func (t Tensor) Int64() ([]int64, error) {
+	if err := t.DType.readable(); err != nil {
+		return nil, err
+	}
 	x := make([]int64, t.Len())
 	b := t.Data
 	for i := range x {

@@ -155,15 +155,11 @@ func embed(ctx context.Context, f *weights.Folder, prompt string) (text []float3
 	if err != nil {
 		return nil, nil, err
 	}
-	vocab, err := f.Read("tokenizer/vocab.json")
+	files, err := f.TokenizerFiles()
 	if err != nil {
 		return nil, nil, err
 	}
-	merges, err := f.Read("tokenizer/merges.txt")
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := clip.NewTokenizer(vocab, merges)
+	t, err := clip.NewTokenizerFolder(files)
 	if err != nil {
 		return nil, nil, err
 	}
