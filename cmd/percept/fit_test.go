@@ -184,6 +184,16 @@ func TestFitAndDecodeReject(t *testing.T) {
 	}
 	manifest := string(bytesOf(t, other, "manifest.json"))
 	writeFile(t, filepath.Join(other, "manifest.json"), strings.Replace(manifest, `"subject": "subj01"`, `"subject": "subj02"`, 1))
+	if _, err := table.OpenFolder(other); err == nil {
+		t.Fatal("a manifest that was changed is taken")
+	}
+	var m table.Manifest
+	if err := json.Unmarshal([]byte(strings.Replace(manifest, `"subject": "subj01"`, `"subject": "subj02"`, 1)), &m); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(other); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		args []string

@@ -2,17 +2,19 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"percept/cmd/percept/internal/look"
+	"percept/fmri/table"
 )
 
 // TestInspect: what a file is, its rows, what reads it and what does not.
 func TestInspect(t *testing.T) {
-	axes, table := "../../fmri/table/testdata/axes/", "../../fmri/table/testdata/"
+	axes, tables := "../../fmri/table/testdata/axes/", "../../fmri/table/testdata/"
 	for _, c := range []struct {
 		path string
 		want []string
@@ -27,7 +29,7 @@ func TestInspect(t *testing.T) {
 		{axes + "x.dtseries.nii", []string{"CIFTI-2", "grayordinate", "8 rows", "not read by: --mask by volumes"}},
 		{axes + "rows.npy", []string{"npy", "[8, 24]", "rows: axis 1: 8 rows"}},
 		{axes + "mask.npy", []string{"[24]", "uint8", "--mask FILE"}},
-		{table + "zscored", []string{"folder of percept nsd prepare", "X_train.npy", "--responses " + table + "zscored"}},
+		{tables + "zscored", []string{"folder of percept nsd prepare", "X_train.npy", "--responses " + tables + "zscored"}},
 		{"../../docs/demo.png", []string{"picture", "y, x, channel", "percept generate --image"}},
 	} {
 		code, out, errText := command(t, "inspect", c.path)
@@ -81,11 +83,15 @@ func TestFitOfImages(t *testing.T) {
 		if code != 0 {
 			t.Fatalf("%v: %s", args, errText)
 		}
-		b, err := os.ReadFile(at(out))
+		x, err := table.OpenFeatures(at(out), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(b[len(b)-500:]) // values and sums, behind what they were made of
+		m, err := x.Matrix(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(m.Data)
 	}
 	said := fit("volume.safetensors", "--responses", axes+"x.nii.gz", "--mask", axes+"mask.nii.gz")
 	for _, want := range []string{"axis 4, the frames, are the 8 rows; 24 voxels are the columns, z fastest", "7 of 24 voxels"} {

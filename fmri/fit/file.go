@@ -33,7 +33,8 @@ import (
 //
 // so that ((X - mean) / scale) @ coef + intercept predicts. The metadata says the rest, most of it as JSON: kind, format,
 // feature and shape of Y, feature_meta, space (the voxels of X) or x (its feature), y_space (the voxels of Y), options, made,
-// edge, standardised. The same model gives the same bytes.
+// edge, standardised. The file is sealed: each part of it is compared with its sum when it is read. The same model gives the
+// same bytes.
 const (
 	decoderKind = "percept decoder" // from voxels to a feature
 	modelKind   = "percept model"   // any other
@@ -108,7 +109,7 @@ func (m *Model) Write(path string) error {
 	for _, n := range named {
 		tensors = append(tensors, n.Streamed())
 	}
-	return safetensors.Stream(path, tensors, meta)
+	return safetensors.StreamSealed(path, tensors, meta)
 }
 
 // voxelTensors are where the voxels of a side lie and in which regions they are.

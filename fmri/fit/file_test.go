@@ -66,6 +66,30 @@ func TestFileRoundTrip(t *testing.T) {
 }
 
 // A decoder that the first builds made opens, and predicts what it predicted: testdata has one of arrays.
+// Whatever bit of a model is flipped, opening it is an error that names the file.
+func TestFlipsInAModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.safetensors")
+	for _, encoding := range []bool{false, true} {
+		if err := fitted(t, encoding).Write(path); err != nil {
+			t.Fatal(err)
+		}
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for bit := 0; bit < 8*len(good); bit += 37 {
+			bad := slices.Clone(good)
+			bad[bit/8] ^= 1 << (bit % 8)
+			if err := os.WriteFile(path, bad, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path) {
+				t.Fatalf("bit %d of %d flipped: error %v, expected one that names the file", bit, 8*len(good), err)
+			}
+		}
+	}
+}
+
 func TestOpenReadsTheFirstFormat(t *testing.T) {
 	m, err := Open("testdata/decoder_of_0.1.safetensors")
 	if err != nil {

@@ -178,6 +178,43 @@ func TestOpenReadsTheFirstFormat(t *testing.T) {
 	}
 }
 
+// What stands beside the values has a sum as well: rows, voxels, names and all that the file says of itself.
+func TestFlipsBesideTheValuesAreNamed(t *testing.T) {
+	s := spec(40, safetensors.F32)
+	s.Shape, s.Names = []int{6}, nil
+	for i := range s.Images {
+		s.Counts, s.Names = append(s.Counts, 1+i%3), append(s.Names, fmt.Sprintf("picture %d.png", i))
+	}
+	s.Voxels = &Voxels{N: 6, Subject: "subj01", Volume: [3]int{6, 2, 1}, Regions: []string{"a"}, Member: []uint8{1, 0, 1, 1, 0, 0}}
+	for i := range int32(6) {
+		s.Voxels.XYZ = append(s.Voxels.XYZ, i, i%2, 0)
+	}
+	path := filepath.Join(t.TempDir(), "z.safetensors")
+	good := write(t, path, s)
+	l, err := s.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range 8 * len(good) {
+		if at := int64(bit / 8); at >= l.valuesAt && at < l.sumsAt || bit%29 != 0 {
+			continue
+		}
+		bad := bytes.Clone(good)
+		bad[bit/8] ^= 1 << (bit % 8)
+		if err := os.WriteFile(path, bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		f, err := OpenFile(path)
+		if err == nil {
+			err = f.Verify()
+			f.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Fatalf("bit %d of byte %d flipped: error %v, expected one that names the file", bit%8, bit/8, err)
+		}
+	}
+}
+
 // handmade writes a file of 2 rows of 3 values, changed.
 func handmade(t testing.TB, path string, change func(tensors map[string]safetensors.Named, meta map[string]string)) {
 	t.Helper()
@@ -209,7 +246,7 @@ func TestOpenFileRejects(t *testing.T) {
 	}{
 		"no feature":     {say("feature", ""), "no file of features, expected one that percept features has made"},
 		"no format":      {func(_ tensors, m meta) { delete(m, "format") }, "no file of features"},
-		"another format": {say("format", "2"), "features of format 2, expected 1"},
+		"another format": {say("format", "9"), "features of format 9, expected 1 or 2"},
 		"chunks":         {say("rows_per_chunk", "64"), `"64" rows a chunk, expected 32`},
 		"no values":      {func(all tensors, _ meta) { delete(all, "values") }, "expected F32 or F16, images first"},
 		"one dimension": {func(all tensors, _ meta) {

@@ -49,12 +49,16 @@ func OpenFile(path string) (*File, error) {
 
 func (f *File) read() error {
 	f.Meta = f.store.Metadata()
+	f.format = f.Meta["format"]
+	if err := f.checkRest(); err != nil {
+		return err
+	}
 	f.Name = f.Meta["feature"]
 	switch format, rows := f.Meta["format"], f.Meta["rows_per_chunk"]; {
 	case f.Name == "" || format == "":
 		return fmt.Errorf("no file of features, expected one that percept features has made")
-	case format != formatVersion:
-		return fmt.Errorf("features of format %s, expected %s", format, formatVersion)
+	case format != formatVersion && format != firstFormat:
+		return fmt.Errorf("features of format %s, expected %s or %s", format, firstFormat, formatVersion)
 	case rows != strconv.Itoa(ChunkRows):
 		return fmt.Errorf("%q rows a chunk, expected %d", rows, ChunkRows)
 	}
@@ -109,6 +113,32 @@ func (f *File) read() error {
 	}
 	f.values, err = f.store.Bytes("values")
 	return err
+}
+
+// checkRest compares all but the values with its sum.
+func (f *File) checkRest() error {
+	_, _, has := f.store.Info("rest_sum")
+	if f.Meta["format"] != formatVersion && !has {
+		return nil // of the first format, or no file of ours
+	}
+	want, err := f.store.Bytes("rest_sum")
+	if err != nil {
+		return errors.New("no sum of what stands beside the values: the file is damaged")
+	}
+	parts := [][]byte{f.store.Header()}
+	for _, name := range []string{"images", "counts", "sessions", "voxels", "rois", "names"} { // as layout puts them
+		if _, _, ok := f.store.Info(name); ok {
+			b, err := f.store.Bytes(name)
+			if err != nil {
+				return err
+			}
+			parts = append(parts, b)
+		}
+	}
+	if sum := restSum(parts...); !bytes.Equal(sum[:], want) {
+		return errors.New("images, voxels or metadata do not have the expected sum: the file is damaged")
+	}
+	return nil
 }
 
 // ints reads whole numbers, nil where the file has none of that name.

@@ -11,7 +11,6 @@ import (
 
 	"percept/fmri/internal/npy"
 	"percept/internal/cause"
-	"percept/internal/filesum"
 )
 
 // Folder is a finished folder of responses, as percept nsd prepare leaves it: .npy files and a manifest. Package nsd/prepare
@@ -42,6 +41,9 @@ func OpenFolder(dir string) (*Folder, error) {
 	}
 	if m.Format < 1 || m.Format > FolderFormat {
 		return nil, fmt.Errorf("%s: format %d, expected 1 to %d", path, m.Format, FolderFormat)
+	}
+	if err := m.checkOwn(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	shapes := make(map[string][]int)
 	for _, a := range m.Arrays {
@@ -100,7 +102,11 @@ func (f *Folder) find(name string) (*npy.File, error) {
 		_ = json.Compact(&options, f.Manifest.Options) // which was decoded
 		return nil, fmt.Errorf("%s: no %s in it, expected one of its arrays; it was made with options %s", f.Dir, name, &options)
 	}
-	return f.open(f.Manifest.Arrays[i])
+	file, err := f.open(f.Manifest.Arrays[i])
+	if err != nil {
+		return nil, err
+	}
+	return file, f.verify(f.Manifest.Arrays[i])
 }
 
 // parts is what Folder.Table may be asked for.
@@ -109,7 +115,7 @@ var parts = []string{"train", "test", "train_trials", "test_trials"}
 // Table is the responses "train" or "test", means over each image's trials, or "train_trials" or "test_trials", [rows,
 // voxels]: of the voxels in any of the given regions, by the names of the manifest ("streams/early"), or without any of all.
 // Rows know their image, those of means the number of trials behind them, single trials their session; columns know their
-// voxels. The table's sum is that of the manifest, which has the sums of all arrays. A part or a region that the folder does
+// voxels. The table's sum is of those of the arrays that it consists of. A part or a region that the folder does
 // not have is an error, as are regions without a voxel.
 func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 	file := "X_" + part + ".npy"
@@ -145,8 +151,8 @@ func (f *Folder) Table(part string, rois ...string) (*Table, error) {
 	v = v.pick(columns)
 	v.Chosen = slices.Clone(rois)
 	t.Cols, t.source = Columns{Shape: []int{v.N}, Voxels: &v}, folderSource{f, file, columns}
-	t.Sum, err = filesum.Hex(filepath.Join(f.Dir, manifestName))
-	return t, err
+	t.Sum = f.sumOfArrays(file, "images_"+part+".npy", "counts_"+part+".npy", "sessions_"+part+".npy", "voxels.npy", "rois.npy")
+	return t, nil
 }
 
 // rows says what the rows of a part are.

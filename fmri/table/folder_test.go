@@ -2,8 +2,10 @@ package table
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -128,8 +130,7 @@ func checkRows(t *testing.T, dir, part string, table *Table) {
 	} else {
 		same = same && slices.Equal(r.Counts, numbers("counts_")) && r.Sessions == nil
 	}
-	sum, err := filesum.Hex(filepath.Join(dir, "manifest.json"))
-	if !same || table.Name != part || table.Path != dir || table.Sum != sum || err != nil {
+	if !same || table.Name != part || table.Path != dir || len(table.Sum) != 64 {
 		t.Errorf("%s, %s: %+v of %s with sum %s", dir, part, r, table.Path, table.Sum)
 	}
 }
@@ -196,6 +197,9 @@ func TestFolderRejects(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
+			_, err = table.Matrix(t.Context())
+			wantError(t, err, path, "does not have the sum")
+			reseal(t, f)
 			_, err = table.Matrix(t.Context())
 			wantError(t, err, dir+": row 16 (image ", "column 23 ")
 		}
@@ -267,7 +271,9 @@ func TestFolderRowsDisagree(t *testing.T) {
 		if err := m.Write(dir); err != nil {
 			t.Fatal(err)
 		}
-		_, err := openFolder(t, dir).Table("train")
+		f := openFolder(t, dir)
+		reseal(t, f)
+		_, err := f.Table("train")
 		wantError(t, err, dir, c.want)
 	}
 }
@@ -299,6 +305,10 @@ func FuzzManifest(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if folder.Verify() == nil && len(folder.Manifest.Arrays) > 0 {
+			t.Error("arrays have sums that nobody wrote")
+		}
+		reseal(t, folder) // or no fuzzed manifest would be gone on with
 		for _, part := range []string{"train", "test_trials"} {
 			for _, rois := range [][]string{nil, {"a"}} {
 				table, err := folder.Table(part, rois...)
@@ -347,8 +357,137 @@ func TestFolderRejectsDamagedVoxels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, err = f.Table("train")
+		wantError(t, err, path, "does not have the sum")
+		reseal(t, f)
 		if _, err := f.Table("train"); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: error %v, want %q", c.file, err, c.want)
 		}
+	}
+}
+
+// reseal has a manifest name the sums that the arrays have.
+func reseal(t *testing.T, f *Folder) {
+	t.Helper()
+	for i := range f.Manifest.Arrays {
+		a := &f.Manifest.Arrays[i]
+		var err error
+		if a.SHA256, err = filesum.Hex(filepath.Join(f.Dir, a.File)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSumOfAFolderIsOfItsData: what a model cites is the values, not where and from which tree they were made.
+func TestSumOfAFolderIsOfItsData(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(zscored)); err != nil {
+		t.Fatal(err)
+	}
+	sum := func(dir, part string) string {
+		t.Helper()
+		f := openFolder(t, dir)
+		reseal(t, f)
+		x, err := f.Table(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Sum
+	}
+	f := openFolder(t, dir)
+	f.Manifest.Data, f.Manifest.Version = "/another/tree", "another"
+	if err := f.Manifest.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := sum(zscored, "train"), sum(dir, "train"); a != b {
+		t.Errorf("the same responses of another tree have sum %s, expected %s", b, a)
+	}
+	if sum(dir, "train") == sum(dir, "test") {
+		t.Error("training and test responses have one sum")
+	}
+	before := sum(dir, "train")
+	path := filepath.Join(dir, "X_train.npy")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-2] ^= 1
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if sum(dir, "train") == before {
+		t.Error("other responses have the same sum")
+	}
+}
+
+// TestFlipsInAFolder: whatever bit of a prepared folder is flipped, what is read of it is an error or what it was.
+func TestFlipsInAFolder(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(zscored)); err != nil {
+		t.Fatal(err)
+	}
+	f := openFolder(t, dir)
+	if err := f.Manifest.Write(dir); err != nil { // with a sum, which the first formats had not
+		t.Fatal(err)
+	}
+	read := func() (x []any, err error) {
+		f, err := OpenFolder(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range parts {
+			table, err := f.Table(part, "streams/early")
+			if err != nil {
+				return nil, err
+			}
+			m, err := table.Matrix(t.Context())
+			if err != nil {
+				return nil, err
+			}
+			x = append(x, m.Data, table.Rows, *table.Cols.Voxels)
+		}
+		ncsnr, _, err := f.Array("ncsnr.npy")
+		return append(x, ncsnr), err
+	}
+	want, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(8, 1))
+	named, same := 0, 0
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 25 {
+			bit := r.IntN(8 * len(good))
+			bad := slices.Clone(good)
+			bad[bit/8] ^= 1 << (bit % 8)
+			if err := os.WriteFile(path, bad, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			got, err := read()
+			switch {
+			case err != nil && strings.Contains(err.Error(), dir):
+				named++
+			case err == nil && reflect.DeepEqual(got, want):
+				same++
+			default:
+				t.Errorf("%s: bit %d flipped: %v, expected an error with the folder's name or the same values", e.Name(), bit, err)
+			}
+		}
+		if err := os.WriteFile(path, good, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d flips named, %d without effect", named, same)
+	if named < 10*same/25 {
+		t.Errorf("%d flips named, %d without effect", named, same)
 	}
 }

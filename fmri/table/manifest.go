@@ -9,7 +9,7 @@ import (
 )
 
 // FolderFormat is the version of a prepared folder that is written now. It changes whenever the same tree and options give
-// another folder. In format 2 and 1 noise ceilings have the same name whatever the scale; in 1 responses were rounded to float32
+// another folder. In format 2 and 1 noise ceilings have the same name whatever the scale, and the manifest has no sum; in 1 responses were rounded to float32
 // before they were z-scored and averaged.
 const FolderFormat = 3
 
@@ -30,6 +30,7 @@ type Manifest struct {
 	Regions       []ROI          `json:"regions"` // columns of rois.npy
 	Betas         []SessionBetas `json:"betas"`
 	Arrays        []ArrayFile    `json:"arrays"`
+	Sum           string         `json:"sha256,omitempty"` // of the manifest without it, as compact JSON
 }
 
 // Request is what decides over the bytes of a folder.
@@ -83,6 +84,10 @@ type ArrayFile struct {
 
 // Write writes the manifest into a folder whose arrays are complete, which makes it a finished one.
 func (m *Manifest) Write(dir string) error {
+	var err error
+	if m.Sum, err = m.own(); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
 		return err

@@ -21,8 +21,12 @@ import (
 // ChunkRows is how many rows have one sum, and are computed and written together.
 const ChunkRows = 32
 
-// formatVersion changes with the meaning of a file.
-const formatVersion = "1"
+// formatVersion changes with the meaning of a file. Files of format 1, which have no sum of what stands beside the values, are
+// read as well.
+const (
+	formatVersion = "2"
+	firstFormat   = "1"
+)
 
 // Spec says what a file holds, but for the values.
 type Spec struct {
@@ -37,6 +41,8 @@ type Spec struct {
 	Counts   []int   // trials behind each row; nil where not known
 	Sessions []int   // recording session of each row that is a trial, else nil
 	Voxels   *Voxels // of responses
+
+	format string // of a file that is there already; empty is formatVersion
 }
 
 // Shard is part K of N, from 1; the zero value is the whole.
@@ -182,6 +188,9 @@ func (s *Spec) layout() (layout, error) {
 	}
 	header := map[string]any{"__metadata__": meta}
 	at := int64(0)
+	if s.format != "" {
+		meta["format"] = s.format
+	}
 	put := func(name string, dtype safetensors.DType, n int64, shape ...int) int64 {
 		header[name] = tensor{dtype, shape, [2]int64{at, at + n}}
 		at += n
@@ -210,6 +219,10 @@ func (s *Spec) layout() (layout, error) {
 		b := []byte(strings.Join(s.Names[lo:hi], "\n"))
 		tail("names", safetensors.U8, b, len(b))
 	}
+	sealed := meta["format"] != firstFormat
+	if sealed {
+		put("rest_sum", safetensors.U8, sha256.Size, sha256.Size)
+	}
 	text, err := json.Marshal(header)
 	if err != nil {
 		return l, err
@@ -218,9 +231,22 @@ func (s *Spec) layout() (layout, error) {
 		text = append(text, ' ')
 	}
 	l.head = append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+	if sealed {
+		sum := restSum(l.head, l.images, l.tail)
+		l.tail = append(l.tail, sum[:]...)
+	}
 	base := int64(len(l.head))
 	l.valuesAt, l.sumsAt, l.end = l.valuesAt+base, l.sumsAt+base, at+base
 	return l, nil
+}
+
+// restSum is the sum of all of a file but values and sums, in the order in which it lies there.
+func restSum(parts ...[]byte) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // differing lists the keys in which two sets of metadata differ.

@@ -83,6 +83,12 @@ func (w *Writer) accept() error {
 		return fmt.Errorf("%s: %w", w.path, cause.Of(err))
 	}
 	defer file.Close()
+	if f.format == firstFormat {
+		w.spec.format = firstFormat
+		if w.layout, err = w.spec.layout(); err != nil {
+			return err
+		}
+	}
 	if !w.layout.begun(file) {
 		keys := append(differing(f.Meta, w.layout.meta), "order of images, type, shape, names or voxels")
 		return fmt.Errorf("%s: was made with another %s; expected the same or no file: remove it or choose another folder", w.path, keys[0])

@@ -13,6 +13,8 @@ type File struct {
 	path    string
 	tensors map[string]Tensor
 	meta    map[string]string
+	header  []byte
+	seal    *seal // nil where the file has none
 	release func() error
 }
 
@@ -32,13 +34,15 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// OpenBytes is Open for a file that is in memory; name stands for it in errors. The File keeps b.
+// OpenBytes is Open for a file that is in memory; name stands for it in errors. The File keeps b. Of a sealed file (see
+// StreamSealed) what is handed out is compared with its sums first.
 func OpenBytes(name string, b []byte) (*File, error) {
 	tensors, meta, err := Parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %s: %w", name, err)
 	}
-	return &File{path: name, tensors: tensors, meta: meta}, nil
+	f := &File{path: name, tensors: tensors, meta: meta, header: b[:8+le.Uint64(b)]}
+	return f, f.openSeal(b)
 }
 
 // Close unmaps the file. Slices from Bytes must not be used afterwards; all others may.
@@ -56,6 +60,9 @@ func (f *File) Path() string { return f.path }
 
 // Metadata returns the free text pairs of the file's header; nil where it has none.
 func (f *File) Metadata() map[string]string { return f.meta }
+
+// Header returns the bytes before the first tensor, for who sums them: a view, as of Bytes.
+func (f *File) Header() []byte { return f.header }
 
 // Names returns all tensor names, sorted.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.tensors)) }
@@ -110,5 +117,5 @@ func (f *File) tensor(name string, shape []int) (Tensor, error) {
 	case len(shape) > 0 && !slices.Equal(shape, t.Shape):
 		return t, fmt.Errorf("weights: %s: %s: shape %v, expected %v", f.path, name, t.Shape, shape)
 	}
-	return t, nil
+	return t, f.checkTensor(t)
 }

@@ -83,12 +83,17 @@ func Stream(path string, tensors []Streamed, meta map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("weights: %s: %w", path, err)
 	}
+	return writeFile(path, header, order, nil)
+}
+
+// writeFile writes header and tensors through a sealer, if there is one.
+func writeFile(path string, header []byte, order []Streamed, s *sealer) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
 	defer f.Abort()
-	if err := writeAll(f, header, order); err != nil {
+	if err := writeAll(f, header, order, s); err != nil {
 		return fmt.Errorf("weights: %s: %w", path, cause.Of(err))
 	}
 	if err := f.Commit(); err != nil {
@@ -97,9 +102,13 @@ func Stream(path string, tensors []Streamed, meta map[string]string) error {
 	return nil
 }
 
-func writeAll(w io.Writer, header []byte, order []Streamed) error {
-	bw := bufio.NewWriterSize(w, 1<<16)
-	if _, err := bw.Write(header); err != nil {
+func writeAll(f io.Writer, header []byte, order []Streamed, s *sealer) error {
+	bw := bufio.NewWriterSize(f, 1<<16)
+	w := io.Writer(bw)
+	if s != nil {
+		s.w, w = bw, s
+	}
+	if _, err := w.Write(header); err != nil {
 		return err
 	}
 	for _, t := range order {
@@ -107,7 +116,7 @@ func writeAll(w io.Writer, header []byte, order []Streamed) error {
 		if err != nil {
 			return err
 		}
-		c := &counted{w: bw}
+		c := &counted{w: w}
 		if err := t.Write(c); err != nil {
 			return err
 		}
@@ -135,6 +144,9 @@ func (c *counted) Write(b []byte) (int, error) {
 func encodeHeader(tensors []Streamed, meta map[string]string) ([]byte, []Streamed, error) {
 	order := slices.Clone(tensors)
 	slices.SortFunc(order, func(a, b Streamed) int {
+		if (a.Name == sealName) != (b.Name == sealName) { // the seal is behind what it is of
+			return map[bool]int{true: 1, false: -1}[a.Name == sealName]
+		}
 		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
 	})
 	h := make([]byte, 8, 64+96*len(tensors))

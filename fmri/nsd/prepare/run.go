@@ -42,6 +42,11 @@ func Run(ctx context.Context, root, out, program string, o Options) (*Result, er
 		}
 		os.RemoveAll(job.partial()) // of a run that was killed after its last step
 		f, err := table.OpenFolder(out)
+		if err == nil {
+			if err = f.Verify(); err != nil {
+				err = fmt.Errorf("%w; remove %s to make it anew", err, out)
+			}
+		}
 		return &Result{Folder: f, UpToDate: true}, err
 	}
 	lock, err := job.begin()
