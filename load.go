@@ -37,6 +37,8 @@ type Pipeline struct {
 	Name, Hash string
 	// Storage says how the weights are kept, as far as results depend on it: Options.WeightsDType and Options.Memory.
 	Storage string
+	// Notes says what was taken in place of what was asked for, one line each.
+	Notes []string
 }
 
 // Options says how a model is loaded. The zero value is what most want.
@@ -48,7 +50,8 @@ type Options struct {
 	Config string
 	// EMA takes the moving average of the U-Net's weights from a checkpoint that holds both.
 	EMA bool
-	// Variant takes the files of a folder that have this word in their names, such as "fp16".
+	// Variant takes the files of a folder that have this word in their names, such as "fp16"; of a part that has none, those
+	// without, which Pipeline.Notes says.
 	Variant string
 	// TextCleaning is how captions are cleaned before they are cut into tokens, "transformers", "openai" or "ftfy"; empty is as
 	// transformers does it.
@@ -140,7 +143,7 @@ func build(ctx context.Context, folder *weights.Folder, name string, o Options) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Name: filepath.Base(name), Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
+	p := &Pipeline{Name: filepath.Base(name), Notes: folder.Notes(), Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
 	if err := checkSchedule(folder); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,10 @@ type Folder struct {
 	used []ModelFile
 	// ownTokenizer says that the tokenizer is the folder's; false where another was given in its place.
 	ownTokenizer bool
-	stores       []*Store // what has to be closed
+	// plain are the parts that have no files of the variant that was asked for.
+	plain   []string
+	variant string
+	stores  []*Store // what has to be closed
 }
 
 // A Part is one component of a folder.
@@ -40,43 +43,11 @@ type ModelFile struct {
 	Path string // in FS
 }
 
-// Variants are the kinds of weights that diffusers tells apart by a word in the file's name.
-const (
-	VariantFP16   = "fp16"    // float16
-	VariantBF16   = "bf16"    // bfloat16
-	VariantNonEMA = "non_ema" // of the last training step, not averaged
-)
-
 // stems are the file names of a component's weights before the endings.
 var stems = map[Component][2]string{ // safetensors, torch
 	UNet:        {"diffusion_pytorch_model", "diffusion_pytorch_model"},
 	VAE:         {"diffusion_pytorch_model", "diffusion_pytorch_model"},
 	TextEncoder: {"model", "pytorch_model"},
-}
-
-// fileNames lists the names under which a component's weights are looked for, in this order: full
-// precision before float16, within that safetensors before torch's .bin, one file before shards. A variant that is
-// asked for is the only one looked for.
-func fileNames(c Component, variant string) []string {
-	variants := []string{"", VariantFP16, VariantBF16, VariantNonEMA}
-	if variant != "" {
-		variants = []string{variant}
-	}
-	var names []string
-	for _, v := range variants {
-		for i, ending := range []string{"safetensors", "bin"} {
-			dot := ""
-			if v != "" {
-				dot = "." + v
-			}
-			stem := stems[c][i]
-			names = append(names, stem+dot+"."+ending, stem+"."+ending+".index"+dot+".json")
-			if v != "" { // some releases of the libraries put the word here
-				names = append(names, stem+dot+"."+ending+".index.json")
-			}
-		}
-	}
-	return names
 }
 
 // OpenFolder opens components of a model folder: those asked for, or all three. A component that is
@@ -139,7 +110,10 @@ func (f *Folder) openPart(c Component, o ModelOptions, open func(string) (*Store
 		return nil, err
 	}
 	f.use(string(c)+"/config.json", f.fsys, string(c)+"/config.json")
-	names := fileNames(c, o.Variant)
+	names, err := f.variantFiles(c, o.Variant)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		name = string(c) + "/" + name
 		if !f.exists(name) {

@@ -25,8 +25,8 @@ type ModelOptions struct {
 	// EMA takes the averaged weights of the U-Net (model_ema.…) of a checkpoint that holds both. A checkpoint without
 	// is an error. In diffusers folders the usual file is the averaged one, "non_ema" in a name says otherwise.
 	EMA bool
-	// Variant takes only weights with this word in the file's name, such as VariantFP16; empty takes those without, or
-	// else any.
+	// Variant takes weights with this word in the file's name, such as VariantFP16, and of a part that has none those
+	// without, which Folder.Notes says; empty takes those without, or else any.
 	Variant string
 	// Tokenizer is a folder with tokenizer.json or with vocab.json and merges.txt, a tokenizer.json, or OpenAI's
 	// bpe_simple_vocab_16e6.txt[.gz]. A

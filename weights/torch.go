@@ -170,15 +170,15 @@ func (w *treeWalk) dict(name string, d *pickle.Dict, aside bool, depth int) erro
 	if err := w.budget.Take(100 * len(d.Keys)); err != nil {
 		return err
 	}
-	last := make(map[string]int, len(d.Keys)) // a key counts where it occurs last
+	last := make(map[any]int, len(d.Keys)) // a key counts where it occurs last; 0 and "0" are two
 	for i, k := range d.Keys {
-		if k, ok := keyName(k); ok {
+		if _, ok := keyName(k); ok {
 			last[k] = i
 		}
 	}
 	for i, k := range d.Keys {
 		key, ok := keyName(k)
-		if !ok || last[key] != i || !holds(d.Values[i]) || aside && name == "" && key == "state_dict" {
+		if !ok || last[k] != i || !holds(d.Values[i]) || aside && name == "" && key == "state_dict" {
 			continue
 		}
 		sub, err := w.join(name, key)

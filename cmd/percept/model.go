@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -72,5 +73,16 @@ func (m *modelFlags) load(cmd *cobra.Command) (*percept.Pipeline, error) {
 	if m.dir == "" {
 		return percept.LoadEmbedded(cmd.Context(), o)
 	}
-	return percept.Load(cmd.Context(), m.dir, o)
+	pipe, err := percept.Load(cmd.Context(), m.dir, o)
+	if err == nil {
+		writeNotes(cmd.ErrOrStderr(), m.dir, pipe.Notes)
+	}
+	return pipe, err
+}
+
+// writeNotes says what of a model was taken in place of what was asked for.
+func writeNotes(out io.Writer, model string, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(out, "percept: %s: %s\n", model, note)
+	}
 }

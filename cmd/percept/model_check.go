@@ -43,6 +43,7 @@ well. Exit status 1 where no pictures can be made from captions.`,
 			if err != nil {
 				return err
 			}
+			writeNotes(cmd.ErrOrStderr(), args[0], c.notes)
 			return c.write(cmd.OutOrStdout(), args[0])
 		},
 	}
@@ -54,6 +55,7 @@ well. Exit status 1 where no pictures can be made from captions.`,
 type modelCheck struct {
 	unet, encode, text, tokenizer, schedule string
 	width                                   string // of U-Net and text encoder together
+	notes                                   []string
 }
 
 func (c *modelCheck) write(out io.Writer, path string) error {
@@ -115,6 +117,7 @@ func checkModel(path string, o weights.ModelOptions) (*modelCheck, error) {
 			continue
 		}
 		folders[part], any = f, f
+		c.notes = append(c.notes, f.Notes()...)
 		*parts[part] = checkPart(f, part)
 	}
 	if any == nil {

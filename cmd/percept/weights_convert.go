@@ -78,6 +78,7 @@ conversion with an error that names the tensor.`,
 					return fmt.Errorf("%s: %w", p.ConfigFile, err)
 				}
 			}
+			writeNotes(cmd.ErrOrStderr(), args[0], f.Notes())
 			if p := f.Parts[weights.UNet]; p != nil {
 				convertNotes(cmd.ErrOrStderr(), args[0], p.File.Contents(), o)
 			}

@@ -26,6 +26,7 @@ type inspection struct {
 	EMA         bool           `json:"ema"`
 	Parts       []*partReport  `json:"parts"`
 	Problems    []string       `json:"problems,omitempty"`
+	Notes       []string       `json:"notes,omitempty"`
 	Tensors     []tensorReport `json:"tensors,omitempty"`
 }
 
@@ -117,6 +118,9 @@ which is read without running anything in it.`,
 			if tensors {
 				in.listTensors()
 			}
+			if !asJSON {
+				writeNotes(cmd.ErrOrStderr(), args[0], in.Notes)
+			}
 			switch out := cmd.OutOrStdout(); {
 			case asJSON:
 				e := json.NewEncoder(out)
@@ -155,7 +159,7 @@ func inspect(path string, o weights.ModelOptions) (*inspection, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	in := &inspection{Path: path, Format: "diffusers folder"}
+	in := &inspection{Path: path, Format: "diffusers folder", Notes: f.Notes()}
 	for _, c := range weights.Components() {
 		p := f.Parts[c]
 		if p == nil {

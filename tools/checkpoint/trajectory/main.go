@@ -45,6 +45,7 @@ func main() {
 	flag.StringVar(&o.model, "model", "", "checkpoint or model `folder`")
 	flag.StringVar(&o.open.Tokenizer, "tokenizer", "", "tokenizer of a checkpoint")
 	flag.StringVar(&o.open.Config, "config", "", "folder with the configurations of a checkpoint")
+	flag.StringVar(&o.open.Variant, "variant", "", "take the files of a folder with this word in their names")
 	flag.BoolVar(&o.open.EMA, "ema", false, "averaged weights")
 	flag.StringVar(&o.prompt, "prompt", "a photograph of an astronaut riding a horse", "caption")
 	flag.StringVar(&o.out, "out", "trajectory.safetensors", "`file` to write")
@@ -168,8 +169,12 @@ func embed(ctx context.Context, f *weights.Folder, prompt string) (text []float3
 		return nil, nil, err
 	}
 	var both [][]int32
+	tokens := cfg.MaxPositionEmbeddings
+	if n := t.Length(); n > 0 {
+		tokens = min(n, tokens)
+	}
 	for _, caption := range []string{"", prompt} {
-		padded, _ := t.Pad(t.Encode(caption), cfg.MaxPositionEmbeddings)
+		padded, _ := t.Pad(t.Encode(caption), tokens)
 		both, ids = append(both, padded), append(ids, padded...)
 	}
 	text, err = m.Encode(ctx, both)
