@@ -30,7 +30,9 @@ import (
 
 // Array is numbers in C order.
 type Array struct {
-	Shape  []int          // slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...], CIFTI's [map, grayordinate]
+	// Shape is slowest first; empty for a scalar. MATLAB's [rows, columns, ...], NIfTI's and MGH's [x, y, z, ...], CIFTI's
+	// [map, grayordinate].
+	Shape  []int
 	Data   []float64      // NIfTI: scaled
 	Affine *[4][4]float64 // NIfTI, MGH: voxel index to millimetres; nil otherwise
 }
@@ -53,8 +55,14 @@ var (
 	isGIFTI = &format{"GIFTI", namesGIFTI, readGIFTI, inspectGIFTI}
 	isCurv  = &format{"curv", one, readCurv, inspectFixed("FreeSurfer curv", readCurv,
 		described{"", "float32", 4, vertex})}
+	isOldCurv = &format{"curv", one, readCurv, inspectFixed("FreeSurfer curv (old)", readCurv,
+		described{"", "int16 scaled by 0.01", 2, vertex})}
 	isSurface = &format{"surface", fixed("vertices", "faces"), readSurface, inspectFixed("FreeSurfer surface", readSurface,
 		described{"vertices", "float32", 4, coordinates}, described{"faces", "int32", 4, corners})}
+	isQuads = &format{"surface", fixed("vertices", "faces"), readSurface, inspectFixed("FreeSurfer surface of quadrangles", readSurface,
+		described{"vertices", "float32", 4, coordinates}, halfQuads)}
+	isOldQuads = &format{"surface", fixed("vertices", "faces"), readSurface, inspectFixed("FreeSurfer surface of quadrangles (old)",
+		readSurface, described{"vertices", "int16 scaled by 0.01", 2, coordinates}, halfQuads)}
 	isPatch = &format{"patch", fixed("index", "border", "vertices"), readPatch, inspectFixed("FreeSurfer patch", readPatch,
 		described{"index", "int32", 4, vertex}, described{"border", "sign of the index", 0, vertex},
 		described{"vertices", "float32", 4, coordinates})}
@@ -63,6 +71,9 @@ var (
 	isLabel = &format{"label", fixed("index", "vertices", "values"), readLabel, inspectFixed("FreeSurfer label", readLabel,
 		described{"index", "text", 4, vertex}, described{"vertices", "text", 4, coordinates}, described{"values", "text", 4, vertex})}
 )
+
+// halfQuads are triangles made of quadrangles: two of four numbers of three bytes.
+var halfQuads = described{"faces", "quadrangles of uint24", 2, corners}
 
 func fixed(names ...string) func(string) ([]string, error) {
 	return func(string) ([]string, error) { return slices.Clone(names), nil }

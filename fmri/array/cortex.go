@@ -42,7 +42,7 @@ func readCurv(path, _ string) (*Array, error) {
 	return vector(c.Values), nil
 }
 
-func vector[T int32 | float32](x []T) *Array {
+func vector[T int32 | float32 | float64](x []T) *Array {
 	a := &Array{Shape: []int{len(x)}, Data: make([]float64, len(x))}
 	for i, v := range x {
 		a.Data[i] = float64(v)
@@ -50,7 +50,7 @@ func vector[T int32 | float32](x []T) *Array {
 	return a
 }
 
-func triples[T int32 | float32](x [][3]T) *Array {
+func triples[T int32 | float32 | float64](x [][3]T) *Array {
 	a := &Array{Shape: []int{len(x), 3}, Data: make([]float64, 0, 3*len(x))}
 	for _, v := range x {
 		a.Data = append(a.Data, float64(v[0]), float64(v[1]), float64(v[2]))

@@ -3,8 +3,11 @@ package array
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 
+	"percept/fmri/internal/freesurfer"
+	"percept/fmri/internal/matfile"
 	"percept/fmri/internal/source"
 )
 
@@ -43,10 +46,16 @@ func sniff(path string) (*format, error) {
 	if len(head) >= 128 && (string(head[126:128]) == "IM" || string(head[126:128]) == "MI") { // version 7.3 goes on as HDF5
 		return isMAT, nil
 	}
-	for _, at := range []int{0, 512, 1024, 2048} {
-		if at < len(head) && bytes.HasPrefix(head[at:], []byte(hdf5Signature)) {
-			return isHDF5, nil
+	if ok, err := isHDF5At(f); err != nil {
+		return nil, err
+	} else if ok && strings.EqualFold(filepath.Ext(path), ".mat") {
+		// Other programs than MATLAB leave its header out; its attributes say that the axes are MATLAB's.
+		if marked, err := matfile.IsMarked(path); err == nil && marked {
+			return isMAT, nil
 		}
+		return isHDF5, nil
+	} else if ok {
+		return isHDF5, nil
 	}
 	switch {
 	case begins("\x93NUMPY"):
@@ -55,12 +64,39 @@ func sniff(path string) (*format, error) {
 		return isNPZ, nil
 	case begins("\xff\xff\xfe"):
 		return isSurface, nil
+	case begins("\xff\xff\xfd"):
+		return isQuads, nil
+	case freesurfer.IsOldQuadrangles(head, f.Size):
+		return isOldQuads, nil
 	case begins("\xff\xff\xff\xff"): // -1; a curv file goes on with the number of vertices, which is positive
 		return isPatch, nil
 	case begins("\xff\xff\xff"):
 		return isCurv, nil
 	case begins("#!ascii label"), strings.HasSuffix(path, ".label"):
 		return isLabel, nil
+	case matfile.IsV4(head, f.Size): // has no mark, as
+		return isMAT, nil
+	case freesurfer.IsOldCurv(head, f.Size):
+		return isOldCurv, nil
 	}
 	return nil, fmt.Errorf("%s: is none of %s", path, known)
+}
+
+// isHDF5At looks for the signature in the places where HDF5 may begin: 0, 512, and every doubling.
+func isHDF5At(f *source.File) (bool, error) {
+	at, err := f.At()
+	if err != nil {
+		return false, err
+	}
+	defer at.Close()
+	b := make([]byte, len(hdf5Signature))
+	for i := int64(0); i+int64(len(b)) <= f.Size; i = max(512, 2*i) {
+		if err := at.Read(b, i, "the signature of HDF5"); err != nil {
+			return false, err
+		}
+		if string(b) == hdf5Signature {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -49,6 +49,32 @@ func surfaceBeta(session, trial, vertex, side int) float32 {
 	return float32(100*session+trial) + float32(vertex)/10 + float32(side)/100
 }
 
+// TestUnsignedAtlas reads atlases of unsigned integers of 16 bits, as FreeSurfer 7.4 and later writes them.
+func TestUnsignedAtlas(t *testing.T) {
+	d := copyTree(t)
+	writeSurfaces(t, d)
+	label := filepath.Join(string(d.Paths), "nsddata", "freesurfer", "fsaverage", "label")
+	for h, side := range []string{"lh", "rh"} {
+		plain := filepath.Join(t.TempDir(), "labels.mgh")
+		labels := []int16{0, 1, 0, 5, int16(h), 1}
+		if err := freesurfer.WriteMGH(plain, freesurfer.Header{Dims: [4]int{6, 1, 1, 1}}, labels); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[23] = 10
+		if err := os.WriteFile(filepath.Join(label, side+".streams.mgz"), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	early, err := d.Region("subj01", Fsaverage, "streams/early")
+	if err != nil || !slices.Equal(early.Mask.Index, []int{1, 5, 7, 10, 11}) {
+		t.Errorf("%+v %v", early.Mask, err)
+	}
+}
+
 func TestFsaverage(t *testing.T) {
 	d := copyTree(t)
 	writeSurfaces(t, d)

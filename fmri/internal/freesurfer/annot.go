@@ -45,6 +45,10 @@ func parseAnnot(r *fields) (*Annot, error) {
 		a.Codes[v] = int32(binary.BigEndian.Uint32(b[8*i+4:]))
 	}
 	at = r.i
+	if r.left() == 0 {
+		r.failf(at, "has no colour table: the file ends after its %d vertices; expected the table, without which their codes name no regions", n)
+		return nil, r.err
+	}
 	if has := r.int32("the mark of a colour table"); r.err == nil && has != 1 {
 		r.failf(at, "colour table mark %d, expected 1: an annot file without a table says nothing about its regions", has)
 	}

@@ -21,10 +21,13 @@ const (
 )
 
 // Size is the number of bytes of an element, 0 for a type that cannot be read.
-func (t DataType) Size() int { return map[DataType]int{Uint8: 1, Int16: 2, Int32: 4, Float32: 4, Uint16: 2}[t] }
+func (t DataType) Size() int {
+	return map[DataType]int{Uint8: 1, Int16: 2, Int32: 4, Float32: 4, Uint16: 2}[t]
+}
 
 func (t DataType) String() string {
-	if name := map[DataType]string{Uint8: "uint8", Int16: "int16", Int32: "int32", Float32: "float32"}[t]; name != "" {
+	if name := map[DataType]string{Uint8: "uint8", Int16: "int16", Uint16: "uint16", Int32: "int32",
+		Float32: "float32"}[t]; name != "" {
 		return name
 	}
 	return fmt.Sprintf("type %d", int32(t))

@@ -8,23 +8,54 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
+
+	"percept/internal/cause"
 )
 
+// How the values of an array are stored, as the format names it.
+const (
+	ascii     = "ASCII"
+	plainB64  = "Base64Binary"
+	packedB64 = "GZipBase64Binary"
+	external  = "ExternalFileBinary"
+)
+
+// encodings are the names in files: those of the format, and those of early writers, which nibabel takes as well.
+var encodings = map[string]string{
+	"ASCII": ascii, "GIFTI_ENCODING_ASCII": ascii,
+	"Base64Binary": plainB64, "GIFTI_ENCODING_B64BIN": plainB64, "B64BIN": plainB64,
+	"GZipBase64Binary": packedB64, "GIFTI_ENCODING_B64GZ": packedB64, "B64GZ": packedB64,
+	"ExternalFileBinary": external, "GIFTI_ENCODING_EXTBIN": external, "External": external,
+}
+
+// endians are the names of byte orders, in lower case: those of the format, and those of early writers. Where none is given
+// programs take the machine's order, which is little today.
+var endians = map[string]binary.ByteOrder{
+	"": binary.LittleEndian, "littleendian": binary.LittleEndian, "little": binary.LittleEndian, "gifti_endian_little": binary.LittleEndian,
+	"bigendian": binary.BigEndian, "big": binary.BigEndian, "gifti_endian_big": binary.BigEndian,
+}
+
+// storage is where and how the values of an array are stored.
+type storage struct {
+	encoding     string
+	file, offset string // of external data
+}
+
 // data decodes the present element's text into the array.
-func (p *parser) data(a *Array, encoding string) error {
+func (p *parser) data(a *Array, s storage) error {
 	var text bytes.Buffer
 	if err := p.children(p.skip, func(t []byte) { text.Write(t) }); err != nil {
 		return err
 	}
-	switch encoding {
-	case "ASCII":
+	switch s.encoding {
+	case ascii:
 		return p.ascii(a, text.Bytes())
-	case "Base64Binary", "GZipBase64Binary":
-	case "ExternalFileBinary":
-		return p.failf("data in another file, which is not supported")
-	default:
-		return p.failf("encoding %.40q, expected ASCII, Base64Binary or GZipBase64Binary", encoding)
+	case external:
+		return p.external(a, s)
 	}
 	b := dropSpace(text.Bytes())
 	n, err := base64.StdEncoding.Decode(b, b) // what is written lies behind what is read
@@ -33,7 +64,7 @@ func (p *parser) data(a *Array, encoding string) error {
 	}
 	b = b[:n]
 	want := a.Len() * a.kind.size
-	if encoding == "GZipBase64Binary" && len(b)+want > 0 { // an empty array may have no stream
+	if s.encoding == packedB64 && len(b)+want > 0 { // an empty array may have no stream
 		// Deflate shrinks to no less than 1/1032, so a size beyond that is a lie; told before memory is taken.
 		if want > len(b)*1040+1024 {
 			return p.failf("%d bytes of compressed data cannot hold shape %v of %s", len(b), a.Shape, a.Type)
@@ -46,6 +77,37 @@ func (p *parser) data(a *Array, encoding string) error {
 		return p.failf("%d bytes of data, shape %v of %s needs %d", len(b), a.Shape, a.Type, want)
 	}
 	a.data = b
+	return nil
+}
+
+// external reads the values out of another file, whose name is relative to the folder of this one.
+func (p *parser) external(a *Array, s storage) error {
+	if s.file == "" || p.folder == "" {
+		return p.failf("data in another file, of which no name is given")
+	}
+	if !filepath.IsLocal(s.file) {
+		return p.failf("data in another file, %.60q, expected the name of one beside this one", s.file)
+	}
+	offset := int64(0)
+	if s.offset != "" {
+		var err error
+		if offset, err = strconv.ParseInt(s.offset, 10, 64); err != nil || offset < 0 {
+			return p.failf("offset %.20q in another file, expected a number from 0 on", s.offset)
+		}
+	}
+	f, err := os.Open(filepath.Join(p.folder, s.file))
+	if err != nil {
+		return p.failf("data in another file, %.60q: %v", s.file, cause.Of(err))
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if want := int64(a.Len() * a.kind.size); err == nil && (offset > st.Size() || want > st.Size()-offset) {
+		return p.failf("data in another file, %.60q, of %d bytes, expected %d from %d on", s.file, st.Size(), want, offset)
+	}
+	a.data = make([]byte, a.Len()*a.kind.size)
+	if _, err := f.ReadAt(a.data, offset); err != nil {
+		return p.failf("data in another file, %.60q: %v", s.file, cause.Of(err))
+	}
 	return nil
 }
 
@@ -114,10 +176,10 @@ func (p *parser) ascii(a *Array, text []byte) error {
 			bits = math.Float64bits(v)
 		case k.signed:
 			var v int64
-			v, err = strconv.ParseInt(s, 10, 8*k.size)
+			v, err = strconv.ParseInt(whole(s), 10, 8*k.size)
 			bits = uint64(v)
 		default:
-			bits, err = strconv.ParseUint(s, 10, 8*k.size)
+			bits, err = strconv.ParseUint(whole(s), 10, 8*k.size)
 		}
 		if err != nil {
 			return p.failf("value %d is %.20q, expected %s", count-1, word, a.Type)
@@ -130,6 +192,14 @@ func (p *parser) ascii(a *Array, text []byte) error {
 		return p.failf("%d values, shape %v needs %d", count, a.Shape, n)
 	}
 	return nil
+}
+
+// whole is a number without the point and zeros that some writers put behind integers.
+func whole(s string) string {
+	if digits, zeros, ok := strings.Cut(s, "."); ok && digits != "" && strings.Trim(zeros, "0") == "" {
+		return digits
+	}
+	return s
 }
 
 // toRows brings data whose first index runs fastest to C order.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 
 	"percept/fmri/internal/source"
 )
@@ -60,6 +61,12 @@ var kinds = map[string]number{
 	"NIFTI_TYPE_UINT32": {4, false, false}, "NIFTI_TYPE_INT32": {4, false, true},
 	"NIFTI_TYPE_UINT64": {8, false, false}, "NIFTI_TYPE_INT64": {8, false, true},
 	"NIFTI_TYPE_FLOAT32": {4, true, true}, "NIFTI_TYPE_FLOAT64": {8, true, true},
+}
+
+// kindOf finds a type by the format's name or by nibabel's, "float32".
+func kindOf(name string) (number, bool) {
+	k, ok := kinds["NIFTI_TYPE_"+strings.ToUpper(strings.TrimPrefix(name, "NIFTI_TYPE_"))]
+	return k, ok
 }
 
 // Len is the number of values.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(f)
+	return read(f, filepath.Dir(path))
 }
 
 // Parse is Open on the bytes of a file; name is used in errors.
@@ -32,17 +33,18 @@ func Parse(name string, b []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(f)
+	return read(f, "")
 }
 
-func read(src *source.File) (*File, error) {
+// read parses a file; folder is where the files are that it names, "" for none.
+func read(src *source.File, folder string) (*File, error) {
 	s, err := src.Stream()
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	in := &io.LimitedReader{R: s.Reader(), N: maxFile}
-	p := &parser{File: &File{name: src.Name}, dec: xml.NewDecoder(in)}
+	p := &parser{File: &File{name: src.Name}, folder: folder, dec: xml.NewDecoder(in)}
 	p.dec.CharsetReader = charset
 	if err := p.document(); err != nil {
 		return nil, err
@@ -64,8 +66,9 @@ func charset(label string, in io.Reader) (io.Reader, error) {
 
 type parser struct {
 	*File
-	dec   *xml.Decoder
-	depth int
+	folder string // of the file
+	dec    *xml.Decoder
+	depth  int
 }
 
 func (p *parser) failf(format string, args ...any) error {

@@ -181,10 +181,14 @@ func (p *parser) values(el part, class Class, n int) (values, error) {
 			return v, p.errorf(el.at, "floats in an array of class %s", class)
 		case el.kind == miUint64:
 			x := p.order.Uint64(b)
-			if class != Uint64 {
-				return v, p.errorf(el.at, "64-bit unsigned integers in an array of class %s", class)
+			switch {
+			case class == Uint64:
+				v.uints = append(v.uints, x)
+			case isFloat && x <= 1<<53:
+				v.floats = append(v.floats, float64(x))
+			default:
+				return v, p.errorf(el.at, "64-bit unsigned integer %d in an array of class %s", x, class)
 			}
-			v.uints = append(v.uints, x)
 		default:
 			x := st.int(p, b)
 			r, bounded := ranges[class]

@@ -17,7 +17,7 @@ type Info struct {
 	Err  error  // why its values cannot be read as real numbers
 }
 
-// List describes the variables of a file in their order, and the fields of structs; version is "5" or "7.3". A variable that
+// List describes the variables of a file in their order, and the fields of structs; version is "4", "5" or "7.3". A variable that
 // cannot be read is listed with the reason.
 func List(path string) (version string, all []Info, err error) {
 	v73, err := isV73(path)
@@ -32,7 +32,7 @@ func List(path string) (version string, all []Info, err error) {
 		for _, a := range f.vars {
 			all = append(all, describe(a)...)
 		}
-		return "5", all, nil
+		return f.version, all, nil
 	}
 	h, err := hdf5.Open(path)
 	if err != nil {

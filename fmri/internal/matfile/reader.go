@@ -13,8 +13,9 @@ import (
 
 // File is the variables read from a file.
 type File struct {
-	name string
-	vars []*Array
+	name    string
+	version string // "4", "5" or "7.3"
+	vars    []*Array
 }
 
 // FormatError says what in a file is not as it has to be, and where.
@@ -55,7 +56,7 @@ func Open(path string, names ...string) (*File, error) {
 	return Parse(path, b, names...)
 }
 
-// isV73 reads a file's header.
+// isV73 reads a file's header. HDF5 without MATLAB's in front of it, as other programs write it, is read in the same way.
 func isV73(path string) (bool, error) {
 	f, err := source.Open(path, "MATLAB")
 	if err != nil {
@@ -66,8 +67,38 @@ func isV73(path string) (bool, error) {
 		return false, err
 	}
 	defer s.Close()
-	b, err := s.Head(headerSize)
-	return err == nil && versionOf(b) == 0x0200, err
+	b, err := s.Head(v4HeaderSize + v4LongestName)
+	if err != nil || versionOf(b) != 0 || IsV4(b, f.Size) {
+		return versionOf(b) == 0x0200, err
+	}
+	h, err := hdf5.Open(path)
+	if err == nil {
+		h.Close()
+	}
+	return err == nil || bytes.HasPrefix(b, []byte(hdf5Signature)), nil // where it is damaged, its reader says how
+}
+
+const hdf5Signature = "\x89HDF\r\n\x1a\n"
+
+// IsMarked says whether an HDF5 file without MATLAB's header has a variable with MATLAB's class.
+func IsMarked(path string) (bool, error) {
+	h, err := hdf5.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer h.Close()
+	names, err := h.List("")
+	if err != nil {
+		return false, err
+	}
+	for _, n := range names {
+		if o, err := h.Object(n); err == nil {
+			if _, ok, err := o.Attribute("MATLAB_class"); err == nil && ok {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // versionOf is the version in a header, 0 if it is none.
@@ -86,7 +117,10 @@ func versionOf(b []byte) uint16 {
 
 // Parse is Open on the bytes of a file; name is used in errors.
 func Parse(name string, b []byte, names ...string) (*File, error) {
-	f := &File{name: name}
+	f := &File{name: name, version: "5"}
+	if IsV4(b, int64(len(b))) {
+		return parseV4(name, b, names)
+	}
 	if len(b) < headerSize {
 		return nil, &FormatError{name, 0, fmt.Sprintf("file of %d bytes is too short for the header of %d", len(b), headerSize)}
 	}
@@ -98,7 +132,7 @@ func Parse(name string, b []byte, names ...string) (*File, error) {
 		order = binary.BigEndian
 	default:
 		return nil, &FormatError{name, 126,
-			fmt.Sprintf("byte order mark %q, expected \"IM\" or \"MI\": not a MATLAB file of version 5 or later", b[126:128])}
+			fmt.Sprintf("byte order mark %q, expected \"IM\" or \"MI\": not a MATLAB file of version 4 or later", b[126:128])}
 	}
 	switch v := versionOf(b); v {
 	case 0x0100:

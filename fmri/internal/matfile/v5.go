@@ -158,8 +158,8 @@ func (p *parser) matrix(el part, depth int) (*Array, error) {
 	}
 	s := &parts{p: p, b: el.data, at: el.at}
 	flags := s.next("array flags")
-	if s.err == nil && (flags.kind != miUint32 || len(flags.data) != 8) {
-		return nil, p.errorf(flags.at, "array flags of type %d with %d bytes, expected 8 bytes of type 6", flags.kind, len(flags.data))
+	if s.err == nil && len(flags.data) != 8 { // of whatever type: some writers' are signed
+		return nil, p.errorf(flags.at, "array flags of %d bytes, expected 8", len(flags.data))
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -249,8 +249,8 @@ func (p *parser) fields(s *parts, a *Array, n, depth int) error {
 	if s.err != nil {
 		return s.err
 	}
-	if width.kind != miInt32 || len(width.data) != 4 {
-		return p.errorf(width.at, "field name length of type %d", width.kind)
+	if len(width.data) != 4 {
+		return p.errorf(width.at, "field name length of %d bytes, expected 4", len(width.data))
 	}
 	w := int(int32(p.order.Uint32(width.data)))
 	if w <= 0 || len(names.data)%w != 0 {

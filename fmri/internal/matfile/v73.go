@@ -12,7 +12,7 @@ import (
 
 // openV73 reads the named variables of a version 7.3 file, or all if no name is given.
 func openV73(name string, h *hdf5.File, names []string) (*File, error) {
-	f := &File{name: name}
+	f := &File{name: name, version: "7.3"}
 	all, err := h.List("")
 	if err != nil {
 		return nil, err

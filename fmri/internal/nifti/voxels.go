@@ -85,7 +85,10 @@ func (img *Image) value(b []byte) (v float64, exact bool) {
 		v = math.Float64frombits(o.Uint64(b))
 	}
 	if img.scaled() {
-		v = v*img.Slope + img.Inter
+		v = float64(v * img.Slope) // rounded before the sum, on every processor
+		if img.Inter != 0 {        // 0 would make +0 of -0, as it does not in nibabel
+			v += img.Inter
+		}
 	}
 	return v, exact
 }

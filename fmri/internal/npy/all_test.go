@@ -179,7 +179,8 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"{'descr': '=f4', 'fortran_order': False, 'shape': (1,), }":                     "does not say in which byte order",
+		"{'descr': '=c8', 'fortran_order': False, 'shape': (1,), }":                     "holds complex numbers",
+		"{'descr': '<float32', 'fortran_order': False, 'shape': (1,), }":                "is not known",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }":         "the file ends after 0 values",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 1000000), }": "too many elements",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }":                    `shape "(-1,)"`,

@@ -34,6 +34,7 @@ func (h *Header) parse(s string) (err error) {
 			if h.DType, rest, err = quoted(after); err != nil {
 				return err
 			}
+			h.DType = canonical(h.DType)
 		case "fortran_order":
 			if rest, ok = strings.CutPrefix(after, "True"); ok {
 				h.Fortran = true

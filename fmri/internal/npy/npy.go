@@ -21,12 +21,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
-	"strings"
 
 	"percept/fmri/internal/source"
-	"percept/internal/half"
 )
 
 // Header is what a file says about its values.
@@ -208,67 +205,4 @@ func (a *Array) transpose() {
 		}
 	}
 	a.Data = out
-}
-
-// getter is the value stored at the front of b; exact is false for a 64-bit integer that float64 cannot hold.
-type getter func(b []byte) (v float64, exact bool)
-
-// element is the reader of one stored value, and its size.
-func element(dtype string) (get getter, size int, err error) {
-	if len(dtype) < 2 || !strings.ContainsRune("<>|=", rune(dtype[0])) {
-		return nil, 0, fmt.Errorf("dtype %q is not supported", dtype)
-	}
-	var o binary.ByteOrder = binary.LittleEndian
-	if dtype[0] == '>' {
-		o = binary.BigEndian
-	}
-	const most = 1 << 53
-	f := func(g func(b []byte) float64) getter {
-		return func(b []byte) (float64, bool) { return g(b), true }
-	}
-	switch dtype[1:] {
-	case "b1":
-		return f(func(b []byte) float64 { return float64(min(b[0], 1)) }), 1, nil
-	case "u1":
-		return f(func(b []byte) float64 { return float64(b[0]) }), 1, nil
-	case "i1":
-		return f(func(b []byte) float64 { return float64(int8(b[0])) }), 1, nil
-	}
-	switch kind := dtype[1:]; kind {
-	case "i2":
-		get, size = f(func(b []byte) float64 { return float64(int16(o.Uint16(b))) }), 2
-	case "u2":
-		get, size = f(func(b []byte) float64 { return float64(o.Uint16(b)) }), 2
-	case "i4":
-		get, size = f(func(b []byte) float64 { return float64(int32(o.Uint32(b))) }), 4
-	case "u4":
-		get, size = f(func(b []byte) float64 { return float64(o.Uint32(b)) }), 4
-	case "i8":
-		get, size = func(b []byte) (float64, bool) {
-			v := int64(o.Uint64(b))
-			return float64(v), v >= -most && v <= most
-		}, 8
-	case "u8":
-		get, size = func(b []byte) (float64, bool) {
-			v := o.Uint64(b)
-			return float64(v), v <= most
-		}, 8
-	case "f2":
-		get, size = f(func(b []byte) float64 { return float64(half.FromF16(o.Uint16(b))) }), 2
-	case "f4":
-		get, size = f(func(b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }), 4
-	case "f8":
-		get, size = f(func(b []byte) float64 { return math.Float64frombits(o.Uint64(b)) }), 8
-	default:
-		what := map[byte]string{'O': "objects, which would have to be unpickled", 'c': "complex numbers", 'U': "text", 'S': "text",
-			'M': "dates", 'm': "times", 'V': "bytes without meaning", 'f': "floats of that width"}[kind[0]]
-		if what == "" {
-			what = "no numbers"
-		}
-		return nil, 0, fmt.Errorf("dtype %q holds %s; known are integers, floats of 16 to 64 bits and booleans", dtype, what)
-	}
-	if dtype[0] != '<' && dtype[0] != '>' {
-		return nil, 0, fmt.Errorf("dtype %q does not say in which byte order, expected < or >", dtype)
-	}
-	return get, size, nil
 }

@@ -60,12 +60,12 @@ func decompress(in *bufio.Reader, kind string, size int64) (io.Reader, error) {
 		z, err := zstd.NewReader(t, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow(size)))
 		return &padded{out: z, in: t, kind: kind}, err
 	}
-	return newGunzip(in)
+	return Gunzip(in)
 }
 
-// maxWindow bounds the memory that a zstd file of size bytes may ask for: 128 MiB is what the program zstd itself allows, a
-// small file needs less.
-func maxWindow(size int64) uint64 { return uint64(min(max(size, 8<<10), 128<<10)) << 10 }
+// maxWindow bounds the memory that a zstd file of size bytes may ask for: 128 MiB is what the program zstd itself allows, 2 MiB
+// what its usual level asks for.
+func maxWindow(size int64) uint64 { return uint64(min(max(size<<13, 2<<20), 128<<20)) }
 
 // padded passes over zero bytes behind the streams of a file, which tapes and block devices fill up with. The library's reader
 // takes them for a stream without a mark, after the last one has come to its proper end.
@@ -84,8 +84,12 @@ func (p *padded) Read(b []byte) (n int, err error) {
 	var structure bzip2.StructuralError
 	noMark := errors.Is(p.err, zstd.ErrMagicMismatch) ||
 		errors.As(p.err, &structure) && structure == "bad magic value in continuation file"
-	if noMark && p.in.onlyZeros() {
+	switch {
+	case p.err == nil || p.err == io.EOF:
+	case noMark && p.in.onlyZeros():
 		p.err = io.EOF
+	case p.in.extra > 0: // zeros that are not in the file were taken for data
+		p.err = io.ErrUnexpectedEOF
 	}
 	if p.err != nil && p.err != io.EOF {
 		p.err = fmt.Errorf("%s: %w", p.kind, p.err)

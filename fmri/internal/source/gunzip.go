@@ -25,8 +25,9 @@ var (
 	errGzipSum    = errors.New("gzip: invalid checksum")
 )
 
-func newGunzip(in *bufio.Reader) (*gunzip, error) {
-	z := &gunzip{in: in}
+// Gunzip reads what the gzip members of a file hold, one after the other.
+func Gunzip(r io.Reader) (io.Reader, error) {
+	z := &gunzip{in: bufio.NewReader(r)} // r itself where it has a buffer
 	if err := z.header(); err != nil {
 		return nil, err
 	}

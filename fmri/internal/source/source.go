@@ -168,9 +168,10 @@ func (f *File) Stream() (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{f: f, file: r, r: bufio.NewReaderSize(r, 1<<16)}
+	in := bufio.NewReaderSize(r, 1<<16)
+	s := &Stream{f: f, file: r, r: in}
 	if f.Compressed() {
-		if s.r, err = decompress(bufio.NewReaderSize(r, 1<<16), f.Compression, f.Size); err != nil {
+		if s.r, err = decompress(in, f.Compression, f.Size); err != nil {
 			r.Close()
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil, f.errorf(0, "%s: the stream is cut inside its header", f.Compression)

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"math"
 	"os"
 
+	"percept/fmri/internal/source"
 	"percept/fmri/nsd"
 	"percept/internal/cause"
 )
@@ -73,7 +73,7 @@ func truncatedGzip(path string, s *nsd.SessionFile) error {
 	if _, err := f.ReadAt(trailer, info.Size()-4); err != nil {
 		return cause.Of(err)
 	}
-	z, err := gzip.NewReader(f)
+	z, err := source.Gunzip(f)
 	if err != nil {
 		return fmt.Errorf("gzip: %w", err)
 	}

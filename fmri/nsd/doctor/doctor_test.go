@@ -306,6 +306,9 @@ func TestDamage(t *testing.T) {
 		}, true, Problem{Damaged, folder + "/betas_session02.hdf5", "none of them changes", "again"}, []int{1, 3}},
 		{"truncated .nii.gz", func(t *testing.T, p nsd.Paths) { truncate(t, toNIfTI(t, p, 2, 1), 0.8) }, false,
 			Problem{Damaged, folder + "/betas_session02.nii.gz", "truncated", "again"}, []int{1, 3}},
+		{".nii.gz with zeros behind it", func(t *testing.T, p nsd.Paths) {
+			edit(t, toNIfTI(t, p, 2, 1), func(s string) string { return s + strings.Repeat("\x00", 512) })
+		}, true, Problem{}, []int{1, 2, 3}},
 		{".nii.gz of two members", func(t *testing.T, p nsd.Paths) { toNIfTI(t, p, 2, 2) }, true, Problem{}, []int{1, 2, 3}},
 		{"damaged .nii.gz", func(t *testing.T, p nsd.Paths) {
 			edit(t, toNIfTI(t, p, 2, 1), func(s string) string { return s[:len(s)/2] + "damage" + s[len(s)/2+6:] })

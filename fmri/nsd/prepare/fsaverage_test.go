@@ -54,9 +54,20 @@ func TestFsaverage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		labels := slices.Repeat([]int32{1}, n)
+		labels := slices.Repeat([]int16{1}, n)
 		path := d.Paths.ROI("subj01", nsd.Fsaverage, side+".streams")
-		if err := freesurfer.WriteMGH(path, freesurfer.Header{Dims: [4]int{n, 1, 1, 1}}, labels); err != nil {
+		plain := filepath.Join(t.TempDir(), "labels.mgh")
+		if err := freesurfer.WriteMGH(plain, freesurfer.Header{Dims: [4]int{n, 1, 1, 1}}, labels); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h == 1 {
+			b[23] = 10 // unsigned, as FreeSurfer 7.4 writes atlases
+		}
+		if err := os.WriteFile(path, b, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

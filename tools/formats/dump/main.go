@@ -25,13 +25,14 @@ import (
 
 // line is what is printed for one line of the list.
 type line struct {
-	Path   string `json:"path"`
-	Name   string `json:"name"`
-	Shape  []int  `json:"shape"`
-	DType  string `json:"dtype"`
-	SHA256 string `json:"sha256"`
-	Values []any  `json:"values"`
-	Error  string `json:"error"`
+	Path   string    `json:"path"`
+	Name   string    `json:"name"`
+	Shape  []int     `json:"shape"`
+	DType  string    `json:"dtype"`
+	SHA256 string    `json:"sha256"`
+	Values []any     `json:"values"`
+	Affine []float64 `json:"affine,omitempty"`
+	Error  string    `json:"error"`
 }
 
 func main() {
@@ -100,6 +101,14 @@ func (l *line) read() error {
 	if info, err := array.Inspect(l.Path); err == nil {
 		if i := slices.IndexFunc(info.Arrays, func(a array.ArrayInfo) bool { return a.Name == l.Name }); i >= 0 {
 			l.DType = info.Arrays[i].Type
+		}
+	}
+	if a.Affine != nil {
+		for _, row := range a.Affine {
+			if slices.ContainsFunc(row[:], func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+				return fmt.Errorf("%s: affine %v, expected finite numbers", l.Path, *a.Affine)
+			}
+			l.Affine = append(l.Affine, row[:]...)
 		}
 	}
 	sum, b := sha256.New(), make([]byte, 8)
