@@ -87,7 +87,11 @@ func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	}
 	b.end(d.UpToDate && d.Diagnosis == nil)
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s: %d rows of %s\n", out, d.Rows, d.Columns)
+	fmt.Fprintf(w, "%s: %d rows of %s, %s\n", out, d.Rows, d.Columns, trainedOn(d))
+	if d.TrainedOn != nil && *d.TrainedOn > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the decoder was fitted on the images of %d of the %d rows; of those, predictions are no test\n",
+			*d.TrainedOn, d.Rows)
+	}
 	if d.Diagnosis == nil {
 		return nil
 	}
@@ -99,6 +103,14 @@ func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	}
 	_, err = fmt.Fprintf(w, "%s\n%s\n", d.JSON, d.PNG)
 	return err
+}
+
+// trainedOn says of how many rows the decoder knows the image.
+func trainedOn(d *study.Applied) string {
+	if d.TrainedOn == nil {
+		return "of which images are not known, nor whether the decoder was fitted on them"
+	}
+	return fmt.Sprintf("the images of %d of which the decoder was fitted on", *d.TrainedOn)
 }
 
 // printDiagnosis prints a diagnosis, a line for each quantity.

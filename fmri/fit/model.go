@@ -171,6 +171,24 @@ func (m *Model) Summary() Summary {
 	return s
 }
 
+// TrainedOn counts the rows whose image the model was fitted on: of those, predictions are no test. known is false where the
+// images of either are not.
+func (m *Model) TrainedOn(rows table.Rows) (n int, known bool) {
+	if rows.Images == nil || len(m.Images) == 0 {
+		return 0, false
+	}
+	of := make(map[fmri.ImageID]bool, len(m.Images))
+	for _, id := range m.Images {
+		of[id] = true
+	}
+	for _, id := range rows.Images {
+		if of[id] {
+			n++
+		}
+	}
+	return n, true
+}
+
 // EdgeWarning is a line for a model with penalties at the edge of the grid, or empty.
 func (m *Model) EdgeWarning() string {
 	e := m.Edge

@@ -30,6 +30,7 @@ type ApplyRequest struct {
 // Applied is what Apply has left.
 type Applied struct {
 	Rows      int
+	TrainedOn *int // rows of images that the decoder was fitted on; nil where that is not known
 	Columns   table.Columns
 	UpToDate  bool // the features were there already
 	Diagnosis *Diagnosis
@@ -71,13 +72,13 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Applied{Rows: predicted.Len(), Columns: m.Y.Columns}
+	d := &Applied{Rows: predicted.Len(), TrainedOn: trainedOn(m, x), Columns: m.Y.Columns}
 	own := predictionMeta(m, x)
 	own["decoder_sha256"], own["part"], own["program"] = sum, q.Part, "percept "+q.Version
 	if d.UpToDate, err = table.Write(ctx, out, predicted, own); err != nil || truth == nil {
 		return d, err
 	}
-	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, Fit: m.Summary()}
+	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, TrainedOn: d.TrainedOn, Fit: m.Summary()}
 	m.Coef.Data = nil // room
 	o := diagnose.Options{Resampling: stats.Resampling{Seed: q.Seed}, Progress: q.Progress}
 	predicted, joined, err := table.Join(predicted, truth)
@@ -95,6 +96,15 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	base := strings.TrimSuffix(out, filepath.Ext(out)) + ".diagnosis"
 	d.JSON, d.PNG = base+".json", base+".png"
 	return d, d.Diagnosis.Write(d.JSON, d.PNG)
+}
+
+// trainedOn is fit.Model.TrainedOn for a JSON file.
+func trainedOn(m *fit.Model, x *table.Table) *int {
+	n, known := m.TrainedOn(x.Rows)
+	if !known {
+		return nil
+	}
+	return &n
 }
 
 // openTruth opens the features to compare with, which have to be the kind that the decoder was fitted on, of the rows of x.
@@ -125,6 +135,7 @@ type Diagnosis struct {
 	Responses string              `json:"responses,omitempty"`
 	Truth     string              `json:"features,omitempty"`
 	Part      string              `json:"part,omitempty"`
+	TrainedOn *int                `json:"rows_trained_on"` // rows of images that the decoder was fitted on; null: not known
 	Fit       fit.Summary         `json:"fit"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis"`
 }

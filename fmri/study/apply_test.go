@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"percept/fmri/fit"
+	"percept/fmri/internal/npy"
 	"percept/fmri/nsd/prepare"
 	"percept/fmri/table"
 	"percept/tensor/linalg"
@@ -68,6 +70,61 @@ func TestApplyARunsDecoder(t *testing.T) {
 }
 
 // A decoder is not used on another brain, and nothing is left where it is refused.
+// TestApplySaysWhatItWasFittedOn: predictions of images that the decoder knows are told apart, by image, wherever the rows lie.
+func TestApplySaysWhatItWasFittedOn(t *testing.T) {
+	dir, out := finished(t), t.TempDir()
+	of := func(part string) *table.Table {
+		t.Helper()
+		x, err := table.OpenResponses(filepath.Join(dir, "responses_subj01", part+tables), "", nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	train, test := of("train"), of("test")
+	both := linalg.New[float32](test.Len()+3, test.Width())
+	copy(both.Data, values(t, test, nil))
+	copy(both.Data[test.Len()*test.Width():], values(t, train, nil)[:3*train.Width()])
+	mixed, err := table.New("mixed", both, table.Rows{Images: slices.Concat(test.Rows.Images, train.Rows.Images[:3])}, test.Cols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Write(t.Context(), filepath.Join(out, "mixed"+tables), mixed, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := npy.Write(filepath.Join(out, "rows.npy"), []int{both.Rows, both.Cols}, both.Data); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		responses string
+		want      int // −1: not known
+	}{
+		{filepath.Join(dir, "responses_subj01", "test"+tables), 0}, {filepath.Join(dir, "responses_subj01", "train"+tables), train.Len()},
+		{filepath.Join(out, "mixed"+tables), 3}, {filepath.Join(out, "rows.npy"), -1},
+	} {
+		q := ApplyRequest{Model: filepath.Join(dir, "decoders_subj01", "z"+tables), Responses: c.responses}
+		if c.want >= 0 {
+			q.Truth = filepath.Join(dir, "features")
+		} else if m, err := fit.Head(q.Model); err != nil || m.X.Voxels.N != both.Cols {
+			continue // of a region
+		}
+		d, err := Apply(t.Context(), filepath.Join(t.TempDir(), "z"+tables), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want < 0 && d.TrainedOn != nil || c.want >= 0 && (d.TrainedOn == nil || *d.TrainedOn != c.want) {
+			t.Errorf("%s: fitted on %v rows, expected %d", c.responses, d.TrainedOn, c.want)
+		}
+		if c.want < 0 {
+			continue
+		}
+		var written Diagnosis
+		if err := readJSON(d.JSON, &written); err != nil || written.TrainedOn == nil || *written.TrainedOn != c.want {
+			t.Errorf("%s: its JSON has %v, %v; expected %d", c.responses, written.TrainedOn, err, c.want)
+		}
+	}
+}
+
 func TestApplyRefuses(t *testing.T) {
 	dir, out := finished(t), t.TempDir()
 	own, err := table.OpenResponses(filepath.Join(dir, "responses_subj01", "test"+tables), "", nil, "")

@@ -51,7 +51,7 @@ func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Pr
 		return nil, err
 	}
 	d, err := diagnose.Compare(ctx, truth, decoded, o)
-	return &Diagnosis{Part: test, Fit: m.Summary(), Diagnosis: d}, err
+	return &Diagnosis{Part: test, TrainedOn: trainedOn(m, decoded), Fit: m.Summary(), Diagnosis: d}, err
 }
 
 // decoded opens what a fit predicted, in a folder of the run directory.
