@@ -106,6 +106,7 @@ func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept
 	if err != nil {
 		return err
 	}
+	run.Tell(func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) })
 	result, err := run.Do(cmd.Context())
 	if err != nil {
 		return err
@@ -128,7 +129,7 @@ func dryRun(cmd *cobra.Command, out string, c study.Config, model *modelFlags) e
 	for _, p := range plans {
 		what := "up to date"
 		if p.Make {
-			what = "make: " + p.Why
+			what = "make: " + p.Why + stage.Took(p.Seconds)
 			made++
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, filepath.Join(out, p.Output), what)

@@ -3,13 +3,8 @@ package study
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -67,6 +62,9 @@ func New(dir string, c Config, model *percept.Pipeline, version string,
 	return r, nil
 }
 
+// Tell has note told what is made anew, why, and how long it took the last time, before it is.
+func (r *Run) Tell(note func(line string)) { r.runner.Note = note }
+
 // ConfigFile is the file of a run directory that says what was asked.
 const ConfigFile = "experiment.toml"
 
@@ -95,8 +93,22 @@ func (c Config) ready() error {
 	return data.Close()
 }
 
+// codes are the versions of what computes the stages, by the first word of their names. One is raised in the commit that gives
+// the same inputs and parameters other bytes, which TestCodes finds out.
+var codes = map[string]int{"data": 1, "responses": 1, "features": 1, "fit": 1, "decode": 1, "control": 1, "diagnose": 1, "render": 1,
+	"score": 1, "sheet": 1, "report": 1}
+
 // stages lists everything that a run makes, in order.
 func (r *Run) stages() ([]stage.Stage, error) {
+	all, err := r.withoutCodes()
+	for i := range all {
+		kind, _, _ := strings.Cut(all[i].Name, "-")
+		all[i].Code = codes[kind]
+	}
+	return all, err
+}
+
+func (r *Run) withoutCodes() ([]stage.Stage, error) {
 	var all []stage.Stage
 	if r.Config.Simulate != nil {
 		all = append(all, r.simulate())
@@ -184,40 +196,13 @@ func (r *Run) provenance() map[string]string {
 }
 
 // dependOnData makes a stage depend on files and folders of the data tree: on the sum of a tree that this run has
-// simulated, or else on their names, sizes and times. Real ones are too large to be read for a sum.
+// simulated, or else on what identifies each. Where the tree lies does not matter.
 func (r *Run) dependOnData(s *stage.Stage, files ...string) {
 	if r.Config.Simulate != nil {
 		s.Inputs = append(s.Inputs, r.Config.Data)
 		return
 	}
-	s.Extra["data"] = stamps(r.dataRoot(), files)
-}
-
-// stamps is the sum of the names, sizes and times of files and of what is in folders. One that is not there counts as such:
-// the stage that needs it says so.
-func stamps(root string, files []string) string {
-	h := sha256.New()
-	for _, f := range files {
-		err := filepath.WalkDir(f, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			info, err := os.Stat(path) // of what a link points to
-			if err != nil {
-				return err
-			}
-			rel, err := filepath.Rel(root, path)
-			if err != nil {
-				rel = path
-			}
-			_, err = fmt.Fprintf(h, "%s %d %d\n", filepath.ToSlash(rel), info.Size(), info.ModTime().UnixNano())
-			return err
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintln(h, err)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	identify(s.Extra, r.dataRoot(), files)
 }
 
 // simulate writes the data tree.

@@ -2,16 +2,12 @@ package prepare
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"percept/fmri/table"
 	"percept/internal/cause"
 	"percept/internal/filelock"
 )
@@ -34,59 +30,6 @@ func place(out string) (string, error) {
 
 func (j *job) partial(parts ...string) string {
 	return filepath.Join(append([]string{j.out + ".partial"}, parts...)...)
-}
-
-// finished tells whether out holds the very result.
-func (j *job) finished() (bool, error) {
-	entries, err := os.ReadDir(j.out)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("%s: %w, expected a folder or none", j.out, cause.Of(err))
-	case len(entries) == 0:
-		return false, nil
-	}
-	f, err := table.OpenFolder(j.out)
-	if err != nil {
-		return false, fmt.Errorf("%s: holds %s but is no finished folder of responses, expected a new or empty one (%w)",
-			j.out, entries[0].Name(), err)
-	}
-	if have := f.Manifest.Format; have != table.FolderFormat {
-		return false, fmt.Errorf("%s: holds responses in format %d, expected format %d, whose values or names differ; "+
-			"remove it to make it anew, or name a new folder", j.out, have, table.FolderFormat)
-	}
-	have, err := json.Marshal(f.Manifest.Request)
-	if err != nil {
-		return false, err
-	}
-	if !bytes.Equal(have, j.request) {
-		return false, fmt.Errorf("%s: holds responses made with other options, program or data (%s), expected a new folder",
-			j.out, difference(f.Manifest.Request, j.manifest.Request))
-	}
-	return true, nil
-}
-
-// difference names the first thing in which two requests differ.
-func difference(have, want table.Request) string {
-	var a, b map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(have.Options, &a), json.Unmarshal(want.Options, &b)); err != nil {
-		return err.Error()
-	}
-	for _, k := range slices.Sorted(maps.Keys(b)) {
-		x, _ := json.Marshal(a[k])
-		y, _ := json.Marshal(b[k])
-		if !bytes.Equal(x, y) {
-			return fmt.Sprintf("%s was %s, is %s", k, x, y)
-		}
-	}
-	switch {
-	case have.Version != want.Version:
-		return fmt.Sprintf("made by version %s, this is %s", have.Version, want.Version)
-	case have.Data != want.Data:
-		return fmt.Sprintf("made from %s", have.Data)
-	}
-	return "an input file has changed"
 }
 
 // begin locks the folder of parts and empties it unless it is of the same request.

@@ -36,7 +36,7 @@ func Run(ctx context.Context, root, out, program string, o Options) (*Result, er
 		return nil, err
 	}
 	defer job.data.Close()
-	if done, err := job.finished(); done || err != nil {
+	if done, err := job.finished(ctx); done || err != nil {
 		if err != nil {
 			return nil, err
 		}

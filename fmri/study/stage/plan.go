@@ -15,11 +15,14 @@ import (
 	"percept/internal/atomicfile"
 )
 
+const notThere = "not there"
+
 // A Plan says what Do would do with a stage.
 type Plan struct {
 	Name, Title, Output string
 	Make                bool
-	Why                 string // it would be made; empty if it would not
+	Why                 string  // it would be made; empty if it would not
+	Seconds             float64 // that making it took the last time; 0 where that is not known
 }
 
 // Look opens a run directory only for Plan: nothing is made, removed or locked. The directory need not be there.
@@ -39,16 +42,17 @@ func (r *Runner) Plan(stages []Stage) ([]Plan, error) {
 		before := slices.IndexFunc(s.Inputs, func(in string) bool { return made[in] })
 		if before >= 0 {
 			plans[i].Make, plans[i].Why = true, s.Inputs[before]+" is made anew"
+			plans[i].Seconds = r.manifest(s.Name).Seconds
 			if _, err := os.Stat(r.Path(s.Output)); errors.Is(err, fs.ErrNotExist) {
-				plans[i].Why = "not there"
+				plans[i].Why = notThere
 			}
 		} else {
 			want, err := r.wanted(s)
 			if err != nil {
 				return nil, err
 			}
-			sum, why := r.differs(want)
-			plans[i].Make, plans[i].Why = why != "", why
+			sum, why, seconds := r.differs(want)
+			plans[i].Make, plans[i].Why, plans[i].Seconds = why != "", why, seconds
 			r.sums[s.Output] = sum
 		}
 		if plans[i].Make {
@@ -61,10 +65,24 @@ func (r *Runner) Plan(stages []Stage) ([]Plan, error) {
 	return plans, nil
 }
 
-// differs says why the artefact on disk is not the one that want would make, or returns its sum and "".
-func (r *Runner) differs(want Manifest) (sum, why string) {
+// manifest is the manifest of a stage as it is on disk; empty where there is none.
+func (r *Runner) manifest(name string) (m Manifest) {
+	if b, err := os.ReadFile(r.manifestPath(name)); err == nil {
+		_ = json.Unmarshal(b, &m) // who depends on it says what is wrong with it
+	}
+	return m
+}
+
+// differs says why the artefact on disk is not the one that want would make, and how long making that took, or returns its
+// sum and "".
+func (r *Runner) differs(want Manifest) (sum, why string, seconds float64) {
+	sum, why = r.difference(want)
+	return sum, why, r.manifest(want.Stage).Seconds
+}
+
+func (r *Runner) difference(want Manifest) (sum, why string) {
 	if _, err := os.Stat(r.Path(want.Output)); err != nil {
-		return "", "not there"
+		return "", notThere
 	}
 	b, err := os.ReadFile(r.manifestPath(want.Stage))
 	if err != nil {
@@ -74,8 +92,8 @@ func (r *Runner) differs(want Manifest) (sum, why string) {
 	if json.Unmarshal(b, &have) != nil {
 		return "", "its manifest cannot be read"
 	}
-	if have.Version != want.Version {
-		return "", fmt.Sprintf("version %s, was %s", want.Version, have.Version)
+	if have.Code != want.Code {
+		return "", fmt.Sprintf("what computes it is of version %d, was %d", want.Code, have.Code)
 	}
 	if have.Output != want.Output {
 		return "", fmt.Sprintf("named %s, was %s", want.Output, have.Output)

@@ -256,8 +256,13 @@ func TestPlanSaysWhy(t *testing.T) {
 	if _, err := do(dir, folder("one", true, never)); err != nil {
 		t.Fatal(err)
 	}
-	if plans, _ := Look(dir, "v2").Plan([]Stage{folder("one", true, never)}); plans[0].Why != "version v2, was v1" {
-		t.Errorf("another version: %q", plans[0].Why)
+	if plans, _ := Look(dir, "v2").Plan([]Stage{folder("one", true, never)}); plans[0].Make {
+		t.Errorf("another version: %q, expected it to be up to date", plans[0].Why)
+	}
+	newer := folder("one", true, never)
+	newer.Code = 1
+	if plans, _ := Look(dir, "v1").Plan([]Stage{newer}); plans[0].Why != "what computes it is of version 1, was 0" || plans[0].Seconds <= 0 {
+		t.Errorf("other code: %+v", plans[0])
 	}
 	do(dir, folder("two", true, func(k int) error { return context.Canceled }))
 	plans, _ := Look(dir, "v1").Plan([]Stage{folder("two", true, never)})

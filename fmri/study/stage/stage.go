@@ -11,8 +11,9 @@
 //	manifests/NAME.json   a Manifest of each stage: sums (sha256) of what it read and of what it left
 //	.part-…, .work-…      work of a stage that has not ended
 //
-// An artefact is up to date if its manifest says the version, parameters, sums of inputs and program that are asked for now,
-// and the artefact still has the sum that it was left with. A program killed at any moment leaves a directory that the next run
+// An artefact is up to date if its manifest says the code, parameters and sums of inputs that are asked for now, and the artefact
+// still has the sum that it was left with. Which build or version of the program made it does not matter: Stage.Code says when
+// what computes it has changed. A program killed at any moment leaves a directory that the next run
 // brings to the state that it would have had.
 package stage
 
@@ -48,6 +49,7 @@ type Stage struct {
 	Inputs []string          // artefacts of earlier stages, relative to the run directory
 	Params any               // everything else the result depends on; JSON-encodable
 	Extra  map[string]string // sums of inputs that are not artefacts (model weights, kernel set)
+	Code   int               // version of what computes the artefact: raised when the same inputs and parameters give other bytes
 
 	// Run makes the artefact at path tmp (a file or a folder of that name).
 	Run func(ctx context.Context, tmp string, p Progress) error
@@ -60,7 +62,9 @@ type Stage struct {
 // Manifest is what stands beside an artefact.
 type Manifest struct {
 	Stage   string            `json:"stage"`
-	Version string            `json:"version"`
+	Code    int               `json:"code"`              // see Stage.Code
+	Version string            `json:"version,omitempty"` // of the program that made it, and its sum; both tell, neither counts
+	Program string            `json:"program,omitempty"`
 	Params  json.RawMessage   `json:"params"`
 	Inputs  map[string]string `json:"inputs"` // artefact or name → sha256
 	Output  string            `json:"output"`
@@ -71,13 +75,15 @@ type Manifest struct {
 // Runner runs stages in one directory.
 type Runner struct {
 	Dir     string // the run directory
-	Version string // of the program; artefacts of another are made again
+	Version string // of the program
 	// Bar, unless nil, returns the progress function of a stage and a function that ends its display.
 	Bar func(title string) (Progress, func(skipped bool))
+	// Note, unless nil, is told before an artefact that was there is made anew: why, and how long that took the last time.
+	Note func(line string)
 	// Ran lists the stages that were not skipped, for tests and messages.
 	Ran []string
 
-	program string            // sum of the running program: other code may make other artefacts
+	program string            // sum of the running program
 	sums    map[string]string // artefact → sum, of the stages done so far
 	lock    *os.File
 }
@@ -163,10 +169,7 @@ func (r *Runner) wanted(s Stage) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("stage %s: %w", s.Name, err)
 	}
-	want := Manifest{Stage: s.Name, Version: r.Version, Params: params, Output: s.Output, Inputs: map[string]string{}}
-	if r.program != "" {
-		want.Inputs["program"] = r.program
-	}
+	want := Manifest{Stage: s.Name, Code: s.Code, Params: params, Output: s.Output, Inputs: map[string]string{}}
 	maps.Copy(want.Inputs, s.Extra)
 	for _, in := range s.Inputs {
 		sum, err := r.inputSum(in)
@@ -192,10 +195,14 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if r.Bar != nil {
 		progress, end = r.Bar(s.Title)
 	}
-	if sum, why := r.differs(want); why == "" {
+	sum, why, seconds := r.differs(want)
+	if why == "" {
 		r.sums[s.Output] = sum
 		end(true)
 		return nil
+	}
+	if r.Note != nil && why != notThere {
+		r.Note(fmt.Sprintf("%s: made anew: %s%s", s.Output, why, Took(seconds)))
 	}
 	start := time.Now()
 	out := r.Path(s.Output)
@@ -225,7 +232,7 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	if err := os.Rename(tmp, out); err != nil {
 		return err
 	}
-	want.Seconds = time.Since(start).Seconds()
+	want.Seconds, want.Version, want.Program = time.Since(start).Seconds(), r.Version, r.program
 	if err := r.writeManifest(want); err != nil {
 		return err
 	}
@@ -236,6 +243,23 @@ func (r *Runner) Do(ctx context.Context, s Stage) error {
 	r.Ran = append(r.Ran, s.Name)
 	end(false)
 	return nil
+}
+
+// Took says how long something took the last time, "; took 3m12s the last time"; nothing where that is not known.
+func Took(seconds float64) string {
+	if seconds <= 0 {
+		return ""
+	}
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d > time.Hour:
+		d = d.Round(time.Minute)
+	case d > time.Second:
+		d = d.Round(time.Second)
+	default:
+		d = d.Round(time.Millisecond)
+	}
+	return "; took " + d.String() + " the last time"
 }
 
 func (r *Runner) manifestPath(name string) string {

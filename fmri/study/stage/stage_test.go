@@ -170,22 +170,39 @@ func TestNewRemovesLeftovers(t *testing.T) {
 	}
 }
 
-// Another program may make other bytes of the same parameters, so its artefacts are not believed.
-func TestDoDependsOnTheProgram(t *testing.T) {
+// Which build or version of the program made an artefact does not matter; what computes it does, and resumed work as well.
+func TestDoDependsOnTheCode(t *testing.T) {
 	dir := t.TempDir()
 	runs := 0
-	for i, program := range []string{"p1", "p1", "p2"} {
-		r, err := New(dir, "v1")
+	for i, c := range []struct {
+		version, program string
+		code, want       int
+		note             string
+	}{
+		{"v1", "p1", 1, 1, ""}, {"v1", "p2", 1, 1, ""}, {"v2", "", 1, 1, ""},
+		{"v2", "", 2, 2, "a.txt: made anew: what computes it is of version 2, was 1; took "}, {"v1", "p1", 2, 2, ""},
+	} {
+		r, err := New(dir, c.version)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.program = program
-		if err := r.Do(t.Context(), write("a", "one", &runs)); err != nil {
+		r.program = c.program
+		var notes []string
+		r.Note = func(line string) { notes = append(notes, line) }
+		s := write("a", "one", &runs)
+		s.Code = c.code
+		if err := r.Do(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		r.Close()
-		if want := []int{1, 1, 2}[i]; runs != want {
-			t.Fatalf("%d: ran %d times, want %d", i, runs, want)
+		if runs != c.want {
+			t.Fatalf("%d: ran %d times, expected %d", i, runs, c.want)
 		}
+		if c.note == "" && len(notes) > 0 || c.note != "" && (len(notes) != 1 || !strings.HasPrefix(notes[0], c.note)) {
+			t.Errorf("%d: notes %q, expected %q", i, notes, c.note)
+		}
+	}
+	if m := (&Runner{Dir: dir}).manifest("a"); m.Version != "v2" || m.Code != 2 || m.Seconds <= 0 {
+		t.Errorf("manifest %+v", m)
 	}
 }
