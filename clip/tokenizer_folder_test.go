@@ -2,7 +2,9 @@ package clip
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -184,8 +186,41 @@ func TestTokenizerFolderRejects(t *testing.T) {
 			t.Errorf("%s: %v, want one line that says %q", c.name, err, c.says)
 		}
 	}
-	if _, err := NewTokenizerFolder(map[string][]byte{"vocab.json": nil}); err == nil || !strings.Contains(err.Error(), "no merges.txt, expected") {
+	_, err := NewTokenizerFolder(map[string][]byte{"vocab.json": nil})
+	if err == nil || !strings.Contains(err.Error(), "no merges.txt, expected") {
 		t.Errorf("half a pair: %v", err)
+	}
+}
+
+// Opening a tokenizer.json takes no more than 40 times its size, whatever it holds: an added token of 28 bytes is in six tables.
+func TestTokenizerFolderAllocates(t *testing.T) {
+	var added, vocab strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&added, `{"id":%d,"content":"%x"},`, i+2, i)
+		fmt.Fprintf(&vocab, `,"%x":%d`, i, i+2)
+	}
+	folders := readFolders(t)
+	i := slices.IndexFunc(folders, func(c folderCase) bool { return c.Files["tokenizer.json"] != "" })
+	base := fillTokenizerJSON(t, folders[i].Files["tokenizer.json"])
+	for name, file := range map[string]string{
+		"merges as text":  strings.Replace(base, `"merges":[`, `"merges":[`+strings.Repeat(`"x",`, 100_000), 1),
+		"merges as pairs": strings.Replace(base, `"merges":[`, `"merges":[`+strings.Repeat(`["a","a"],`, 100_000), 1),
+		"lists in lists":  strings.Replace(base, `"merges":[`, `"merges":[`+strings.Repeat(`[`, 5000)+strings.Repeat(`]`, 5000)+`,`, 1),
+		"added tokens":    strings.Replace(base, `"added_tokens":[`, `"added_tokens":[`+added.String(), 1),
+		"vocabulary":      strings.Replace(base, `"vocab":{`, `"vocab":{"x x":99`+vocab.String()+`,`, 1),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := NewTokenizerFolder(map[string][]byte{"tokenizer.json": []byte(file)})
+		runtime.ReadMemStats(&after)
+		allocated := int(after.TotalAlloc - before.TotalAlloc)
+		t.Logf("%s: %d bytes, %d allocated (%v)", name, len(file), allocated, err)
+		if len(file) <= len(base) || err == nil {
+			t.Errorf("%s: %d bytes, %v", name, len(file), err)
+		}
+		if allocated > 40*len(file) {
+			t.Errorf("%s: %d bytes allocated for a file of %d", name, allocated, len(file))
+		}
 	}
 }
 

@@ -3,10 +3,12 @@ package clip
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"percept/internal/cause"
 )
@@ -57,42 +59,84 @@ func (a *addedJSON) token(id int32) addedToken {
 // between.
 type mergeList [][2]string
 
-// UnmarshalJSON is part of json.Unmarshaler.
+// UnmarshalJSON is part of json.Unmarshaler. A vocabulary has as many merges as words: they are cut out of the text instead of
+// being decoded one by one.
 func (l *mergeList) UnmarshalJSON(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return fmt.Errorf("merges: expected a list of pairs of tokens")
+	text := jsonText(b)
+	if !text.take('[') {
+		return errors.New("merges: expected a list of pairs of tokens")
 	}
-	const shortest = len(`"a b",`)
-	merges := make(mergeList, 0, len(b)/shortest/4)
-	for d.More() {
-		m, err := readMerge(d)
+	quotes := 4 // of a pair
+	if strings.HasPrefix(string(text), `"`) {
+		quotes = 2
+	}
+	merges := make(mergeList, 0, bytes.Count(b, []byte{'"'})/quotes)
+	for !text.take(']') {
+		m, err := text.merge()
 		if err != nil {
 			return fmt.Errorf("merge %d: %w", len(merges)+1, err)
 		}
 		merges = append(merges, m)
+		text.take(',')
 	}
 	*l = merges
 	return nil
 }
 
-func readMerge(d *json.Decoder) (m [2]string, err error) {
-	var raw json.RawMessage
-	if err := d.Decode(&raw); err != nil {
-		return m, err
+// jsonText is the rest of a JSON text that is known to be valid, without white space at its beginning.
+type jsonText string
+
+// take cuts a sign off, if it comes next, and the white space behind it.
+func (t *jsonText) take(sign byte) bool {
+	if *t == "" || (*t)[0] != sign {
+		return false
 	}
-	var text string
-	var pair []string
-	switch {
-	case json.Unmarshal(raw, &text) == nil && raw[0] == '"':
-		pair = strings.Split(text, " ")
-	case json.Unmarshal(raw, &pair) != nil:
-		return m, fmt.Errorf("%.40s, expected two tokens", raw)
+	*t = jsonText(strings.TrimLeft(string((*t)[1:]), " \t\r\n"))
+	return true
+}
+
+// text cuts a string off.
+func (t *jsonText) text() (string, bool) {
+	if *t == "" || (*t)[0] != '"' {
+		return "", false
 	}
-	if len(pair) != 2 || pair[0] == "" || pair[1] == "" {
-		return m, fmt.Errorf("%.40s, expected two tokens", raw)
+	end, escaped := 1, false
+	for ; end < len(*t) && (*t)[end] != '"'; end++ {
+		if (*t)[end] == '\\' {
+			end, escaped = end+1, true
+		}
 	}
-	return [2]string(pair), nil
+	if end >= len(*t) {
+		return "", false
+	}
+	quoted := string((*t)[:end+1])
+	*t = (*t)[end:]
+	t.take('"')
+	if !escaped && utf8.ValidString(quoted) {
+		return quoted[1:end], true
+	}
+	var plain string
+	return plain, json.Unmarshal([]byte(quoted), &plain) == nil
+}
+
+// merge cuts two tokens off: a list of them, or one text with a blank between.
+func (t *jsonText) merge() (m [2]string, err error) {
+	begin := string(*t)
+	ok := false
+	if t.take('[') {
+		var ok1, ok2 bool
+		m[0], ok1 = t.text()
+		t.take(',')
+		m[1], ok2 = t.text()
+		ok = ok1 && ok2 && t.take(']')
+	} else if text, is := t.text(); is {
+		m[0], m[1], ok = strings.Cut(text, " ")
+		ok = ok && !strings.Contains(m[1], " ")
+	}
+	if !ok || m[0] == "" || m[1] == "" {
+		return m, fmt.Errorf("%.40q, expected two tokens", begin)
+	}
+	return m, nil
 }
 
 // clipNormalizer, clipPattern and clipByteLevel are the steps that this package follows.
@@ -131,7 +175,8 @@ func readTokenizerJSON(file []byte) (*tokenizerJSON, error) {
 	case !isClipPreTokenizer(j.PreTokenizer):
 		return nil, fmt.Errorf("pre_tokenizer is %s, expected CLIP's (a Split by its pattern, then ByteLevel)", brief(j.PreTokenizer))
 	case !isClipPostProcessor(j.PostProcessor):
-		return nil, fmt.Errorf("post_processor is %s, expected CLIP's (%s before, %s behind a text)", brief(j.PostProcessor), StartOfText, EndOfText)
+		return nil, fmt.Errorf("post_processor is %s, expected CLIP's (%s before, %s behind a text)",
+			brief(j.PostProcessor), StartOfText, EndOfText)
 	}
 	return j, nil
 }

@@ -21,8 +21,8 @@ func variantFolder(t *testing.T, files ...string) string {
 			if in, _, _ := strings.Cut(f, "/"); in != part {
 				continue
 			}
-			err := safetensors.Write(filepath.Join(dir, f), []safetensors.Named{safetensors.NamedF32(name, []float32{1}, 1)}, map[string]string{"is": f})
-			if err != nil {
+			one := []safetensors.Named{safetensors.NamedF32(name, []float32{1}, 1)}
+			if err := safetensors.Write(filepath.Join(dir, f), one, map[string]string{"is": f}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -49,7 +49,8 @@ func TestVariantOfSomeParts(t *testing.T) {
 		{"none has it", "bf16", []string{plainUNet, halfUNet, plainVAE, plainText, "vae/diffusion_pytorch_model.non_ema.safetensors"},
 			[3]string{}, 0, []string{"no weights of the variant bf16 in any part", "there is fp16, non_ema"}},
 		{"there are none", "fp16", []string{plainUNet, plainVAE, plainText}, [3]string{}, 0, []string{"fp16", "there is no variant"}},
-		{"a part has neither", "fp16", []string{halfUNet, plainVAE}, [3]string{}, 0, []string{"text_encoder: no weights, expected model.safetensors"}},
+		{"a part has neither", "fp16", []string{halfUNet, plainVAE}, [3]string{}, 0,
+			[]string{"text_encoder: no weights, expected model.safetensors"}},
 		{"another variant in its place", "fp16", []string{halfUNet, "vae/diffusion_pytorch_model.bf16.safetensors", plainText},
 			[3]string{}, 0, []string{"vae: no weights, expected diffusion_pytorch_model.safetensors"}},
 		{"a word in a word", "16", []string{plainUNet, halfUNet, plainVAE, plainText}, [3]string{}, 0, []string{"variant 16", "there is fp16"}},
@@ -77,7 +78,8 @@ func TestVariantOfSomeParts(t *testing.T) {
 				t.Errorf("%s: %s is of %s, want %s", c.name, part, got, c.want[i])
 			}
 		}
-		if notes := f.Notes(); len(notes) != c.notes || slices.ContainsFunc(notes, func(n string) bool { return !strings.Contains(n, c.variant) }) {
+		notes := f.Notes()
+		if len(notes) != c.notes || slices.ContainsFunc(notes, func(n string) bool { return !strings.Contains(n, c.variant) }) {
 			t.Errorf("%s: notes %q", c.name, notes)
 		}
 		if err := f.Close(); err != nil {

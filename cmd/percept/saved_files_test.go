@@ -56,7 +56,8 @@ func TestTokenizerJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code, _, stderr := command(t, "model", "check", folder); code != 1 || !strings.Contains(stderr, "there is no tokenizer (tokenizer.json") {
+	code, _, stderr := command(t, "model", "check", folder)
+	if code != 1 || !strings.Contains(stderr, "there is no tokenizer (tokenizer.json") {
 		t.Errorf("without: exit status %d, %s", code, stderr)
 	}
 	path := filepath.Join(dir, "tokenizer.json")
@@ -91,7 +92,8 @@ func TestTokenizerJSON(t *testing.T) {
 	if err := os.WriteFile(path, broken, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := command(t, "generate", "--prompt", "a house", "--no-cache", "--model", folder, "--out", filepath.Join(t.TempDir(), "x.png"))
+	code, _, stderr = command(t, "generate", "--prompt", "a house", "--no-cache", "--model", folder, "--out",
+		filepath.Join(t.TempDir(), "x.png"))
 	if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "tokenizer.json: normalizer is ") {
 		t.Errorf("another normalizer: exit status %d, %s", code, stderr)
 	}
@@ -118,7 +120,8 @@ func TestTokenizerSettings(t *testing.T) {
 		}
 	}
 	write("tokenizer_config.json", `{"padding_side": "left"}`)
-	if code, stdout, _ := command(t, "model", "check", folder); code != 1 || !strings.Contains(stdout, `padding_side is "left", expected right`) {
+	code, stdout, _ := command(t, "model", "check", folder)
+	if code != 1 || !strings.Contains(stdout, `padding_side is "left", expected right`) {
 		t.Errorf("padding at the left: exit status %d, %s", code, stdout)
 	}
 	write("tokenizer_config.json", `{}`)
@@ -133,7 +136,8 @@ func TestTokenizerSettings(t *testing.T) {
 func TestExportersNamesAndTypes(t *testing.T) {
 	folder := embeddedFolder(t)
 	want := drawn(t, folder)
-	names := strings.NewReplacer("attn_1.q.", "attn_1.to_q.", "attn_1.k.", "attn_1.to_k.", "attn_1.v.", "attn_1.to_v.", "attn_1.proj_out.", "attn_1.to_out.0.")
+	names := strings.NewReplacer("attn_1.q.", "attn_1.to_q.", "attn_1.k.", "attn_1.to_k.", "attn_1.v.", "attn_1.to_v.",
+		"attn_1.proj_out.", "attn_1.to_out.0.")
 	renamed := 0
 	file := original(t, folder, func(_ string, n *safetensors.Named) {
 		if name := names.Replace(n.Name); name != n.Name {
@@ -150,7 +154,8 @@ func TestExportersNamesAndTypes(t *testing.T) {
 			t.Errorf("%s: another picture", name)
 		}
 	}
-	if stdout, _ := must(t, "weights", "inspect", with, "--config", folder, "--tensors"); !strings.Contains(stdout, "\tother\textra\t\tF8_E8M0\t4\t0\t0\n") {
+	stdout, _ := must(t, "weights", "inspect", with, "--config", folder, "--tensors")
+	if !strings.Contains(stdout, "\tother\textra\t\tF8_E8M0\t4\t0\t0\n") {
 		t.Errorf("inspect: no extra in %s", stdout)
 	}
 	lacking := original(t, folder, func(name string, n *safetensors.Named) {
@@ -160,7 +165,8 @@ func TestExportersNamesAndTypes(t *testing.T) {
 	})
 	needed := withTensor(t, lacking, "model.diffusion_model.input_blocks.0.0.bias", "C64", 64)
 	code, stdout, stderr := command(t, "weights", "inspect", needed, "--config", folder)
-	if code != 1 || !strings.Contains(stdout, "unreadable  unet conv_in.bias: type \"C64\"\n") || !strings.Contains(stderr, "unet: 1 unreadable") {
+	if code != 1 || !strings.Contains(stdout, "unreadable  unet conv_in.bias: type \"C64\"\n") ||
+		!strings.Contains(stderr, "unet: 1 unreadable") {
 		t.Errorf("inspect: exit status %d, %s%s", code, stdout, stderr)
 	}
 	for _, args := range [][]string{

@@ -19,8 +19,9 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32, "U16": 16, "U8": 8, "BOOL": 8,
-        "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4, "C64": 64}
+BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32, "U16": 16,
+        "U8": 8, "BOOL": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F6_E2M3": 6, "F6_E3M2": 6,
+        "F4": 4, "C64": 64}
 TORCH = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64, "I32": torch.int32,
          "I16": torch.int16, "I8": torch.int8, "U64": torch.uint64, "U32": torch.uint32, "U16": torch.uint16, "U8": torch.uint8,
          "BOOL": torch.bool, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
@@ -71,8 +72,8 @@ def parametrized():
 
 def text_encoder():
     torch.manual_seed(2)
-    config = CLIPTextConfig(vocab_size=40, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, projection_dim=8,
-                            max_position_embeddings=12, bos_token_id=38, eos_token_id=39, pad_token_id=39)
+    config = CLIPTextConfig(vocab_size=40, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+                            projection_dim=8, max_position_embeddings=12, bos_token_id=38, eos_token_id=39, pad_token_id=39)
     model = CLIPTextModel(config).eval()
     for p in model.parameters():
         torch.nn.init.normal_(p, std=0.5)
@@ -81,7 +82,8 @@ def text_encoder():
     ids = torch.tensor([[38, 5, 17, 3, 39, 39, 39, 39, 39, 39, 39, 39], [38, 39] + [0] * 10])
     with torch.no_grad():
         hidden = CLIPTextModel.from_pretrained(folder).double()(ids).last_hidden_state
-    dump({"ids": ids.tolist(), "last_hidden_state": [float(f"{x:.9g}") for x in hidden.flatten().tolist()]}, "testdata", "saved", "expected.json")
+    values = [float(f"{x:.9g}") for x in hidden.flatten().tolist()]
+    dump({"ids": ids.tolist(), "last_hidden_state": values}, "testdata", "saved", "expected.json")
 
 
 types()

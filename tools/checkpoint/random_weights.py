@@ -76,7 +76,8 @@ def tensor(rng):
 
 
 def name(rng):
-    return "".join(rng.choice(["weight", "bias", "a", "layers.0", "é", "語", "x y", "_", '"', "0", "."]) for _ in range(rng.randint(1, 4))).strip(".") or "w"
+    parts = ["weight", "bias", "a", "layers.0", "é", "語", "x y", "_", '"', "0", "."]
+    return "".join(rng.choice(parts) for _ in range(rng.randint(1, 4))).strip(".") or "w"
 
 
 def module(rng):
@@ -157,7 +158,8 @@ def write_safetensors(rng, path):
         entries, data, at = {}, b"", 0
         for n, t in tensors.items():
             raw = t.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-            entries[n] = {"dtype": ST[t.dtype], "shape": list(t.shape), "data_offsets": [at, at + len(raw)]} | rng.choice([{}, {}, {"note": 1}])
+            entries[n] = {"dtype": ST[t.dtype], "shape": list(t.shape), "data_offsets": [at, at + len(raw)]}
+            entries[n] |= rng.choice([{}, {}, {"note": 1}])
             data, at = data + raw, at + len(raw)
         for d, bits in rng.sample(list(BARE.items()), 2):
             n = 8 * rng.randint(0, 4)
@@ -175,8 +177,12 @@ def write_safetensors(rng, path):
     for n, info in safetensors.deserialize(open(path, "rb").read()):
         known = next((t for t, s in ST.items() if s == info["dtype"] and t != torch.float4_e2m1fn_x2), None)
         raw = bytes(info["data"])
-        back[n] = (info["dtype"], raw) if known is None else (
-            torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(known).reshape(info["shape"]) if raw else torch.empty(info["shape"], dtype=known))
+        if known is None:
+            back[n] = info["dtype"], raw
+        elif raw:
+            back[n] = torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(known).reshape(info["shape"])
+        else:
+            back[n] = torch.empty(info["shape"], dtype=known)
     return back
 
 

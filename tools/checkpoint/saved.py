@@ -38,12 +38,14 @@ def make(added=(), length=77, pad="<|endoftext|>"):
     tokenizer = CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=length, pad_token=pad)
     tokenizer.add_tokens(list(added))
     n = len(tokenizer)
+    start, end = len(vocab) - 2, len(vocab) - 1
     text = CLIPTextModel(CLIPTextConfig(vocab_size=n, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-                                        projection_dim=32, bos_token_id=len(vocab) - 2, eos_token_id=len(vocab) - 1, pad_token_id=len(vocab) - 1))
+                                        projection_dim=32, bos_token_id=start, eos_token_id=end, pad_token_id=end))
     for p in text.parameters():
         torch.nn.init.normal_(p, std=0.2)
-    unet = UNet2DConditionModel(sample_size=8, block_out_channels=(32, 32), layers_per_block=1, cross_attention_dim=32, attention_head_dim=8,
-                                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"))
+    unet = UNet2DConditionModel(sample_size=8, block_out_channels=(32, 32), layers_per_block=1, cross_attention_dim=32,
+                                attention_head_dim=8, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+                                up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"))
     vae = AutoencoderKL(block_out_channels=(32, 32), latent_channels=4, sample_size=16, down_block_types=("DownEncoderBlock2D",) * 2,
                         up_block_types=("UpDecoderBlock2D",) * 2)
     scheduler = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False,
@@ -138,8 +140,9 @@ def folders(top):
         d = os.path.join(top, name)
         make(**settings).save_pretrained(d)
         yield d, None, d
-    for name, change in (("text_model prefix", prefixed), ("position_ids", positions), ("least config", least), ("whole CLIP", whole_clip),
-                         ("old attention", old_attention(2)), ("old attention, convolutions", old_attention(4)), ("both tokenizers", both_tokenizers)):
+    for name, change in (("text_model prefix", prefixed), ("position_ids", positions), ("least config", least),
+                         ("whole CLIP", whole_clip), ("old attention", old_attention(2)),
+                         ("old attention, convolutions", old_attention(4)), ("both tokenizers", both_tokenizers)):
         d = os.path.join(top, name)
         plain.save_pretrained(d)
         change(d)
@@ -161,7 +164,8 @@ def reference(folder, variant, dtype, latents):
     out = {}
     cond, uncond = pipe.encode_prompt(PROMPT, "cpu", 1, True, negative_prompt="")
     out["context"] = torch.cat([uncond, cond])
-    ids = pipe.tokenizer(["", PROMPT], padding="max_length", max_length=pipe.tokenizer.model_max_length, truncation=True, return_tensors="pt")
+    length = pipe.tokenizer.model_max_length
+    ids = pipe.tokenizer(["", PROMPT], padding="max_length", max_length=length, truncation=True, return_tensors="pt")
     out["ids"] = ids.input_ids
     pipe.scheduler.set_timesteps(2)
     x = latents[:1].to(dtype)

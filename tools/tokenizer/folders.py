@@ -27,8 +27,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SMALL = os.path.join(HERE, "..", "..", "clip", "testdata")
 START, END = "<|startoftext|>", "<|endoftext|>"
 ALPHABET = list("aeiostrnhdl ABÉéñßΣσİıЖ'.,!?-<|>0123 \t\n\u00a0\u0301\u0308\u200b語猫🐱½²_") + [
-    "'s", "'LL", "the ", END, START, "<|StartOfText|>", "riding", "  ", "<cat-toy>", "<Cat-Toy>", "<é>", "sks", "!", " new york ", "x<cat-toy>y"]
-WORDS = ["<cat-toy>", "<Cat-Toy>", "<cat", "sks", "<é>", "<e\u0301>", "new york", "!", "a", "riding</w>", END + "2", "ss", "ΣΣ", "<|StartOfText|>"]
+    "'s", "'LL", "the ", END, START, "<|StartOfText|>", "riding", "  ", "<cat-toy>", "<Cat-Toy>", "<é>", "sks",
+    "!", " new york ", "x<cat-toy>y"]
+WORDS = ["<cat-toy>", "<Cat-Toy>", "<cat", "sks", "<é>", "<e\u0301>", "new york", "!", "a", "riding</w>", END + "2", "ss", "ΣΣ",
+         "<|StartOfText|>"]
 
 
 def small():
@@ -96,7 +98,8 @@ def random_folder(rng, vocab, merges):
     added = [token(rng) for _ in range(rng.choice([0, 0, 1, 2, 4]))]
     pad = rng.choice([END, END, "!", "<pad>"])
     if rng.random() < 0.5:
-        files = saved(vocab, merges, lambda t: t.add_tokens(added), model_max_length=length, pad_token=pad, unk_token=rng.choice([END, "a"]))
+        unknown = rng.choice([END, "a"])
+        files = saved(vocab, merges, lambda t: t.add_tokens(added), model_max_length=length, pad_token=pad, unk_token=unknown)
         if rng.random() < 0.3:
             j = json.loads(files["tokenizer.json"])
             j["model"]["merges"] = [" ".join(m) for m in j["model"]["merges"]]
