@@ -133,8 +133,12 @@ func printDiagnosis(w io.Writer, r *study.Diagnosis) error {
 		name string
 		diagnose.Identified
 	}{{"identification, true pattern fixed", d.FixTrue}, {"identification, decoded pattern fixed", d.FixDecoded}} {
-		fmt.Fprintf(t, "  %s\t%.1f %% [%.1f, %.1f]\tchance %.1f to %.1f %%\n",
-			id.name, 100*id.Accuracy, 100*id.Low, 100*id.High, 100*id.ChanceLow, 100*id.ChanceHigh)
+		ties := ""
+		if id.Ties > 0 {
+			ties = fmt.Sprintf("; %d images have nothing but ties, which count as half: predictions are alike", id.Ties)
+		}
+		fmt.Fprintf(t, "  %s\t%.1f %% [%.1f, %.1f]\tchance %.1f to %.1f %%%s\n",
+			id.name, 100*id.Accuracy, 100*id.Low, 100*id.High, 100*id.ChanceLow, 100*id.ChanceHigh, ties)
 	}
 	fmt.Fprintf(t, "  variance kept\t%.3f\tof a target: %s\n", d.Variance.Total, spread(d.Variance.Quantiles))
 	decoded, truth := d.Dimension.Decoded, d.Dimension.True

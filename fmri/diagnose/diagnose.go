@@ -59,6 +59,7 @@ type Identified struct {
 	High       float64 `json:"high"`
 	ChanceLow  float64 `json:"chance_low"`
 	ChanceHigh float64 `json:"chance_high"`
+	Ties       int     `json:"ties"` // images all of whose choices are ties, each of which counts as half
 }
 
 // Variance is that of predictions over that of the truth, over images: ridge shrinks what it cannot predict.
@@ -158,7 +159,7 @@ func (d *Diagnosis) patterns(truth, decoded linalg.Matrix[float32], o Options) e
 		direction metrics.Direction
 		into      *Identified
 	}{{metrics.FixOriginal, &d.FixTrue}, {metrics.FixGenerated, &d.FixDecoded}} {
-		id := similarity.Identify(c.direction)
+		id := similarity.IdentifyTies(c.direction)
 		in, err := stats.BootstrapMean(id.PerImage(), o.Resampling)
 		if err != nil {
 			return err
@@ -168,7 +169,7 @@ func (d *Diagnosis) patterns(truth, decoded linalg.Matrix[float32], o Options) e
 			return err
 		}
 		chance := null.Interval()
-		*c.into = Identified{id.Accuracy(), in.Low, in.High, chance.Low, chance.High}
+		*c.into = Identified{id.Accuracy(), in.Low, in.High, chance.Low, chance.High, similarity.Ties(c.direction)}
 	}
 	return nil
 }

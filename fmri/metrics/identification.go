@@ -40,13 +40,39 @@ type Identification struct {
 	wins []float64 // [N, N]: fraction of choices won if original i belonged to generated j
 }
 
-// Identify makes all two-way choices. A tie is a failure, as is an undefined similarity.
+// Identify makes all two-way choices. A tie is a failure, as is an undefined similarity: the rule of published code.
 // The cost is O(N² log N).
-func (s *Similarity) Identify(d Direction) *Identification {
+func (s *Similarity) Identify(d Direction) *Identification { return s.identify(d, 0) }
+
+// IdentifyTies is Identify with half of a choice won where it is a tie or undefined, as guessing would. Where predictions vary, ties do not
+// happen and both agree; predictions that are all alike have 0 % by the published rule and 50 % by this one.
+func (s *Similarity) IdentifyTies(d Direction) *Identification { return s.identify(d, 0.5) }
+
+// Ties returns how many images have no other choice than ties: every generated picture is as similar to the original, or
+// every original to the generated picture, as its own.
+func (s *Similarity) Ties(d Direction) int {
+	n := 0
+	for i := range s.N {
+		alike := s.N > 1
+		for j := range s.N {
+			other := s.At(i, j)
+			if d == FixGenerated {
+				other = s.At(j, i)
+			}
+			alike = alike && other == s.At(i, i)
+		}
+		if alike {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Similarity) identify(d Direction, tie float64) *Identification {
 	id := &Identification{s.N, make([]float64, s.N*s.N)}
 	if d == FixOriginal || d == Symmetric {
 		for i := range s.N {
-			wins(s.Data[i*s.N:(i+1)*s.N], func(j int, won float64) { id.wins[i*s.N+j] += won })
+			wins(s.Data[i*s.N:(i+1)*s.N], tie, func(j int, won float64) { id.wins[i*s.N+j] += won })
 		}
 	}
 	if d == FixGenerated || d == Symmetric {
@@ -55,7 +81,7 @@ func (s *Similarity) Identify(d Direction) *Identification {
 			for i := range column {
 				column[i] = s.At(i, j)
 			}
-			wins(column, func(i int, won float64) { id.wins[i*s.N+j] += won })
+			wins(column, tie, func(i int, won float64) { id.wins[i*s.N+j] += won })
 		}
 	}
 	if d == Symmetric {
@@ -66,16 +92,24 @@ func (s *Similarity) Identify(d Direction) *Identification {
 	return id
 }
 
-// wins reports for each value the fraction of the other values that are smaller.
-func wins(values []float64, set func(i int, won float64)) {
+// wins reports for each value the fraction of the other values that are smaller, ties counted as so much of one.
+func wins(values []float64, tie float64, set func(i int, won float64)) {
 	sorted := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	slices.Sort(sorted)
 	for i, v := range values {
-		smaller := 0
+		undefined := len(values) - len(sorted)
+		won := tie * float64(len(values)-1)
 		if !math.IsNaN(v) {
-			smaller, _ = slices.BinarySearch(sorted, v)
+			smaller, _ := slices.BinarySearch(sorted, v)
+			upTo, _ := slices.BinarySearchFunc(sorted, v, func(x, v float64) int {
+				if x <= v {
+					return -1
+				}
+				return 1
+			})
+			won = float64(smaller) + tie*float64(upTo-smaller-1+undefined)
 		}
-		set(i, float64(smaller)/float64(len(values)-1))
+		set(i, won/float64(len(values)-1))
 	}
 }
 

@@ -158,6 +158,21 @@ func TestTiesAndUndefinedFail(t *testing.T) {
 		s := &Similarity{2, c.data}
 		near(t, name, s.Identify(FixOriginal).PerImage(), c.want, 0)
 	}
+	for name, c := range map[string]struct {
+		data, want []float64
+		ties       int
+	}{
+		"all equal":       {[]float64{1, 1, 1, 1}, []float64{0.5, 0.5}, 2},
+		"tie in one row":  {[]float64{1, 1, 0, 1}, []float64{0.5, 1}, 1},
+		"own undefined":   {[]float64{nan, 0, 0, 1}, []float64{0.5, 1}, 0},
+		"other undefined": {[]float64{1, nan, nan, 1}, []float64{0.5, 0.5}, 0},
+	} {
+		s := &Similarity{2, c.data}
+		near(t, name, s.IdentifyTies(FixOriginal).PerImage(), c.want, 0)
+		if got := s.Ties(FixOriginal); got != c.ties {
+			t.Errorf("%s: %d images with ties alone, expected %d", name, got, c.ties)
+		}
+	}
 	tie := &Similarity{2, []float64{1, 0, 1, 1}}
 	if r := tie.Ranks(); !slices.Equal(r, []int{1, 0}) {
 		t.Errorf("ranks %v, want the tied picture last: [1 0]", r)

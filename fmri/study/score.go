@@ -240,7 +240,7 @@ func (s *scorer) score(ctx context.Context, dir string) ([]Row, error) {
 			if err != nil {
 				return nil, err
 			}
-			id = similarity.Identify(m.direction)
+			id = similarity.IdentifyTies(m.direction)
 			m.values = id.PerImage()
 		}
 		row, err := s.row(m.name, m.values, id)

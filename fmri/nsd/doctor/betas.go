@@ -159,7 +159,7 @@ func (e *examiner) sessionFile(s *Subject, b *Betas, path string, session int, v
 		}
 	}
 	if deep != nil {
-		return deep.take(path, f)
+		return deep.take(path, session, f)
 	}
 	return true
 }

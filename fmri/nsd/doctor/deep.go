@@ -1,7 +1,10 @@
 package doctor
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"percept/fmri"
@@ -17,6 +20,13 @@ type sampler struct {
 	mask fmri.Mask // empty: chosen by the first file
 	sum  Sample
 	sds  []float64
+	seen map[[sha256.Size]byte]sessionOf // what was sampled of each file
+}
+
+// sessionOf is a file and the session that its name says.
+type sessionOf struct {
+	session int
+	path    string
 }
 
 // newSampler spreads the voxels over the brain. It is nil where no deep check was asked for.
@@ -24,7 +34,7 @@ func newSampler(e *examiner, s *Subject, m *masks, space string) *sampler {
 	if !e.o.Deep {
 		return nil
 	}
-	d := &sampler{e: e}
+	d := &sampler{e: e, seen: make(map[[sha256.Size]byte]sessionOf)}
 	if m.brain && space == nsd.DefaultSpace {
 		d.mask = spread(m.mask)
 	}
@@ -40,8 +50,8 @@ func spread(m fmri.Mask) fmri.Mask {
 	return m.Pick(voxels)
 }
 
-// take reads a file's sample and says whether its values can be used.
-func (d *sampler) take(path string, f *nsd.SessionFile) bool {
+// take reads a file's sample and says whether its values can be used. Two sessions cannot have the same ones.
+func (d *sampler) take(path string, session int, f *nsd.SessionFile) bool {
 	if d.mask.Len() == 0 || d.mask.Shape != f.Shape {
 		d.mask = spread(fmri.NewMask(f.Shape, func(x, y, z int) bool { return true }))
 	}
@@ -84,6 +94,15 @@ func (d *sampler) take(path string, f *nsd.SessionFile) bool {
 	case nan > 0:
 		d.e.add(Note, path, "leave these voxels out: a fit cannot use them", "%d of %d sampled values are NaN or infinite", nan, len(x))
 	}
+	h := sha256.New()
+	_ = binary.Write(h, binary.LittleEndian, x) // into memory
+	key := [sha256.Size]byte(h.Sum(nil))
+	if other, twice := d.seen[key]; twice && other.session != session {
+		d.e.add(Damaged, path, "download the one again whose trials these are not",
+			"has the values of session %d, %s, in all %d sampled voxels: one of them is the other's copy", other.session, filepath.Base(other.path), n)
+		return false
+	}
+	d.seen[key] = sessionOf{session, path}
 	return true
 }
 

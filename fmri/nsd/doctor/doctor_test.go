@@ -396,6 +396,12 @@ func TestDamage(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(dir, "lh.betas_session01.hdf5"), nil, 0o666))
 		}, false, Problem{Note, "nsddata_betas/ppdata/subj01/nativesurface/betas_fithrf_GLMdenoise_RR", "no betas_sessionNN.hdf5",
 			"not read"}, []int{1, 2, 3}},
+		{"betas of one session twice", func(t *testing.T, p nsd.Paths) {
+			from := p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, 2, "hdf5")
+			b, err := os.ReadFile(from)
+			must(t, err)
+			must(t, os.WriteFile(p.SessionBetas(one, nsd.DefaultSpace, nsd.DefaultBetas, 3, "hdf5"), b, 0o666))
+		}, true, Problem{Damaged, folder + "/betas_session03.hdf5", "has the values of session 2, betas_session02.hdf5", "again"}, []int{1, 2}},
 		{"table among the templates", func(t *testing.T, p nsd.Paths) {
 			must(t, nifti.Write(p.ROI(one, nsd.DefaultSpace, "thalamus"), nifti.Header{Dims: []int{10, 12, 9}},
 				append([]int16{1, 2, -1}, make([]int16, 1077)...)))
