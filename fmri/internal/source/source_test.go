@@ -102,7 +102,8 @@ func TestCompressions(t *testing.T) {
 	}
 }
 
-// TestDamage cuts and changes compressed files at every byte (bzip2: every fifth): what comes out is the content or an error, never something else.
+// TestDamage cuts and changes compressed files at every byte (bzip2: every fifth): what comes out is the content or an error,
+// never something else.
 func TestDamage(t *testing.T) {
 	for name, b := range variants(t) {
 		joint := map[string]int{"gzip, members": len(packed(t, content[:99])), "zstd, frames": len(zstandard(t, content[:99]))}[name]
