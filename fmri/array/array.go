@@ -19,8 +19,9 @@
 //	                         transparency and the code of that colour
 //	FreeSurfer label         "index" [n], "vertices" [n, 3], "values" [n]
 //
-// What a file is shows in its first bytes, not in its name; only annot files, which have no mark, are known by it. Values
-// come as float64 in C order, last index fastest; a number that float64 cannot hold exactly is an error, and so is
+// What a file is shows in its first bytes, not in its name; only annot files, which have no mark, are known by it, and HDF5 is
+// MATLAB's without MATLAB's header where its name ends in .mat and a variable has MATLAB's class. NIfTI, MGH and GIFTI may be
+// compressed with gzip, bzip2 or zstd. Values come as float64 in C order, last index fastest; a number that float64 cannot hold exactly is an error, and so is
 // anything in a file that is not understood.
 package array
 

@@ -20,13 +20,7 @@ func namesHDF5(path string) ([]string, error) {
 	return h.List("")
 }
 
-func namesMAT(path string) ([]string, error) {
-	m, err := matfile.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return m.Names(), nil
-}
+func namesMAT(path string) ([]string, error) { return matfile.Names(path) }
 
 func namesNPZ(path string) ([]string, error) { return npy.Names(path) }
 

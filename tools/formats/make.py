@@ -251,11 +251,13 @@ doubles = np.arange(6.0).reshape(2, 3)
 for kind in (5, 12, 13, 2):
     sio.savemat("f.mat", {"x": doubles})
     b = bytearray(read("f.mat"))
+    b[:116] = b"MATLAB 5.0 MAT-file".ljust(116)  # without the time
     b[136] = kind
     write(f"flags{kind}.mat", b)
     want(f"flags{kind}.mat", sio.loadmat(f"flags{kind}.mat")["x"], "x")
 sio.savemat("f.mat", {"s": {"a": doubles, "b": np.float32([1.5, 2])}})
 b = bytearray(read("f.mat"))
+b[:116] = b"MATLAB 5.0 MAT-file".ljust(116)
 for at in range(128, len(b) - 8, 8):  # every field's flags
     if struct.unpack_from("<II", b, at) == (6, 8):
         b[at] = 5
@@ -286,6 +288,10 @@ with h5py.File("noheader.mat", "w") as f:
 back = mat73.loadmat("noheader.mat")
 want("noheader.mat", back["x"], "x")
 want("noheader.mat", back["s"]["y"], "s.y")
+with h5py.File("field.mat", "w") as f:  # the class is that of a field alone
+    f["a"] = h5py.SoftLink("/nowhere")
+    f.create_dataset("s/y", data=doubles.T).attrs["MATLAB_class"] = np.bytes_("double")
+want("field.mat", doubles, "s.y")  # mat73 fails on the link, and reads this without it
 with h5py.File("plain_hdf5.mat", "w") as f:  # no attributes: nobody's axes but HDF5's
     f["x"] = doubles.T
 want("plain_hdf5.mat", doubles.T, "x")

@@ -1,8 +1,8 @@
 // Package freesurfer reads the files that FreeSurfer keeps a cortex in, and writes MGH.
 //
 //	MGH, MGZ       OpenMGH, WriteMGH, CreateMGH   volumes, and maps of surfaces: one value a vertex and frame
-//	lh.white, ...  ReadSurface                    vertices and triangles
-//	lh.curv, ...   ReadCurv                       one value a vertex
+//	lh.white, ...  ReadSurface                    vertices and triangles; quadrangles of old files become triangles
+//	lh.curv, ...   ReadCurv                       one value a vertex, of the present format and the old one
 //	lh.*.annot     ReadAnnot                      a region for each vertex, with names and colours
 //	lh.*.label     ReadLabel                      a list of vertices
 //	lh.*.patch.3d  ReadPatch                      a part of a surface, moved: flat maps

@@ -282,6 +282,9 @@ func TestBig(t *testing.T) {
 	}
 }
 
+// others is where tools/formats/make.py wrote more files, for package array.
+const others = "../../../array/testdata/"
+
 func fuzz(f *testing.F, kind string, seeds ...string) {
 	for _, s := range seeds {
 		f.Add(read(f, s))
@@ -305,8 +308,10 @@ func FuzzMGH(f *testing.F) {
 	fuzz(f, "mgh", "i16.mgh", "f32.mgh", "u8.mgz")
 }
 
-func FuzzSurface(f *testing.F) { fuzz(f, "surface", "lh.white", "lh.plain") }
-func FuzzCurv(f *testing.F)    { fuzz(f, "curv", "lh.curv") }
-func FuzzAnnot(f *testing.F)   { fuzz(f, "annot", "lh.parts.annot", "lh.old.annot") }
-func FuzzPatch(f *testing.F)   { fuzz(f, "patch", "lh.flat.patch.3d") }
-func FuzzLabel(f *testing.F)   { fuzz(f, "label", "lh.V1.label") }
+func FuzzSurface(f *testing.F) {
+	fuzz(f, "surface", "lh.white", "lh.plain", others+"lh.one10", others+"lh.quad", others+"lh.quad_old")
+}
+func FuzzCurv(f *testing.F)  { fuzz(f, "curv", "lh.curv", others+"lh.curv_old") }
+func FuzzAnnot(f *testing.F) { fuzz(f, "annot", "lh.parts.annot", "lh.old.annot") }
+func FuzzPatch(f *testing.F) { fuzz(f, "patch", "lh.flat.patch.3d") }
+func FuzzLabel(f *testing.F) { fuzz(f, "label", "lh.V1.label") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"strings"
 )
 
 const (
@@ -157,43 +158,49 @@ func isCurv(head []byte, size int64) bool {
 }
 
 // comment reads the text before a surface's numbers. FreeSurfer's programs end it with one newline or with two, and some
-// comments have a second line. The numbers are where the counts fit the file: right behind the first line, behind all white
-// space there, or behind the second line.
+// comments have a second line: the numbers are right behind the first line, behind all white space there, or behind the second
+// line, where they fit the file. Where none do it is damaged, and the smallest ones are those that are told.
 func (r *fields) comment() string {
 	first := r.line()
-	start := r.i
 	if r.err != nil {
 		return ""
 	}
-	rest := r.b[start:]
+	rest := r.b[r.i:]
 	blank := len(rest) - len(bytes.TrimLeft(rest, " \t\r\n\v\f"))
-	for _, skip := range []int{0, blank} {
-		if r.countsFit(start + skip) {
-			r.i += skip
-			return first
+	second := bytes.IndexByte(rest[:min(len(rest), longestLine)], '\n') + 1
+	best, least := 0, math.MaxInt
+	for _, skip := range []int{0, blank, second} {
+		fit, n := r.counts(r.i + skip)
+		if fit {
+			best = skip
+			break
+		}
+		if n < least {
+			best, least = skip, n
 		}
 	}
-	if bytes.IndexByte(rest[:min(len(rest), longestLine)], '\n') < 0 { // the message is of what stands there
-		return first
-	}
-	if second := r.line(); second != "" {
-		first += "\n" + second
+	text := string(r.take(best, "the comment"))
+	if text = strings.TrimSuffix(text, "\n"); strings.TrimSpace(text) != "" {
+		first += "\n" + text
 	}
 	return first
 }
 
-// countsFit says whether the numbers of vertices and faces at a place are those of the rest of the file.
-func (r *fields) countsFit(at int) bool {
+// counts says whether the numbers of vertices and faces at a place are those of the rest of the file, and their sum.
+func (r *fields) counts(at int) (fit bool, n int) {
 	if len(r.b)-at < 8 {
-		return false
+		return false, math.MaxInt
 	}
 	nv, nf := int(int32(binary.BigEndian.Uint32(r.b[at:]))), int(int32(binary.BigEndian.Uint32(r.b[at+4:])))
+	if nv < 0 || nf < 0 {
+		return false, math.MaxInt
+	}
 	left := len(r.b) - at - 8
 	if !hold(nv, nf, 12, 12, left) {
-		return false
+		return false, nv + nf
 	}
 	end := len(r.b) - (left - 12*(nv+nf))
-	return end == len(r.b) || end+4 <= len(r.b) && isTag(int(int32(binary.BigEndian.Uint32(r.b[end:]))))
+	return end == len(r.b) || end+4 <= len(r.b) && isTag(int(int32(binary.BigEndian.Uint32(r.b[end:])))), nv + nf
 }
 
 const longestLine = 4096 // bytes of a comment

@@ -123,6 +123,9 @@ func FuzzParse(f *testing.F) {
 	for _, name := range []string{"ASCII.gii", "B64BIN.gii", "B64GZ.gii", "B64GZ.gii.gz"} {
 		f.Add(read1(f, name))
 	}
+	for _, name := range []string{"spellings.gii", "column_text.gii", "scalar.gii", "external.gii"} {
+		f.Add(read1(f, "../../../array/testdata/"+name))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		compressed := bytes.HasPrefix(b, []byte{0x1f, 0x8b}) || bytes.Contains(b, []byte("GZip"))
 		golden.WithinMemory(t, len(b), compressed, func() {
@@ -138,4 +141,61 @@ func FuzzParse(f *testing.F) {
 			}
 		})
 	})
+}
+
+// TestExternal refuses what of data in other files cannot be right; package array compares the values of a good one.
+func TestExternal(t *testing.T) {
+	good := string(read1(t, "../../../array/testdata/external.gii"))
+	for _, c := range []struct{ old, new, want string }{
+		{`"external.dat"`, `"../external.dat"`, `"../external.dat", expected the name of one beside this one`},
+		{`"external.dat"`, `"/external.dat"`, "expected the name of one beside this one"},
+		{`"external.dat"`, `"absent.dat"`, `data in another file, "absent.dat": `},
+		{`"external.dat"`, `""`, "data in another file, of which no name is given"},
+		{`Offset="4"`, `Offset="5"`, `"external.dat", of 28 bytes, expected 24 from 5 on`},
+		{`Offset="4"`, `Offset="-4"`, `offset "-4" in another file`},
+		{`Dim0="2"`, `Dim0="1000000000"`, "expected 12000000000 from 4 on"},
+		{"", "", ""},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "x.gii")
+		if err := os.WriteFile(path, []byte(strings.Replace(good, c.old, c.new, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "external.dat"), make([]byte, 28), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(path)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), path+": ") ||
+			!strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.new, err, c.want)
+		}
+	}
+}
+
+// TestSpellings: what a value means must not be guessed.
+func TestSpellings(t *testing.T) {
+	packed := string(read1(t, "B64GZ.gii"))
+	for _, c := range []struct{ old, new, want string }{
+		{`"LittleEndian"`, `"Undef"`, `endian "Undef", expected LittleEndian or BigEndian`},
+		{`"LittleEndian"`, `"GIFTI_ENDIAN_UNDEF"`, "expected LittleEndian or BigEndian"},
+		{`"GZipBase64Binary"`, `"undef"`, `encoding "undef"`},
+		{`"GZipBase64Binary"`, `""`, `encoding ""`},
+		{`"NIFTI_TYPE_FLOAT32"`, `"float16"`, `data type "float16" cannot be read`},
+		{`"NIFTI_TYPE_FLOAT32"`, `""`, `data type "" cannot be read`},
+		{`Dimensionality="2"`, `Dimensionality="0"`, "bytes of data, shape [] of NIFTI_TYPE_FLOAT32 needs 4"},
+	} {
+		if _, err := Parse("f", []byte(strings.Replace(packed, c.old, c.new, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.new, err, c.want)
+		}
+	}
+	plain := string(read1(t, "ASCII.gii"))
+	at := strings.Index(plain, "NIFTI_INTENT_TRIANGLE")
+	at += strings.Index(plain[at:], "<Data>") + len("<Data>")
+	rest := strings.TrimLeft(plain[at:], " \n")
+	end := strings.IndexAny(rest, " \n")
+	for text, whole := range map[string]bool{rest[:end] + ".0": true, rest[:end] + ".": true, rest[:end] + ".5": false, ".0": false} {
+		if _, err := Parse("f", []byte(plain[:at]+text+rest[end:])); (err == nil) != whole {
+			t.Errorf("%s for a whole number: %v", text, err)
+		}
+	}
 }

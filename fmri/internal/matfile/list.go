@@ -39,14 +39,11 @@ func List(path string) (version string, all []Info, err error) {
 		return "", nil, err
 	}
 	defer h.Close()
-	names, err := h.List("")
+	names, err := namesV73(h)
 	if err != nil {
 		return "", nil, err
 	}
 	for _, n := range names {
-		if strings.HasPrefix(n, "#") {
-			continue
-		}
 		a, err := listV73(path, h, n)
 		if err != nil {
 			all = append(all, Info{Name: n, Err: err})
@@ -55,6 +52,33 @@ func List(path string) (version string, all []Info, err error) {
 		all = append(all, describe(a)...)
 	}
 	return "7.3", all, nil
+}
+
+// Names lists the variables of a file in their order. Those of version 7.3 are not read for it.
+func Names(path string) ([]string, error) {
+	v73, err := isV73(path)
+	if err != nil {
+		return nil, err
+	}
+	if !v73 {
+		f, err := Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return f.Names(), nil
+	}
+	h, err := hdf5.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	return namesV73(h)
+}
+
+// namesV73 lists variables: not #refs#, which holds what cells refer to, and #subsystem#, what objects do.
+func namesV73(h *hdf5.File) ([]string, error) {
+	names, err := h.List("")
+	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "#") }), err
 }
 
 // listV73 reads a variable without its numbers.

@@ -80,25 +80,32 @@ func isV73(path string) (bool, error) {
 
 const hdf5Signature = "\x89HDF\r\n\x1a\n"
 
-// IsMarked says whether an HDF5 file without MATLAB's header has a variable with MATLAB's class.
+// IsMarked says whether an HDF5 file without MATLAB's header has a variable, or a field of one, with MATLAB's class.
 func IsMarked(path string) (bool, error) {
 	h, err := hdf5.Open(path)
 	if err != nil {
 		return false, err
 	}
 	defer h.Close()
-	names, err := h.List("")
-	if err != nil {
-		return false, err
+	const most = 1 << 12 // objects: a file of MATLAB's has the mark on its first
+	left := most
+	return marked(h, "", &left), nil
+}
+
+// marked says whether an object or one of those in it has MATLAB's class; what cannot be read has none.
+func marked(h *hdf5.File, path string, left *int) bool {
+	o, err := h.Object(path)
+	if *left--; err != nil || *left < 0 || strings.Count(path, "/") > maxDepth {
+		return false
 	}
-	for _, n := range names {
-		if o, err := h.Object(n); err == nil {
-			if _, ok, err := o.Attribute("MATLAB_class"); err == nil && ok {
-				return true, nil
-			}
-		}
+	if _, ok, err := o.Attribute("MATLAB_class"); err == nil && ok {
+		return true
 	}
-	return false, nil
+	if o.IsDataset() {
+		return false
+	}
+	names, err := h.List(path)
+	return err == nil && slices.ContainsFunc(names, func(n string) bool { return marked(h, path+"/"+n, left) })
 }
 
 // versionOf is the version in a header, 0 if it is none.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 
 	"percept/fmri/internal/hdf5"
 	"percept/fmri/internal/source"
@@ -13,15 +12,12 @@ import (
 // openV73 reads the named variables of a version 7.3 file, or all if no name is given.
 func openV73(name string, h *hdf5.File, names []string) (*File, error) {
 	f := &File{name: name, version: "7.3"}
-	all, err := h.List("")
+	all, err := namesV73(h)
 	if err != nil {
 		return nil, err
 	}
 	r := &v73{file: name, h: h, seen: make(map[uint64]*Array)}
 	for _, n := range all {
-		if strings.HasPrefix(n, "#") { // #refs# holds what cells refer to, #subsystem# what objects do
-			continue
-		}
 		if len(names) > 0 && !slices.Contains(names, n) {
 			continue
 		}

@@ -57,7 +57,7 @@ func (img *Image) extensions(s *source.Stream, fail failer) error {
 
 // Matrix is what a CIFTI-2 file says of its matrix, whose first index runs fastest in the file.
 type Matrix struct {
-	Kind  string   // "dscalar", "dtseries", ...; "" for an intent that the format does not name
+	Kind  string   // "dscalar", "dtseries", ...; "" for one that the format does not name
 	Shape []int    // the image's dimensions after the four of length 1
 	Axes  []string // what each counts: "grayordinate", "parcel", "frame", "map"; nil where the file does not say
 }
@@ -65,7 +65,14 @@ type Matrix struct {
 var ciftiKinds = map[int]string{3001: "dconn", 3002: "dtseries", 3003: "pconn", 3004: "ptseries", 3006: "dscalar", 3007: "dlabel",
 	3008: "pscalar", 3009: "pdconn", 3010: "dpconn", 3011: "pconnseries", 3012: "pconnscalar"}
 
+// ciftiAxes are the kinds of axes, and what each counts.
 var ciftiAxes = map[string]string{"BRAIN_MODELS": "grayordinate", "PARCELS": "parcel", "SERIES": "frame", "SCALARS": "map", "LABELS": "map"}
+
+// kindsByAxes are the kinds of files by the kinds of their axes, where the intent is not told, as nibabel leaves it.
+var kindsByAxes = map[string]string{"BRAIN_MODELS BRAIN_MODELS": "dconn", "SERIES BRAIN_MODELS": "dtseries", "PARCELS PARCELS": "pconn",
+	"SERIES PARCELS": "ptseries", "SCALARS BRAIN_MODELS": "dscalar", "LABELS BRAIN_MODELS": "dlabel", "SCALARS PARCELS": "pscalar",
+	"PARCELS BRAIN_MODELS": "pdconn", "BRAIN_MODELS PARCELS": "dpconn", "PARCELS PARCELS SERIES": "pconnseries",
+	"PARCELS PARCELS SCALARS": "pconnscalar"}
 
 // IsCIFTI says whether the image is a matrix of CIFTI.
 func (img *Image) IsCIFTI() bool { return img.cifti != nil }
@@ -80,7 +87,7 @@ func (img *Image) CIFTI() (*Matrix, error) {
 		return fail(16, "dimensions %v, expected four of 1 and then those of a matrix", img.Dims)
 	}
 	m.Shape = img.Dims[4:]
-	axes := make([]string, len(m.Shape))
+	kinds := make([]string, len(m.Shape))
 	d := xml.NewDecoder(bytes.NewReader(img.cifti))
 	for version := ""; ; {
 		t, err := d.Token()
@@ -101,8 +108,8 @@ func (img *Image) CIFTI() (*Matrix, error) {
 		case e.Name.Local == "MatrixIndicesMap":
 			kind := strings.TrimPrefix(xmlAttribute(e, "IndicesMapToDataType"), "CIFTI_INDEX_TYPE_")
 			for word := range strings.SplitSeq(xmlAttribute(e, "AppliesToMatrixDimension"), ",") {
-				if i, err := strconv.Atoi(strings.TrimSpace(word)); err == nil && i >= 0 && i < len(axes) {
-					axes[i] = ciftiAxes[kind]
+				if i, err := strconv.Atoi(strings.TrimSpace(word)); err == nil && i >= 0 && i < len(kinds) {
+					kinds[i] = kind
 				}
 			}
 			if err := d.Skip(); err != nil {
@@ -110,8 +117,15 @@ func (img *Image) CIFTI() (*Matrix, error) {
 			}
 		}
 	}
-	if !slices.Contains(axes, "") {
-		m.Axes = axes
+	if m.Kind == "" {
+		m.Kind = kindsByAxes[strings.Join(kinds, " ")]
+	}
+	for _, kind := range kinds {
+		if ciftiAxes[kind] == "" {
+			m.Axes = nil
+			break
+		}
+		m.Axes = append(m.Axes, ciftiAxes[kind])
 	}
 	return m, nil
 }

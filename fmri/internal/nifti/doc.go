@@ -1,4 +1,5 @@
-// Package nifti reads and writes NIfTI-1 images (.nii, .nii.gz), and reads NIfTI-2 and pairs of files (.hdr and .img).
+// Package nifti reads and writes NIfTI-1 images (.nii, .nii.gz), and reads NIfTI-2, pairs of files (.hdr and .img), files
+// compressed with bzip2 and zstd, and the matrix of a CIFTI-2 file.
 //
 // # Writing
 //
@@ -22,6 +23,9 @@
 //	err = img.ReadVoxels(stored, indices)            // 4-D: [volumes, voxels] as stored, one pass, only those voxels kept
 //
 // Of a file that is not compressed only what is asked for is read.
+//
+// Dimensions above 32767, which do not fit into NIfTI-1, are read where FreeSurfer puts them. Of CIFTI-2, shape, values and
+// kinds of axes are read; which vertex, voxel or parcel a place of an axis is, is not read yet.
 //
 // Scaling follows the standard: a slope of 0 or NaN means none. A finite slope with an intercept that is not finite is
 // an error, as in nibabel.

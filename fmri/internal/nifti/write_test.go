@@ -132,6 +132,9 @@ func TestWriterRejects(t *testing.T) {
 // FuzzRead reads damaged files: any result but a panic, a hang or a huge allocation is fine here.
 func FuzzRead(f *testing.F) {
 	files, _ := filepath.Glob("testdata/nii_*.nii*")
+	for _, name := range []string{"x.dscalar.nii", "x.ptseries.nii", "all.nii.gz", "b.nii.bz2", "frames.nii.zst"} {
+		files = append(files, filepath.Join("../../array/testdata", name))
+	}
 	for _, path := range files {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -154,6 +157,9 @@ func FuzzRead(f *testing.F) {
 					t.Errorf("error %q", err)
 				}
 				return
+			}
+			if img.IsCIFTI() {
+				_, _ = img.CIFTI()
 			}
 			_, _ = img.ReadAll()
 			_, _ = img.ReadAll64()

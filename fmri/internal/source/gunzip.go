@@ -73,6 +73,8 @@ func (z *gunzip) next() error {
 		switch {
 		case err != nil:
 			return err
+		case b != 0 && b != 0x1f:
+			return errGzipHeader
 		case b != 0:
 			if err := z.in.UnreadByte(); err != nil {
 				return err
