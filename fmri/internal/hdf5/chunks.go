@@ -21,7 +21,7 @@ type chunkRef struct {
 	pos  uint64 // in C order of the chunk grid
 	addr uint64
 	size uint64 // bytes as stored
-	mask uint32 // bit i: filter i was not applied
+	mask uint32 // bit i: filter i was not applied; bits of no filter mean nothing
 }
 
 // chunkBytes is the size of a chunk in memory.
@@ -215,17 +215,17 @@ func (t *chunkTree) node(addr uint64, level int) error {
 	if c.err != nil {
 		return c.err
 	}
-	rank := len(d.shape)
+	rank := d.rank
 	size := used * (8 + 8*(rank+1) + f.offsetSize)
 	c, err = f.cursorAt(addr+uint64(head), size, "chunk B-tree node")
 	if err != nil {
 		return err
 	}
 	d.nodes = append(d.nodes, block{addr, uint64(head + size)})
-	at := make([]uint64, rank)
+	at := make([]uint64, len(d.shape)) // 0 along the axes of an array type
 	for range used {
 		ref := chunkRef{size: uint64(c.u32()), mask: c.u32()}
-		for i := range at {
+		for i := range rank {
 			x := c.u64()
 			if c.err == nil && x%uint64(d.chunk[i]) != 0 {
 				c.failf("%s: chunk begins at %d of axis %d, chunks are %d long", d.name, x, i, d.chunk[i])
@@ -252,9 +252,6 @@ func (t *chunkTree) node(addr uint64, level int) error {
 			return f.errorf(addr, "%s: chunk %v follows on %v in the index, which has to ascend", d.name, at, t.last)
 		}
 		t.last = append(t.last[:0], at...)
-		if ref.mask>>len(d.filters) != 0 {
-			return f.errorf(addr, "%s: chunk %v leaves out filters %#x of %d", d.name, at, ref.mask, len(d.filters))
-		}
 		d.add(at, ref)
 	}
 	return nil

@@ -17,6 +17,9 @@ func Read[T Number](d *Dataset) ([]T, error) {
 // plausible refuses shapes far beyond what the file holds before memory is taken for them. Datasets may be larger than
 // their file, since what was never written takes no room, but not without end.
 func (d *Dataset) plausible() error {
+	if d.sealed != nil {
+		return d.sealed
+	}
 	const sparse = 16 << 20
 	n := uint64(d.Len()) * uint64(d.elem.Size)
 	if n <= sparse+16*uint64(d.f.size) {
@@ -33,7 +36,7 @@ func (d *Dataset) plausible() error {
 		}
 		held = 0
 		for _, c := range chunks {
-			held += min(d.chunkBytes(), c.size*maxDeflate+1024)
+			held += min(d.chunkBytes(), d.mostBytes(c.size))
 		}
 	}
 	if n/16 > held {
@@ -68,6 +71,9 @@ func (r *reader[T]) slab(start, count []int) error {
 	}
 	if len(r.dst) == 0 {
 		return nil
+	}
+	if err := d.checkUnwritten(); err != nil {
+		return err
 	}
 	if d.class != layoutChunked {
 		s := selection{block: make([]int, len(start)), shape: d.shape, start: start, count: count, stride: strides(count)}
@@ -136,6 +142,9 @@ func (r *reader[T]) columns(columns []int) (err error) {
 	}
 	if len(r.dst) == 0 {
 		return nil
+	}
+	if err := d.checkUnwritten(); err != nil {
+		return err
 	}
 	// stored is the block that holds everything, a chunk or the whole dataset, and step how many rows are read at a time.
 	stored, step := d.shape, max(1, (1<<18)/len(columns))
