@@ -111,18 +111,45 @@ func (f *File) readAt(b []byte, addr uint64, what string) error {
 	return nil
 }
 
-func (f *File) readSuperblock() error {
-	for at := int64(0); at+8 <= f.size; at = max(512, 2*at) {
-		sig := make([]byte, 8)
-		if _, err := f.r.ReadAt(sig, at); err != nil {
-			return &FormatError{f.name, at, "cannot read: " + err.Error()}
+// IsHDF5 says whether a file has HDF5's signature at one of the places where it may be: 0, 512, 1024 and every doubling.
+func IsHDF5(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return false
+	}
+	_, ok, err := findSignature(f, st.Size())
+	return ok && err == nil
+}
+
+// findSignature looks for the signature; an error says that the place at could not be read.
+func findSignature(r io.ReaderAt, size int64) (at int64, ok bool, err error) {
+	var sig [len(signature)]byte
+	for ; at <= size-int64(len(sig)); at = max(512, 2*at) {
+		if _, err := r.ReadAt(sig[:], at); err != nil {
+			return at, false, err
 		}
-		if string(sig) == signature {
-			f.base = uint64(at)
-			return f.parseSuperblock()
+		if string(sig[:]) == signature {
+			return at, true, nil
 		}
 	}
-	return &FormatError{f.name, 0, "no HDF5 signature at 0, 512, 1024, ...: not an HDF5 file"}
+	return 0, false, nil
+}
+
+func (f *File) readSuperblock() error {
+	at, ok, err := findSignature(f.r, f.size)
+	switch {
+	case err != nil:
+		return &FormatError{f.name, at, "cannot read: " + err.Error()}
+	case !ok:
+		return &FormatError{f.name, 0, "no HDF5 signature at 0, 512, 1024, ...: not an HDF5 file"}
+	}
+	f.base = uint64(at)
+	return f.parseSuperblock()
 }
 
 func (f *File) parseSuperblock() error {
@@ -154,7 +181,11 @@ func (f *File) parseSuperblock() error {
 		if err := f.setSizes(c.u8(), c.u8()); err != nil {
 			return err
 		}
-		c.skip(1) // flags
+		const writing = 1 // older versions do not keep this mark
+		if flags := c.u8(); version == 3 && flags&writing != 0 {
+			return f.errorf(11, "the file is still being written, or was not closed, so that values may lack; expected a closed file "+
+				"(h5clear -s clears the mark, where the writer is gone)")
+		}
 		base = c.offset()
 		c.offset() // extension: nothing in it changes a value
 		end = c.offset()

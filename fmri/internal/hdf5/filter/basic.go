@@ -30,9 +30,20 @@ func inflate(_ Filter, b []byte, most int) ([]byte, error) {
 	return readAll(z, most)
 }
 
-// bunzip2 undoes the filter 307, one bzip2 stream.
+// bunzip2 undoes the filter 307, one bzip2 stream; what follows it does not count.
 func bunzip2(_ Filter, b []byte, most int) ([]byte, error) {
-	return readAll(bzip2.NewReader(bytes.NewReader(b)), most)
+	return readAll(oneStream{bzip2.NewReader(bytes.NewReader(b))}, most)
+}
+
+// oneStream ends where what follows a bzip2 stream is not another one.
+type oneStream struct{ io.Reader }
+
+func (r oneStream) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if s, ok := err.(bzip2.StructuralError); ok && s == "bad magic value in continuation file" {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // readAll reads a decompressed stream of at most most bytes to its end.

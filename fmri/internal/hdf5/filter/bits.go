@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	bitorder "math/bits"
 )
 
 // bitReader takes bits from the most significant of the first byte on.
@@ -88,7 +89,8 @@ func unscale(f Filter, b []byte, most int) ([]byte, error) {
 	for i := 0; i < len(out); i += size {
 		x := r.take(bits)
 		switch {
-		case bits == 8*size: // the number itself
+		case bits == 8*size: // the number itself, its first byte the least
+			x = bitorder.ReverseBytes64(x) >> (64 - 8*size)
 		case filled && x == 1<<bits-1:
 			x = fill
 		case class == 0:

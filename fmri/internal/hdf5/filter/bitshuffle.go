@@ -52,10 +52,8 @@ func unBitshuffle(f Filter, b []byte, most int) ([]byte, error) {
 		block = max(target/size/8*8, 128)
 	}
 	total := uint64(len(b))
-	if packing != 0 {
-		if packing != lz4Blocks && packing != zstdBlocks {
-			return nil, fmt.Errorf("compression %d is not known", packing)
-		}
+	compressed := packing == lz4Blocks || packing == zstdBlocks // else the bits are only shuffled
+	if compressed {
 		if len(b) < 12 {
 			return nil, errCut
 		}
@@ -79,10 +77,9 @@ func unBitshuffle(f Filter, b []byte, most int) ([]byte, error) {
 			break
 		}
 		var bits []byte
-		switch packing {
-		case 0:
+		if !compressed {
 			bits, b = b[:n], b[n:]
-		default:
+		} else {
 			stored, after, err := sized(b)
 			if err != nil {
 				return nil, err

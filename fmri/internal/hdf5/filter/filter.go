@@ -102,12 +102,8 @@ func (f Filter) String() string {
 
 // Readable says why the filter cannot be undone, nil if it can.
 func (f Filter) Readable() error {
-	c := codecs[f.ID]
-	switch {
-	case c.undo == nil:
+	if codecs[f.ID].undo == nil {
 		return fmt.Errorf("compressed with %s, which is not read here; h5repack -f NONE rewrites it", f)
-	case len(f.Params) < c.params:
-		return fmt.Errorf("%s has %d parameters, expected %d", f, len(f.Params), c.params)
 	}
 	return nil
 }
@@ -135,9 +131,16 @@ func Undo(pipeline []Filter, mask uint32, b []byte, whole int) ([]byte, error) {
 			}
 		}
 		f := pipeline[i]
+		c := codecs[f.ID]
+		if c.undo == nil {
+			return nil, f.Readable()
+		}
+		if len(f.Params) < c.params {
+			return nil, fmt.Errorf("%s has %d parameters, expected %d", f, len(f.Params), c.params)
+		}
 		var err error
-		if b, err = codecs[f.ID].undo(f, b, int(most)); err != nil {
-			return nil, fmt.Errorf("%s: %w", codecs[f.ID].name, err)
+		if b, err = c.undo(f, b, int(most)); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
 	if len(b) != whole {
