@@ -111,22 +111,7 @@ func (f *File) readAt(b []byte, addr uint64, what string) error {
 	return nil
 }
 
-// IsHDF5 says whether a file has HDF5's signature at one of the places where it may be: 0, 512, 1024 and every doubling.
-func IsHDF5(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil || !st.Mode().IsRegular() {
-		return false
-	}
-	_, ok, err := findSignature(f, st.Size())
-	return ok && err == nil
-}
-
-// findSignature looks for the signature; an error says that the place at could not be read.
+// findSignature looks for the signature at 0, 512 and every doubling; an error says that the place at could not be read.
 func findSignature(r io.ReaderAt, size int64) (at int64, ok bool, err error) {
 	var sig [len(signature)]byte
 	for ; at <= size-int64(len(sig)); at = max(512, 2*at) {

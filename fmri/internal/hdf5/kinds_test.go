@@ -107,7 +107,8 @@ func TestNamed(t *testing.T) {
 		{"kinds_types_latest.h5", "native_complex", "complex of float64", "elements are complex of float64, expected real numbers"},
 		{"kinds_types_latest.h5", "text", "string of 2 bytes", "string of 2 bytes elements are not numbers"},
 		{"kinds_types_latest.h5", "array", "int16", ""},
-		{"kinds_types_latest.h5", "bfloat16_be", "float16 with 8 bits of exponent and 7 of mantissa big-endian", ""},
+		{"kinds_types_latest.h5", "bfloat16_be", "bfloat16 big-endian", ""},
+		{"kinds_types_latest.h5", "enum_i8", "enum of int64", ""},
 		{"kinds_types_latest.h5", "int_i2_12_3_be", "int16 of 12 bits big-endian", ""},
 	} {
 		d := must[*Dataset](t)(combo(t, c.file+".gz").Dataset(c.name))

@@ -63,6 +63,8 @@ func (t Type) String() string {
 	switch {
 	case t.isComplex():
 		return fmt.Sprintf("complex of %s", t.Fields[0].Type)
+	case t.Class == Enum && t.Base != nil:
+		return fmt.Sprintf("enum of %s", t.Base)
 	case t.Class == Fixed && t.Signed:
 		s = fmt.Sprintf("int%d", 8*t.Size)
 	case t.Class == Fixed:
@@ -73,6 +75,8 @@ func (t Type) String() string {
 		return fmt.Sprintf("%s of %d bytes", t.Class, t.Size)
 	}
 	switch {
+	case t.bits != nil && t.Class == Float && t.Size == 2 && t.bits.exponent == 8 && t.bits.mantissa == 7:
+		s = "bfloat16"
 	case t.bits != nil && t.Class == Fixed:
 		s += fmt.Sprintf(" of %d bits", t.bits.precision)
 	case t.bits != nil:
