@@ -269,7 +269,11 @@ def sparse(f):
 
 def named(f):
     for name, fl in {"zfp": hdf5plugin.Zfp(reversible=True), "sz3": hdf5plugin.SZ3(), "sperr": hdf5plugin.Sperr()}.items():
-        create(f, name, "<f4", (4, 4), set_chunk=(4, 4), set_filter=[fl.filter_id, h5z.FLAG_OPTIONAL, fl.filter_options])
+        settings = {"set_chunk": (4, 4), "set_filter": [fl.filter_id, h5z.FLAG_OPTIONAL, fl.filter_options]}
+        create(f, name, "<f4", (8, 4), ramp((8, 4), "<f4"), **settings)
+        create(f, f"{name}_unwritten", "<f4", (8, 4), **settings)
+        d = create(f, f"{name}_left_out", "<f4", (8, 4), **settings)
+        d.id.write_direct_chunk((4, 0), ramp((4, 4), "<f4").tobytes(), filter_mask=1)
     dcpl = h5p.create(h5p.DATASET_CREATE)
     dcpl.set_external(b"elsewhere.bin", 0, 12)
     h5d.create(f.id, b"external", h5t.STD_I32LE, h5s.create_simple((3,)), dcpl)

@@ -90,6 +90,14 @@ func (d *Dataset) seal(format string, args ...any) {
 	}
 }
 
+// checkStored says why what is stored cannot be got at.
+func (d *Dataset) checkStored() error {
+	if d.sealed != nil {
+		return d.sealed
+	}
+	return d.checkFilters()
+}
+
 // spreadArrays makes axes of the dataset out of those of an array type, as h5py does: they come last, and a chunk has all of
 // them.
 func (d *Dataset) spreadArrays() error {
@@ -112,10 +120,11 @@ func (d *Dataset) spreadArrays() error {
 	return nil
 }
 
-// Readable says why the values cannot be read as numbers: how they are stored, or what they are. It is nil where they can.
+// Readable says why the values cannot be read as numbers: how they are stored, or what they are. It is nil where they can. It
+// reads no values, and the index of chunks only where a filter is not known.
 func (d *Dataset) Readable() error {
-	if d.sealed != nil {
-		return d.sealed
+	if err := d.checkStored(); err != nil {
+		return err
 	}
 	if err := d.elem.numeric(); err != nil {
 		return d.errorf("%v", err)

@@ -49,12 +49,29 @@ func (d *Dataset) parseFilters(msgs []headerMessage) error {
 		if fl.ID == filter.Shuffle && (len(fl.Params) == 0 || fl.Params[0] == 0) {
 			fl.Params = []uint32{uint32(d.stored)}
 		}
-		if err := fl.Readable(); err != nil {
-			d.seal("%v", err)
-		}
 		d.filters = append(d.filters, fl)
 	}
 	return c.err
+}
+
+// checkFilters says which filter of some chunk cannot be undone. One that every chunk left out does no harm.
+func (d *Dataset) checkFilters() error {
+	for i, f := range d.filters {
+		unreadable := f.Readable()
+		if unreadable == nil {
+			continue
+		}
+		chunks, err := d.loadChunks()
+		if err != nil {
+			return err
+		}
+		for _, c := range chunks {
+			if c.mask&(1<<i) == 0 && !(d.index.plainEdges && d.atEdge(c.pos)) {
+				return d.errorf("%v", unreadable)
+			}
+		}
+	}
+	return nil
 }
 
 // mostBytes is the most that a chunk of n stored bytes may hold.

@@ -102,8 +102,8 @@ func newReader[T Number](d *Dataset, dst []T) (*reader[T], error) {
 
 // newRawReader reads elements of any type as they are stored.
 func newRawReader(d *Dataset, dst []byte) (*reader[byte], error) {
-	if d.sealed != nil {
-		return nil, d.sealed
+	if err := d.checkStored(); err != nil {
+		return nil, err
 	}
 	fill, err := d.fillBytes()
 	if err != nil {

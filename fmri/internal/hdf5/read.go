@@ -17,8 +17,8 @@ func Read[T Number](d *Dataset) ([]T, error) {
 // plausible refuses shapes far beyond what the file holds before memory is taken for them. Datasets may be larger than
 // their file, since what was never written takes no room, but not without end.
 func (d *Dataset) plausible() error {
-	if d.sealed != nil {
-		return d.sealed
+	if err := d.checkStored(); err != nil {
+		return err
 	}
 	const sparse = 16 << 20
 	n := uint64(d.Len()) * uint64(d.elem.Size)
