@@ -284,6 +284,35 @@ def named(f):
     f["plain"] = ramp((4, 4), "<i4")
 
 
+def virtual(f):
+    """Datasets made of parts of others, in this file and in kinds_beside.h5."""
+    f["a"], f["b"] = ramp((6, 8), "<i4"), -ramp((6, 8), "<i4")
+    f.create_dataset("gz", data=ramp((5, 4, 3), ">f8"), chunks=(2, 2, 2), compression="gzip")
+
+    def make(name, shape, dtype, parts, fill=None):
+        layout = h5py.VirtualLayout(shape, dtype)
+        for to, file, source, source_shape, part in parts:
+            layout[to] = h5py.VirtualSource(file, source, source_shape)[part]
+        f.create_virtual_dataset(name, layout, fillvalue=fill)
+
+    s = np.s_
+    make("stacked", (12, 8), "<i4", [(s[:6], ".", "a", (6, 8), s[:]), (s[6:], ".", "b", (6, 8), s[:])])
+    make("columns", (6, 16), "<i4", [(s[:, :8], ".", "a", (6, 8), s[:]), (s[:, 8:], ".", "b", (6, 8), s[:])])
+    make("interleaved", (6, 16), "<i4", [(s[:, ::2], ".", "a", (6, 8), s[:]), (s[:, 1::2], ".", "b", (6, 8), s[:])])
+    make("every_third", (2, 3), "<i4", [(s[:], ".", "a", (6, 8), s[1::3, ::3])])
+    make("gaps", (8, 9), "<i4", [(s[1:7:2, 2:6], ".", "a", (6, 8), s[:3, 4:8])], fill=-4)
+    make("whole", (5, 4, 3), ">f8", [(s[:], ".", "gz", (5, 4, 3), s[:])])
+    make("turned", (4, 15), ">f8", [(s[:], ".", "gz", (5, 4, 3), s[:])])
+    make("layers", (2, 5, 4), ">f8", [(s[0], ".", "gz", (5, 4, 3), s[:, :, 0]), (s[1], ".", "gz", (5, 4, 3), s[:, :, 2])])
+    make("nested", (12, 8), "<i4", [(s[:], ".", "stacked", (12, 8), s[:])])
+    make("beside", (6, 8), "<i4", [(s[1:5, 2:6], "kinds_beside.h5", "x", (4, 4), s[:])], fill=7)
+    long = "a dataset whose name is so long that parts share it"
+    f[long] = ramp((4, 4), "<i4")
+    far = [(s[2 * i:2 * i + 2], "kinds_beside.h5", long, (4, 4), s[i:i + 2]) for i in range(3)]
+    make("names", (8, 4), "<i4", [*far, (s[6:], ".", long, (4, 4), s[2:])])
+    make("missing", (6, 8), "<i4", [(s[1:5, 2:6], "nowhere.h5", "x", (4, 4), s[:])], fill=7)
+
+
 def digest(x):
     """Shape, start of the sha256 and first values as float64; None where they are no real numbers."""
     x = np.asarray(x)
@@ -334,8 +363,12 @@ def finish(path, expected):
 def main():
     expected = {}
     every = ("earliest", "v110", "latest")
+    with h5py.File("kinds_beside.h5", "w") as f:
+        f["x"] = ramp((4, 4), "<i4")
+        f["a dataset whose name is so long that parts share it"] = -ramp((4, 4), "<i4")
     for kind, libvers, write in (("places", every, places), ("types", ("earliest", "latest"), types), ("masks", every, masks),
-                                 ("sparse", ("earliest", "latest"), sparse), ("named", ("latest",), named), ("blocks", ("latest",), blocks),
+                                 ("sparse", ("earliest", "latest"), sparse), ("named", ("latest",), named),
+                                 ("virtual", ("v110", "latest"), virtual), ("blocks", ("latest",), blocks),
                                  ("filters_i2", ("latest",), lambda f: filters(f, "<i2")),
                                  ("filters_u4be", ("latest",), lambda f: filters(f, ">u4")),
                                  ("filters_f4", ("v110",), lambda f: filters(f, "<f4")),
@@ -346,6 +379,7 @@ def main():
             with h5py.File(path, "w", libver=(libver, "latest")) as f:
                 write(f)
             finish(path, expected)
+    finish("kinds_beside.h5", expected)
     for size in (512, 1024, 4096, 8192, 1 << 16):
         path = f"kinds_userblock{size}.h5"
         with h5py.File(path, "w", userblock_size=size, libver="latest" if size == 8192 else None) as f:

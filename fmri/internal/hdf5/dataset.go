@@ -29,6 +29,7 @@ type Dataset struct {
 	size     uint64 // contiguous: bytes
 	chunk    []int  // chunk shape
 	index    chunkIndex
+	virtual  []virtualPart
 	filters  []filter.Filter
 
 	once   sync.Once

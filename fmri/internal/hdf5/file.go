@@ -33,6 +33,7 @@ type File struct {
 	offsetSize int    // bytes of an address
 	lengthSize int    // bytes of a length
 	root       uint64 // address of the root group's object header
+	depth      int    // of virtual datasets that led here
 }
 
 // Open opens a file and reads its superblock.

@@ -34,7 +34,7 @@ func (d *Dataset) fillBytes() ([]byte, error) {
 
 // checkUnwritten refuses a dataset without any data whose fill value is marked as undefined, as the library does.
 func (d *Dataset) checkUnwritten() error {
-	if d.unfilled.undefined && d.unfilled.time != fillNever && d.addr == undefined && d.class != layoutCompact && d.Len() > 0 {
+	if d.unfilled.undefined && d.unfilled.time != fillNever && d.addr == undefined && d.class != layoutCompact && d.class != layoutVirtual && d.Len() > 0 {
 		return d.errorf("nothing was ever written, and there is no fill value")
 	}
 	return nil

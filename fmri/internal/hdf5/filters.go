@@ -77,7 +77,7 @@ func (d *Dataset) checkFilters() error {
 // mostBytes is the most that a chunk of n stored bytes may hold.
 func (d *Dataset) mostBytes(n uint64) uint64 {
 	const (
-		constant = 64 << 20 // of equal values, which some filters store in a few bytes
+		constant = 256 << 20 // of equal values, which some filters store in a few bytes
 		growth   = 1 << 15
 	)
 	if g := filter.Growth(d.filters); g <= growth {

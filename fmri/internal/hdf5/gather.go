@@ -89,6 +89,9 @@ func newReader[T Number](d *Dataset, dst []T) (*reader[T], error) {
 	if err != nil {
 		return nil, d.errorf("%v", err)
 	}
+	if err := d.assemble(); err != nil {
+		return nil, err
+	}
 	fill, err := d.fillBytes()
 	if err != nil {
 		return nil, err
@@ -103,6 +106,9 @@ func newReader[T Number](d *Dataset, dst []T) (*reader[T], error) {
 // newRawReader reads elements of any type as they are stored.
 func newRawReader(d *Dataset, dst []byte) (*reader[byte], error) {
 	if err := d.checkStored(); err != nil {
+		return nil, err
+	}
+	if err := d.assemble(); err != nil {
 		return nil, err
 	}
 	fill, err := d.fillBytes()
@@ -133,7 +139,7 @@ const (
 func (r *reader[T]) gather(addr uint64, runs []run) error {
 	d := r.d
 	switch {
-	case d.class == layoutCompact:
+	case d.class == layoutCompact, d.class == layoutVirtual:
 		for _, v := range runs {
 			r.put(v, d.compact[v.off*uint64(d.elem.Size):])
 		}

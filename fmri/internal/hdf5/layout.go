@@ -39,6 +39,10 @@ func (d *Dataset) parseLayout(c *cursor) error {
 			} else {
 				d.parseChunkIndex(c)
 			}
+		case layoutVirtual:
+			if err := d.parseVirtual(c); err != nil {
+				return err
+			}
 		}
 	default:
 		c.failf("layout version %d, known are 1 to 5", d.version)
@@ -48,8 +52,6 @@ func (d *Dataset) parseLayout(c *cursor) error {
 	}
 	need := uint64(d.Len() * d.stored)
 	switch {
-	case d.class == layoutVirtual:
-		d.seal("storage layout 3 (virtual: parts of other datasets) is not followed")
 	case d.class > layoutVirtual:
 		d.seal("storage layout %d is not known", d.class)
 	case d.class == layoutCompact && uint64(len(d.compact)) < need, d.class == layoutContiguous && d.size < need:

@@ -21,6 +21,9 @@ func (d *Dataset) plausible() error {
 		return err
 	}
 	const sparse = 16 << 20
+	if d.class == layoutVirtual { // held against its sources
+		return d.assemble()
+	}
 	n := uint64(d.Len()) * uint64(d.elem.Size)
 	if n <= sparse+16*uint64(d.f.size) {
 		return nil
