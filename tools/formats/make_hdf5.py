@@ -248,23 +248,28 @@ def masks(f):
 
 
 def sparse(f):
-    d = f.create_dataset("extend", (20000, 4), "<f4", chunks=(1, 4), maxshape=(None, 4), fillvalue=2)
-    d[19000] = 5
-    d = f.create_dataset("extend_far", (300_000,), "<i2", chunks=(3,), maxshape=(None,), fillvalue=-1)
-    d[299_990:] = 4
-    d[77] = 5
-    d = f.create_dataset("fixed", (20000, 4), "<f4", chunks=(1, 4), fillvalue=2)
-    d[19000] = 5
-    d = f.create_dataset("fixed_far", (200_000,), "<i2", chunks=(2,), maxshape=(400_000,), fillvalue=-1)
-    d[199_990:] = 4
-    d[2077] = 5
-    d = f.create_dataset("btree", (900, 900), "<i1", chunks=(1, 7), maxshape=(None, None), fillvalue=3)
-    d[890, 890:] = 4
-    d[np.arange(0, 900, 41), 5] = np.arange(22)
-    d = f.create_dataset("gzip", (20000, 4), "<f4", chunks=(1, 4), maxshape=(None, 4), fillvalue=2, compression="gzip")
-    d[19000] = 5
+    """Many chunks, of which few were written, in trees; the indexes of the newer versions have files of their own."""
+    d = f.create_dataset("btree", (300, 400), "<i1", chunks=(1, 7), maxshape=(None, None), fillvalue=3)
+    d[290, 390:] = 4
+    d[np.arange(0, 300, 41), 5] = np.arange(8)
     d = f.create_dataset("middle", (3, 9000, 2), "<i2", chunks=(1, 1, 2), maxshape=(5, None, 4), fillvalue=1)
     d[1, 8888] = 6
+
+
+def one(name, shape, dtype, chunks, maxshape, at, **more):
+    """A dataset of two written places, alone in its file, which is smaller than the index has chunks."""
+    def write(f):
+        d = f.create_dataset(name, shape, dtype, chunks=chunks, maxshape=maxshape, fillvalue=2, **more)
+        for place in at:
+            d[place] = 5
+    return write
+
+
+SPARSE = {"extend": one("x", (20000, 4), "<f4", (1, 4), (None, 4), [19000]),
+          "extend_far": one("x", (90_000,), "<i2", (3,), (None,), [77, slice(89_990, None)]),
+          "extend_gzip": one("x", (20000, 4), "<f4", (1, 4), (None, 4), [19000], compression="gzip"),
+          "fixed": one("x", (20000, 4), "<f4", (1, 4), None, [19000]),
+          "fixed_far": one("x", (60_000,), "<i2", (2,), (400_000,), [2077, slice(59_990, None)])}
 
 
 def named(f):
@@ -367,7 +372,8 @@ def main():
         f["x"] = ramp((4, 4), "<i4")
         f["a dataset whose name is so long that parts share it"] = -ramp((4, 4), "<i4")
     for kind, libvers, write in (("places", every, places), ("types", ("earliest", "latest"), types), ("masks", every, masks),
-                                 ("sparse", ("earliest", "latest"), sparse), ("named", ("latest",), named),
+                                 ("sparse", ("earliest", "latest"), sparse),
+                                 *((f"sparse_{n}", ("latest",), write) for n, write in SPARSE.items()), ("named", ("latest",), named),
                                  ("virtual", ("v110", "latest"), virtual), ("blocks", ("latest",), blocks),
                                  ("filters_i2", ("latest",), lambda f: filters(f, "<i2")),
                                  ("filters_u4be", ("latest",), lambda f: filters(f, ">u4")),

@@ -33,9 +33,6 @@ func (d *Dataset) chunkBytes() uint64 {
 	return n
 }
 
-// grid is the number of chunks along each axis of the present shape.
-func (d *Dataset) grid() []int { return chunkGrid(d.shape, d.chunk) }
-
 // loadChunks reads the whole index, once; the chunks come sorted by position. Chunks outside of the shape are left out.
 func (d *Dataset) loadChunks() ([]chunkRef, error) {
 	d.once.Do(func() {
@@ -92,7 +89,7 @@ func (d *Dataset) checkGrowth() error {
 	if want >= 0 && endless != want {
 		return d.f.errorf(d.addr, "%s: chunk index of type %d for %d axes without end, expected %d", d.name, d.index.kind, endless, want)
 	}
-	if one := slices.Max(append(d.grid(), 1)); d.index.kind == indexSingle && one != 1 {
+	if one := slices.Max(append([]int{1}, d.cells...)); d.index.kind == indexSingle && one != 1 {
 		return d.f.errorf(d.addr, "%s: one chunk of shape %v for shape %v", d.name, d.chunk, d.shape)
 	}
 	return nil
@@ -145,8 +142,7 @@ func (d *Dataset) checkOverlap() error {
 
 // add notes the chunk at the given grid coordinates, unless it is outside of the shape.
 func (d *Dataset) add(at []uint64, c chunkRef) {
-	grid := d.grid()
-	for i, g := range grid {
+	for i, g := range d.cells {
 		if at[i] >= uint64(g) {
 			return
 		}
@@ -157,11 +153,10 @@ func (d *Dataset) add(at []uint64, c chunkRef) {
 
 // unpos is the grid coordinates of a position.
 func (d *Dataset) unpos(pos uint64) []int {
-	grid := d.grid()
-	at := make([]int, len(grid))
-	for i := len(grid) - 1; i >= 0; i-- {
-		at[i] = int(pos % uint64(grid[i]))
-		pos /= uint64(grid[i])
+	at := make([]int, len(d.cells))
+	for i := len(at) - 1; i >= 0; i-- {
+		at[i] = int(pos % uint64(d.cells[i]))
+		pos /= uint64(d.cells[i])
 	}
 	return at
 }

@@ -386,7 +386,8 @@ func refused(t *testing.T, f *File) {
 	for _, n := range list(t, f, "refused") {
 		d := must[*Dataset](t)(f.Dataset("refused/" + n))
 		x, err := Read[float64](d)
-		if want := map[string]string{"external": "keeps its data in other files", "virtual": "is made of elsewhere.h5, another file"}[n]; want != "" {
+		wants := map[string]string{"external": "keeps its data in other files", "virtual": "is made of elsewhere.h5, another file"}
+		if want := wants[n]; want != "" {
 			errs := []error{err, d.Readable()}
 			if n == "virtual" { // whether the other file is there shows on reading
 				errs = errs[:1]

@@ -28,6 +28,7 @@ type Dataset struct {
 	addr     uint64 // contiguous: of the data; chunked: of the index
 	size     uint64 // contiguous: bytes
 	chunk    []int  // chunk shape
+	cells    []int  // chunks along each axis of the shape
 	index    chunkIndex
 	virtual  []virtualPart
 	filters  []filter.Filter
@@ -114,6 +115,9 @@ func (d *Dataset) spreadArrays() error {
 	}
 	if n, ok := product(d.shape); !ok || d.elem.Size <= 0 || n > math.MaxInt/d.elem.Size {
 		return d.f.errorf(d.header, "%s: shape %v of elements of %d bytes", d.name, d.shape, d.elem.Size)
+	}
+	if d.class == layoutChunked {
+		d.cells = chunkGrid(d.shape, d.chunk)
 	}
 	if n, _ := product(d.shape[d.rank:]); n*d.elem.Size != d.stored {
 		return d.f.errorf(d.header, "%s: array of shape %v of %s in %d bytes", d.name, d.shape[d.rank:], d.elem, d.stored)

@@ -4,9 +4,8 @@ import "slices"
 
 // Fill times: when the library writes the fill value into room that it takes.
 const (
-	fillOnAllocation = 0
-	fillNever        = 1
-	fillIfSet        = 2
+	fillNever = 1 // 0 is on allocation
+	fillIfSet = 2
 )
 
 // fillRule is what is read from places that were never written.
@@ -34,7 +33,8 @@ func (d *Dataset) fillBytes() ([]byte, error) {
 
 // checkUnwritten refuses a dataset without any data whose fill value is marked as undefined, as the library does.
 func (d *Dataset) checkUnwritten() error {
-	if d.unfilled.undefined && d.unfilled.time != fillNever && d.addr == undefined && d.class != layoutCompact && d.class != layoutVirtual && d.Len() > 0 {
+	lazy := d.class == layoutContiguous || d.class == layoutChunked
+	if lazy && d.addr == undefined && d.Len() > 0 && d.unfilled.undefined && d.unfilled.time != fillNever {
 		return d.errorf("nothing was ever written, and there is no fill value")
 	}
 	return nil

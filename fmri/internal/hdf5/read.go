@@ -97,7 +97,7 @@ func (r *reader[T]) slab(start, count []int) error {
 	for {
 		s := selection{block: make([]int, len(at)), shape: d.chunk, start: start, count: count, stride: stride}
 		pos := uint64(0)
-		for i, g := range d.grid() {
+		for i, g := range d.cells {
 			s.block[i] = at[i] * d.chunk[i]
 			pos = pos*uint64(g) + uint64(at[i])
 		}
@@ -173,7 +173,7 @@ func (r *reader[T]) columns(columns []int) (err error) {
 			s := column(d.shape, stored, columns[v], row, rows, len(columns), v)
 			pos := uint64(0)
 			if d.class == layoutChunked {
-				for i, g := range d.grid() {
+				for i, g := range d.cells {
 					pos = pos*uint64(g) + uint64(s.block[i]/d.chunk[i])
 				}
 			} else {
