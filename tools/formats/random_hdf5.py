@@ -118,6 +118,8 @@ def pipeline(rng, dcpl, dtype, chunk, odd):
             elif choice == "lzf":
                 dcpl.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
             elif choice == "nbit":
+                if names:
+                    continue  # behind another filter HDF5 2.0's n-bit crashes or reads other values than were written
                 call("H5Pset_nbit", ctypes.c_int64(dcpl.id))
             elif choice == "scaleoffset":
                 if names or odd or d.kind not in "iuf" or d == np.float16:
