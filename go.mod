@@ -9,6 +9,8 @@ require (
 	github.com/klauspost/compress v1.20.4
 	// Experiment files; refuses unknown keys.
 	github.com/pelletier/go-toml/v2 v2.4.3
+	// LZ4 in chunks of HDF5.
+	github.com/pierrec/lz4/v4 v4.1.33
 	// Progress of long work.
 	github.com/schollz/progressbar/v3 v3.19.1
 	// Commands, flags and their help.

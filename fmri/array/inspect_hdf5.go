@@ -54,7 +54,7 @@ func (w *walk) object(name string) {
 		var d *hdf5.Dataset
 		if d, err = o.Dataset(); err == nil {
 			a := numbers(name, d.Shape(), nil, d.Type().String(), d.Type().Size)
-			a.Note = note(w.path, readable(d))
+			a.Note = note(w.path, d.Readable())
 			w.arrays = append(w.arrays, a)
 			return
 		}
@@ -67,20 +67,4 @@ func (w *walk) object(name string) {
 		}
 	}
 	w.arrays = append(w.arrays, ArrayInfo{Name: name, Note: note(w.path, err)})
-}
-
-// readable says why Read would refuse the type of a dataset.
-func readable(d *hdf5.Dataset) error {
-	start, n := make([]int, len(d.Shape())), 0
-	if len(start) == 0 {
-		n = 1 // a scalar has no part without elements
-	}
-	t := d.Type()
-	switch {
-	case t.Class == hdf5.Fixed && t.Size == 8 && t.Signed:
-		return hdf5.ReadSlab(d, make([]int64, n), start, start)
-	case t.Class == hdf5.Fixed && t.Size == 8:
-		return hdf5.ReadSlab(d, make([]uint64, n), start, start)
-	}
-	return hdf5.ReadSlab(d, make([]float64, n), start, start)
 }

@@ -1,7 +1,6 @@
 package array
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -45,35 +44,11 @@ func readHDF5(path, name string) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Array{Shape: d.Shape()}
-	t := d.Type()
-	switch {
-	case t.Class == hdf5.Fixed && t.Size == 8 && t.Signed:
-		a.Data, err = exact[int64](path, name, d)
-	case t.Class == hdf5.Fixed && t.Size == 8:
-		a.Data, err = exact[uint64](path, name, d)
-	default:
-		a.Data, err = hdf5.Read[float64](d)
-	}
+	x, err := hdf5.Float64s(d)
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
-}
-
-// exact reads 64-bit integers as float64, those that float64 holds.
-func exact[T int64 | uint64](path, name string, d *hdf5.Dataset) ([]float64, error) {
-	x, err := hdf5.Read[T](d)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float64, len(x))
-	for i, v := range x {
-		if out[i] = float64(v); v > 1<<53 || v < 0 && -v > 1<<53 || T(out[i]) != v {
-			return nil, fmt.Errorf("%s: %s: value %d is %d, which float64 cannot hold exactly", path, name, i, v)
-		}
-	}
-	return out, nil
+	return &Array{Shape: d.Shape(), Data: x}, nil
 }
 
 func readMAT(path, name string) (*Array, error) {

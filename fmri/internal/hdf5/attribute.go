@@ -87,10 +87,13 @@ func (o *Object) attribute(c *cursor) (*Dataset, error) {
 		return nil, err
 	}
 	d.compact = c.b[c.i:]
-	if need := d.Len() * d.elem.Size; len(d.compact) < need {
+	if need := d.Len() * d.stored; len(d.compact) < need {
 		c.failf("attribute %s: %d bytes are stored, shape %v of %s needs %d", d.name, len(d.compact), d.shape, d.elem, need)
 	}
-	return d, c.err
+	if c.err != nil {
+		return nil, c.err
+	}
+	return d, d.spreadArrays()
 }
 
 // denseAttributes reads attributes that are kept in a fractal heap, found through its name index.

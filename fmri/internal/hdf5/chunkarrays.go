@@ -87,7 +87,7 @@ func (d *Dataset) readFixedArray() error {
 	n, data := c.length(), c.offset()
 	c.checksum()
 	e := d.newElementReader(c, client, size)
-	if c.err == nil && (pageBits > 32 || n > uint64(f.size)) {
+	if c.err == nil && pageBits > 32 {
 		c.failf("%s: fixed array of %d elements in pages of 2^%d", d.name, n, pageBits)
 	}
 	if c.err != nil || data == undefined {
@@ -101,8 +101,8 @@ func (d *Dataset) readFixedArray() error {
 		}
 		return e.block(data, head, n)
 	}
-	pages := (n + perPage - 1) / perPage
-	bitmap := int((pages + 7) / 8)
+	pages := (n-1)/perPage + 1
+	bitmap := int((pages-1)/8 + 1)
 	b, err := f.cursorAt(data, head+bitmap+4, "fixed array block")
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (d *Dataset) readExtensibleArray() error {
 	c.checksum()
 	e := &extensible{elementReader: d.newElementReader(c, client, size), total: total, minimum: minimum}
 	if c.err == nil && (maxBits == 0 || maxBits > 64 || bits.OnesCount64(minimum) != 1 || bits.OnesCount64(pointers) != 1 ||
-		pageBits > 32 || total > uint64(f.size)) {
+		pageBits > 32) {
 		c.failf("%s: extensible array of %d elements, blocks of %d, %d pointers", d.name, total, minimum, pointers)
 	}
 	if c.err != nil || index == undefined {

@@ -83,15 +83,15 @@ func (d *Dataset) readBTree2() error {
 	return d.f.walkBTree2(d.addr, kind, func(c *cursor, size int) error {
 		ref := chunkRef{addr: c.offset(), size: d.chunkBytes()}
 		if kind == 11 {
-			n := size - d.f.offsetSize - 4 - 8*len(at)
+			n := size - d.f.offsetSize - 4 - 8*d.rank
 			if n < 1 || n > 8 {
 				c.failf("chunk record of %d bytes", size)
 			}
 			ref.size, ref.mask = c.uint(min(max(n, 0), 8)), c.u32()
-		} else if size != d.f.offsetSize+8*len(at) {
+		} else if size != d.f.offsetSize+8*d.rank {
 			c.failf("chunk record of %d bytes", size)
 		}
-		for i := range at {
+		for i := range d.rank {
 			at[i] = c.u64()
 		}
 		if c.err != nil {

@@ -21,7 +21,7 @@ type chunkRef struct {
 	pos  uint64 // in C order of the chunk grid
 	addr uint64
 	size uint64 // bytes as stored
-	mask uint32 // bit i: filter i was not applied
+	mask uint32 // bit i: filter i was not applied; bits of no filter mean nothing
 }
 
 // chunkBytes is the size of a chunk in memory.
@@ -32,9 +32,6 @@ func (d *Dataset) chunkBytes() uint64 {
 	}
 	return n
 }
-
-// grid is the number of chunks along each axis of the present shape.
-func (d *Dataset) grid() []int { return chunkGrid(d.shape, d.chunk) }
 
 // loadChunks reads the whole index, once; the chunks come sorted by position. Chunks outside of the shape are left out.
 func (d *Dataset) loadChunks() ([]chunkRef, error) {
@@ -92,7 +89,7 @@ func (d *Dataset) checkGrowth() error {
 	if want >= 0 && endless != want {
 		return d.f.errorf(d.addr, "%s: chunk index of type %d for %d axes without end, expected %d", d.name, d.index.kind, endless, want)
 	}
-	if one := slices.Max(append(d.grid(), 1)); d.index.kind == indexSingle && one != 1 {
+	if one := slices.Max(append([]int{1}, d.cells...)); d.index.kind == indexSingle && one != 1 {
 		return d.f.errorf(d.addr, "%s: one chunk of shape %v for shape %v", d.name, d.chunk, d.shape)
 	}
 	return nil
@@ -145,8 +142,7 @@ func (d *Dataset) checkOverlap() error {
 
 // add notes the chunk at the given grid coordinates, unless it is outside of the shape.
 func (d *Dataset) add(at []uint64, c chunkRef) {
-	grid := d.grid()
-	for i, g := range grid {
+	for i, g := range d.cells {
 		if at[i] >= uint64(g) {
 			return
 		}
@@ -157,11 +153,10 @@ func (d *Dataset) add(at []uint64, c chunkRef) {
 
 // unpos is the grid coordinates of a position.
 func (d *Dataset) unpos(pos uint64) []int {
-	grid := d.grid()
-	at := make([]int, len(grid))
-	for i := len(grid) - 1; i >= 0; i-- {
-		at[i] = int(pos % uint64(grid[i]))
-		pos /= uint64(grid[i])
+	at := make([]int, len(d.cells))
+	for i := len(at) - 1; i >= 0; i-- {
+		at[i] = int(pos % uint64(d.cells[i]))
+		pos /= uint64(d.cells[i])
 	}
 	return at
 }
@@ -215,17 +210,17 @@ func (t *chunkTree) node(addr uint64, level int) error {
 	if c.err != nil {
 		return c.err
 	}
-	rank := len(d.shape)
+	rank := d.rank
 	size := used * (8 + 8*(rank+1) + f.offsetSize)
 	c, err = f.cursorAt(addr+uint64(head), size, "chunk B-tree node")
 	if err != nil {
 		return err
 	}
 	d.nodes = append(d.nodes, block{addr, uint64(head + size)})
-	at := make([]uint64, rank)
+	at := make([]uint64, len(d.shape)) // 0 along the axes of an array type
 	for range used {
 		ref := chunkRef{size: uint64(c.u32()), mask: c.u32()}
-		for i := range at {
+		for i := range rank {
 			x := c.u64()
 			if c.err == nil && x%uint64(d.chunk[i]) != 0 {
 				c.failf("%s: chunk begins at %d of axis %d, chunks are %d long", d.name, x, i, d.chunk[i])
@@ -252,9 +247,6 @@ func (t *chunkTree) node(addr uint64, level int) error {
 			return f.errorf(addr, "%s: chunk %v follows on %v in the index, which has to ascend", d.name, at, t.last)
 		}
 		t.last = append(t.last[:0], at...)
-		if ref.mask>>len(d.filters) != 0 {
-			return f.errorf(addr, "%s: chunk %v leaves out filters %#x of %d", d.name, at, ref.mask, len(d.filters))
-		}
 		d.add(at, ref)
 	}
 	return nil

@@ -71,7 +71,7 @@ func read64(d *Dataset) ([]float64, error) {
 		}
 		return out
 	}
-	switch t := d.number(); {
+	switch t := d.elem.number(); {
 	case t.Class == Fixed && t.Size == 8 && t.Signed:
 		x, err := Read[int64](d)
 		return wide(len(x), func(i int) float64 { return float64(x[i]) }), err
@@ -184,7 +184,7 @@ func list(t *testing.T, f *File, group string) []string {
 // parts reads slabs and columns of a dataset and compares them with all of it.
 func parts(t *testing.T, d *Dataset, path string, all []float64) {
 	t.Helper()
-	if t := d.number(); t.Class == Fixed && t.Size == 8 || len(d.shape) == 0 || len(all) == 0 || len(all) > 4000 {
+	if t := d.elem.number(); t.Class == Fixed && t.Size == 8 || len(d.shape) == 0 || len(all) == 0 || len(all) > 4000 {
 		return
 	}
 	for _, cut := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} { // how much is left out in front and behind
@@ -244,7 +244,7 @@ func parts(t *testing.T, d *Dataset, path string, all []float64) {
 			return
 		}
 	}
-	decode, err := newDecoder[float64](d.number())
+	decode, err := newDecoder[float64](d.elem.number())
 	if err != nil {
 		t.Errorf("%s: %v", path, err)
 		return
@@ -379,18 +379,36 @@ func TestLargeAttribute(t *testing.T) {
 	}
 }
 
-// refused wants an error that names file and dataset for what is not supported.
+// refused wants an error that names file and dataset for what is not supported, from Readable and from reading, and the values of
+// what earlier versions refused; shape and type are known of each.
 func refused(t *testing.T, f *File) {
 	t.Helper()
 	for _, n := range list(t, f, "refused") {
-		want := map[string]string{"lzf": "filter 32000 (lzf)", "scaleoffset": "filter 6 (scale-offset)", "nbit": "filter 5 (nbit)",
-			"floatbias": "not IEEE 754", "external": "keeps its data in other files", "virtual": "storage layout 3 (virtual"}[n]
-		d, err := f.Dataset("refused/" + n)
-		if err == nil {
-			_, err = Read[float64](d)
+		d := must[*Dataset](t)(f.Dataset("refused/" + n))
+		x, err := Read[float64](d)
+		wants := map[string]string{"external": "keeps its data in other files", "virtual": "is made of elsewhere.h5, another file"}
+		if want := wants[n]; want != "" {
+			errs := []error{err, d.Readable()}
+			if n == "virtual" { // whether the other file is there shows on reading
+				errs = errs[:1]
+			}
+			for _, err := range errs {
+				if err == nil || !strings.HasPrefix(err.Error(), f.name+": ") || !strings.Contains(err.Error(), want) {
+					t.Errorf("refused/%s: %v, want %q", n, err, want)
+				}
+			}
+			if !slices.Equal(d.Shape(), []int{3}) || d.Type().String() != "int32" {
+				t.Errorf("refused/%s: shape %v of %s", n, d.Shape(), d.Type())
+			}
+			continue
 		}
-		if want == "" || err == nil || !strings.HasPrefix(err.Error(), f.name+": ") || !strings.Contains(err.Error(), want) {
-			t.Errorf("refused/%s: %v, want %q", n, err, want)
+		for i := range x { // nbit and floatbias: nothing was written
+			if want := comboValue(i, "le_i4"); x[i] != want && (len(x) != 3 || x[i] != 0) {
+				t.Errorf("refused/%s: value %d is %v, want %v", n, i, x[i], want)
+			}
+		}
+		if err != nil || d.Readable() != nil {
+			t.Errorf("refused/%s: %v, %v", n, err, d.Readable())
 		}
 	}
 	if _, err := f.Dataset("external"); err == nil || !strings.Contains(err.Error(), "link to another file") {

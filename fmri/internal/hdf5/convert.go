@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"percept/internal/half"
 )
@@ -13,8 +14,15 @@ type decoder[T Number] func(dst []T, stride int, src []byte, n int)
 
 // newDecoder returns the decoder from a stored type, or an error if T cannot hold every value of it exactly.
 func newDecoder[T Number](t Type) (decoder[T], error) {
+	t = t.number()
+	if err := t.numeric(); err != nil {
+		return nil, err
+	}
 	if !holds(typeOf[T](), t) {
 		return nil, fmt.Errorf("elements are %s, which %s cannot hold exactly", t, typeOf[T]())
+	}
+	if d := newBitDecoder[T](t); d != nil {
+		return d, nil
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if t.BigEndian {
@@ -54,6 +62,28 @@ func newDecoder[T Number](t Type) (decoder[T], error) {
 	return each(8, func(b []byte) T { return T(order.Uint64(b)) }), nil
 }
 
+// newBitDecoder is for numbers that do not fill their bytes, or fill an odd number of them, nil for others.
+func newBitDecoder[T Number](t Type) decoder[T] {
+	n := t.bits
+	switch {
+	case t.Class == Float && n != nil:
+		return each(t.Size, func(b []byte) T {
+			x, _ := n.float(b, t.BigEndian)
+			return T(x)
+		})
+	case t.Class == Float:
+		return nil
+	case n == nil && bits.OnesCount(uint(t.Size)) == 1:
+		return nil
+	case n == nil:
+		n = &bitNumber{precision: 8 * t.Size}
+	}
+	if t.Signed {
+		return each(t.Size, func(b []byte) T { return T(int64(n.integer(b, t.BigEndian, true))) })
+	}
+	return each(t.Size, func(b []byte) T { return T(n.integer(b, t.BigEndian, false)) })
+}
+
 func each[T Number](size int, get func([]byte) T) decoder[T] {
 	return func(dst []T, stride int, src []byte, n int) {
 		for i, k := 0, 0; i < n; i, k = i+1, k+stride {
@@ -80,23 +110,34 @@ func copyElements(size int) decoder[byte] {
 	}
 }
 
-// holds says whether every value of the type from is a value of the type to.
+// holds says whether every value of the type from is a value of the type to, which fills its bytes.
 func holds(to, from Type) bool {
+	width := 8 * from.Size
+	if from.Class == Fixed && from.bits != nil {
+		width = from.bits.precision
+	}
 	switch {
+	case from.Class == Float && from.bits != nil:
+		if to.Class != Float {
+			return false
+		}
+		have := ieee754[to.Size]
+		low, high := have.exponents()
+		least, most := from.bits.exponents()
+		return from.bits.digits() <= have.digits() && least >= low && most <= high
 	case from.Class == Float:
 		return to.Class == Float && to.Size >= from.Size
 	case from.Class != Fixed:
 		return false
 	case to.Class == Float:
-		valueBits := 8 * from.Size
 		if from.Signed {
-			valueBits-- // the most negative value is a power of two
+			width-- // the most negative value is a power of two
 		}
-		return valueBits <= map[int]int{4: 24, 8: 53}[to.Size]
+		return width <= map[int]int{4: 24, 8: 53}[to.Size]
 	case from.Signed:
-		return to.Signed && to.Size >= from.Size
+		return to.Signed && 8*to.Size >= width
 	case to.Signed:
-		return to.Size > from.Size
+		return 8*to.Size > width
 	}
-	return to.Size >= from.Size
+	return 8*to.Size >= width
 }

@@ -1,70 +1,60 @@
 package hdf5
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-)
+import "bytes"
 
 const maxTypeDepth = 8 // of types in one another
 
-// parseType reads a datatype message; unreadable says why its elements are not numbers this package can read.
-func parseType(c *cursor, depth int) (t Type, unreadable error) {
+// parseType reads a datatype message.
+func parseType(c *cursor, depth int) Type {
 	if depth > maxTypeDepth {
 		c.failf("datatypes more than %d deep", maxTypeDepth)
 	}
 	head := c.u32()
-	t = Type{Class: Class(head & 0x0f), Size: int(c.u32())}
-	bits, version := head>>8, head>>4&0x0f
+	t := Type{Class: Class(head & 0x0f), Size: int(c.u32())}
+	flags, version := head>>8, head>>4&0x0f
 	if c.err == nil && (version < 1 || version > 5) {
 		c.failf("datatype version %d, known are 1 to 5", version)
 	}
 	if c.err != nil {
-		return t, c.err
+		return t
 	}
-	unreadable = fmt.Errorf("%s elements are not numbers", t)
 	base := func() *Type {
-		b, _ := parseType(c, depth+1)
+		b := parseType(c, depth+1)
 		return &b
 	}
 	switch t.Class {
 	case Fixed, Bitfield:
-		t.BigEndian, t.Signed = bits&1 != 0, bits&8 != 0
-		offset, precision := c.u16(), int(c.u16())
-		if t.Class == Bitfield {
-			break
-		}
-		unreadable = nil
-		if t.Size != 1 && t.Size != 2 && t.Size != 4 && t.Size != 8 || offset != 0 || precision != 8*t.Size {
-			unreadable = fmt.Errorf("integers of %d bits at bit %d of %d bytes cannot be read", precision, offset, t.Size)
+		t.BigEndian, t.Signed = flags&1 != 0, flags&8 != 0 && t.Class == Fixed
+		n := bitNumber{offset: int(c.u16()), precision: int(c.u16())}
+		if n.offset != 0 || n.precision != 8*t.Size {
+			t.bits = &n
 		}
 	case Float:
-		unreadable = t.parseFloat(c, bits)
+		t.parseFloat(c, flags)
 	case Enum:
-		b, err := parseType(c, depth+1)
-		t.Base = &b
-		if unreadable = err; err == nil && (b.Class != Fixed || b.Size != t.Size) {
-			unreadable = errors.New("enumeration that is not of integers cannot be read")
-		}
-		for range bits & 0xffff {
+		t.Base = base()
+		for range flags & 0xffff {
 			c.text(version < 3)
 		}
-		c.skip(int(bits&0xffff) * max(t.Size, 0))
+		c.skip(int(flags&0xffff) * max(t.Base.Size, 0))
 	case Time:
 		c.skip(2)
 	case String:
-		t.Padding = uint8(bits & 0x0f)
+		t.Padding = uint8(flags & 0x0f)
 	case Opaque:
-		c.skip(int(bits & 0xff))
+		c.skip(int(flags & 0xff))
 	case Reference:
-		t.Region = bits&0x0f != 0
+		t.Region = flags&0x0f != 0
 	case VarLen:
-		t.Text = bits&0x0f == 1
+		t.Text = flags&0x0f == 1
 		t.Base = base()
 	case Array:
 		rank := int(c.u8())
 		if version < 3 {
 			c.skip(3)
+		}
+		if rank > 32 {
+			c.failf("array type of rank %d", rank)
 		}
 		for range rank {
 			t.Shape = append(t.Shape, int(c.u32()))
@@ -74,25 +64,27 @@ func parseType(c *cursor, depth int) (t Type, unreadable error) {
 		}
 		t.Base = base()
 	case Compound:
-		t.parseFields(c, version, int(bits&0xffff), depth)
-	default:
-		c.failf("datatype class %d is not known", t.Class)
+		t.parseFields(c, version, int(flags&0xffff), depth)
+	case Complex:
+		t.Base = base()
+		if c.err == nil && t.Size != 2*t.Base.Size {
+			c.failf("complex number of %d bytes made of %s", t.Size, t.Base)
+		}
+		t.Fields = []Field{{Name: "r", Type: *t.Base}, {Name: "i", Offset: t.Base.Size, Type: *t.Base}}
 	}
-	return t, unreadable
+	return t
 }
 
-// parseFloat accepts IEEE 754 halves, singles and doubles.
-func (t *Type) parseFloat(c *cursor, bits uint32) error {
-	t.BigEndian = bits&1 != 0
-	vax := bits&0x40 != 0
-	got := [7]uint32{uint32(c.u16()), uint32(c.u16()), uint32(c.u8()), uint32(c.u8()), uint32(c.u8()), uint32(c.u8()), c.u32()}
-	// bit offset, precision, exponent at, exponent bits, mantissa at, mantissa bits, bias
-	want := map[int][7]uint32{2: {0, 16, 10, 5, 0, 10, 15}, 4: {0, 32, 23, 8, 0, 23, 127}, 8: {0, 64, 52, 11, 0, 52, 1023}}
-	w, ok := want[t.Size]
-	if !ok || got != w || vax || bits>>4&3 != 2 || bits>>8&0xff != uint32(8*t.Size-1) {
-		return fmt.Errorf("floats of %d bytes in a layout that is not IEEE 754 cannot be read", t.Size)
+// parseFloat reads where in an element sign, exponent and mantissa are.
+func (t *Type) parseFloat(c *cursor, flags uint32) {
+	t.BigEndian = flags&1 != 0
+	n := bitNumber{offset: int(c.u16()), precision: int(c.u16()), signAt: int(flags >> 8 & 0xff), mixed: flags&0x40 != 0}
+	n.exponentAt, n.exponent, n.mantissaAt, n.mantissa = int(c.u8()), int(c.u8()), int(c.u8()), int(c.u8())
+	n.implied = flags>>4&3 == 2
+	n.bias = int64(c.u32())
+	if ieee, ok := ieee754[t.Size]; !ok || n != ieee {
+		t.bits = &n
 	}
-	return nil
 }
 
 // parseFields reads the parts of a compound.
@@ -114,7 +106,7 @@ func (t *Type) parseFields(c *cursor, version uint32, n, depth int) {
 				}
 			}
 		}
-		f.Type, _ = parseType(c, depth+1)
+		f.Type = parseType(c, depth+1)
 		if len(shape) > 0 {
 			base := f.Type
 			n, ok := product(shape)
@@ -147,12 +139,4 @@ func (c *cursor) text(padded bool) string {
 		size = (size + 7) &^ 7
 	}
 	return string(c.bytes(size)[:min(n, size)])
-}
-
-// number is the type of the elements as numbers.
-func (d *Dataset) number() Type {
-	if d.elem.Class == Enum {
-		return *d.elem.Base
-	}
-	return d.elem
 }

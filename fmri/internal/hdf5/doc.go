@@ -26,5 +26,10 @@
 //	err = hdf5.ReadSlab(ds, dst, start, count)               // any block
 //	err = hdf5.ReadColumns(ds, stored, columns)              // the time courses of some voxels, as they are stored
 //
+// Every number type that h5py reads is read, at any place in its bytes, and fills and places that were never written are as h5py
+// reads them; array types become axes. Chunks come from every index, through the filters of package filter. Virtual datasets are
+// put together from their sources. What cannot be read (other filters, external storage, files that their writer has not
+// closed) is named, and leaves the other datasets of the file readable: [Dataset.Readable].
+//
 // Format: "HDF5 File Format Specification", version 3.0, The HDF Group.
 package hdf5

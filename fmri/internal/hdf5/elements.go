@@ -8,7 +8,11 @@ func Raw(d *Dataset) ([]byte, error) {
 		return nil, err
 	}
 	dst := make([]byte, d.Len()*d.elem.Size)
-	return dst, newRawReader(d, dst).slab(make([]int, len(d.shape)), d.shape)
+	r, err := newRawReader(d, dst)
+	if err != nil {
+		return nil, err
+	}
+	return dst, r.slab(make([]int, len(d.shape)), d.shape)
 }
 
 // ReadColumns reads, for a dataset of shape (n, ...), all n elements of the given columns as they are stored, in the byte order
@@ -18,7 +22,14 @@ func Raw(d *Dataset) ([]byte, error) {
 //
 // The chunk index is read once; then only the chunks that hold a column are read, in file order, neighbours together.
 func ReadColumns(d *Dataset, dst []byte, columns []int) error {
-	return newRawReader(d, dst).columns(columns)
+	if n := d.elem.number(); n.bits != nil { // the bytes alone do not say what number it is
+		return d.errorf("elements are %s, expected numbers that fill their bytes", d.elem)
+	}
+	r, err := newRawReader(d, dst)
+	if err != nil {
+		return err
+	}
+	return r.columns(columns)
 }
 
 // Strings reads a dataset or attribute of strings, of fixed or variable length.
@@ -115,12 +126,8 @@ func ReadField[T Number](d *Dataset, name string) ([]T, error) {
 		if f.Name != name {
 			continue
 		}
-		// A field is read as if it were the type of the elements: its layout has the same rules.
-		kind := f.Type
-		if kind.Class == Enum {
-			kind = *kind.Base
-		}
-		decode, err := newDecoder[T](kind)
+		// A field is read as if it were the type of the elements.
+		decode, err := newDecoder[T](f.Type)
 		if err != nil {
 			return nil, d.errorf("field %s: %v", name, err)
 		}

@@ -33,6 +33,7 @@ type File struct {
 	offsetSize int    // bytes of an address
 	lengthSize int    // bytes of a length
 	root       uint64 // address of the root group's object header
+	depth      int    // of virtual datasets that led here
 }
 
 // Open opens a file and reads its superblock.
@@ -111,18 +112,30 @@ func (f *File) readAt(b []byte, addr uint64, what string) error {
 	return nil
 }
 
-func (f *File) readSuperblock() error {
-	for at := int64(0); at+8 <= f.size; at = max(512, 2*at) {
-		sig := make([]byte, 8)
-		if _, err := f.r.ReadAt(sig, at); err != nil {
-			return &FormatError{f.name, at, "cannot read: " + err.Error()}
+// findSignature looks for the signature at 0, 512 and every doubling; an error says that the place at could not be read.
+func findSignature(r io.ReaderAt, size int64) (at int64, ok bool, err error) {
+	var sig [len(signature)]byte
+	for ; at <= size-int64(len(sig)); at = max(512, 2*at) {
+		if _, err := r.ReadAt(sig[:], at); err != nil {
+			return at, false, err
 		}
-		if string(sig) == signature {
-			f.base = uint64(at)
-			return f.parseSuperblock()
+		if string(sig[:]) == signature {
+			return at, true, nil
 		}
 	}
-	return &FormatError{f.name, 0, "no HDF5 signature at 0, 512, 1024, ...: not an HDF5 file"}
+	return 0, false, nil
+}
+
+func (f *File) readSuperblock() error {
+	at, ok, err := findSignature(f.r, f.size)
+	switch {
+	case err != nil:
+		return &FormatError{f.name, at, "cannot read: " + err.Error()}
+	case !ok:
+		return &FormatError{f.name, 0, "no HDF5 signature at 0, 512, 1024, ...: not an HDF5 file"}
+	}
+	f.base = uint64(at)
+	return f.parseSuperblock()
 }
 
 func (f *File) parseSuperblock() error {
@@ -154,7 +167,11 @@ func (f *File) parseSuperblock() error {
 		if err := f.setSizes(c.u8(), c.u8()); err != nil {
 			return err
 		}
-		c.skip(1) // flags
+		const writing = 1 // older versions do not keep this mark
+		if flags := c.u8(); version == 3 && flags&writing != 0 {
+			return f.errorf(11, "the file is still being written, or was not closed, so that values may lack; expected a closed file "+
+				"(h5clear -s clears the mark, where the writer is gone)")
+		}
 		base = c.offset()
 		c.offset() // extension: nothing in it changes a value
 		end = c.offset()

@@ -82,25 +82,42 @@ type reader[T Number] struct {
 }
 
 func newReader[T Number](d *Dataset, dst []T) (*reader[T], error) {
-	if d.readable != nil {
-		return nil, d.errorf("%v", d.readable)
+	if err := d.Readable(); err != nil {
+		return nil, err
 	}
-	decode, err := newDecoder[T](d.number())
+	decode, err := newDecoder[T](d.elem)
 	if err != nil {
 		return nil, d.errorf("%v", err)
 	}
+	if err := d.assemble(); err != nil {
+		return nil, err
+	}
+	fill, err := d.fillBytes()
+	if err != nil {
+		return nil, err
+	}
 	r := &reader[T]{d: d, dst: dst, unit: 1, decode: decode, fill: make([]T, 1)}
-	if d.fill != nil {
-		decode(r.fill, 1, d.fill, 1)
+	if fill != nil {
+		decode(r.fill, 1, fill, 1)
 	}
 	return r, nil
 }
 
 // newRawReader reads elements of any type as they are stored.
-func newRawReader(d *Dataset, dst []byte) *reader[byte] {
+func newRawReader(d *Dataset, dst []byte) (*reader[byte], error) {
+	if err := d.checkStored(); err != nil {
+		return nil, err
+	}
+	if err := d.assemble(); err != nil {
+		return nil, err
+	}
+	fill, err := d.fillBytes()
+	if err != nil {
+		return nil, err
+	}
 	r := &reader[byte]{d: d, dst: dst, unit: d.elem.Size, decode: copyElements(d.elem.Size), fill: make([]byte, d.elem.Size)}
-	copy(r.fill, d.fill)
-	return r
+	copy(r.fill, fill)
+	return r, nil
 }
 
 func (r *reader[T]) put(v run, src []byte) {
@@ -122,7 +139,7 @@ const (
 func (r *reader[T]) gather(addr uint64, runs []run) error {
 	d := r.d
 	switch {
-	case d.class == layoutCompact:
+	case d.class == layoutCompact, d.class == layoutVirtual:
 		for _, v := range runs {
 			r.put(v, d.compact[v.off*uint64(d.elem.Size):])
 		}

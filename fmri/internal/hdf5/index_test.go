@@ -63,7 +63,7 @@ func TestDamagedChunkIndex(t *testing.T) {
 			binary.LittleEndian.PutUint64(b[at(5)+key:], uint64(leaf+100))
 		}, "a chunk of the index lies in the"},
 		{"the inside of an element", func(b []byte) { b[at(5)+8+4*8] ^= 1 }, "byte 1 of an element"},
-		{"a filter left out of none", func(b []byte) { b[at(5)+4] ^= 1 }, "leaves out filters 0x1 of 0"},
+		{"a filter left out of none", func(b []byte) { b[at(5)+4] ^= 1 }, ""}, // bits of no filter mean nothing
 	} {
 		b := bytes.Clone(good)
 		c.hurt(b)

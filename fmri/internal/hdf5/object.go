@@ -1,5 +1,7 @@
 package hdf5
 
+import "slices"
+
 // headerMessage is one message of an object header.
 type headerMessage struct {
 	kind   uint16
@@ -27,6 +29,8 @@ func (f *File) readObject(addr uint64) ([]headerMessage, error) {
 	o := &objectReader{f: f}
 	if string(c.b[:4]) == "OHDR" {
 		err = o.version2(addr)
+	} else if !slices.ContainsFunc(c.b, func(v byte) bool { return v != 0 }) {
+		err = f.errorf(addr, "zeros where an object header is expected: the file is damaged, or its writer did not close it")
 	} else {
 		err = o.version1(c)
 	}

@@ -17,7 +17,13 @@ func Read[T Number](d *Dataset) ([]T, error) {
 // plausible refuses shapes far beyond what the file holds before memory is taken for them. Datasets may be larger than
 // their file, since what was never written takes no room, but not without end.
 func (d *Dataset) plausible() error {
+	if err := d.checkStored(); err != nil {
+		return err
+	}
 	const sparse = 16 << 20
+	if d.class == layoutVirtual { // held against its sources
+		return d.assemble()
+	}
 	n := uint64(d.Len()) * uint64(d.elem.Size)
 	if n <= sparse+16*uint64(d.f.size) {
 		return nil
@@ -33,7 +39,7 @@ func (d *Dataset) plausible() error {
 		}
 		held = 0
 		for _, c := range chunks {
-			held += min(d.chunkBytes(), c.size*maxDeflate+1024)
+			held += min(d.chunkBytes(), d.mostBytes(c.size))
 		}
 	}
 	if n/16 > held {
@@ -69,6 +75,9 @@ func (r *reader[T]) slab(start, count []int) error {
 	if len(r.dst) == 0 {
 		return nil
 	}
+	if err := d.checkUnwritten(); err != nil {
+		return err
+	}
 	if d.class != layoutChunked {
 		s := selection{block: make([]int, len(start)), shape: d.shape, start: start, count: count, stride: strides(count)}
 		return r.gather(d.addr, s.runs(nil))
@@ -88,7 +97,7 @@ func (r *reader[T]) slab(start, count []int) error {
 	for {
 		s := selection{block: make([]int, len(at)), shape: d.chunk, start: start, count: count, stride: stride}
 		pos := uint64(0)
-		for i, g := range d.grid() {
+		for i, g := range d.cells {
 			s.block[i] = at[i] * d.chunk[i]
 			pos = pos*uint64(g) + uint64(at[i])
 		}
@@ -137,6 +146,9 @@ func (r *reader[T]) columns(columns []int) (err error) {
 	if len(r.dst) == 0 {
 		return nil
 	}
+	if err := d.checkUnwritten(); err != nil {
+		return err
+	}
 	// stored is the block that holds everything, a chunk or the whole dataset, and step how many rows are read at a time.
 	stored, step := d.shape, max(1, (1<<18)/len(columns))
 	if d.class == layoutChunked {
@@ -161,7 +173,7 @@ func (r *reader[T]) columns(columns []int) (err error) {
 			s := column(d.shape, stored, columns[v], row, rows, len(columns), v)
 			pos := uint64(0)
 			if d.class == layoutChunked {
-				for i, g := range d.grid() {
+				for i, g := range d.cells {
 					pos = pos*uint64(g) + uint64(s.block[i]/d.chunk[i])
 				}
 			} else {

@@ -110,6 +110,10 @@ func FuzzFile(f *testing.F) {
 		f.Add(b, uint32(600), uint16(0xffff))
 		f.Add(b[:len(b)/2], uint32(0), uint16(0))
 	}
+	for _, name := range []string{"kinds_nbit_latest.h5.gz", "kinds_masks_earliest.h5.gz", "kinds_named_latest.h5.gz",
+		"kinds_virtual_v110.h5.gz"} {
+		f.Add(inflated(f, name), uint32(0), uint16(0))
+	}
 	f.Fuzz(func(t *testing.T, b []byte, at uint32, change uint16) {
 		if len(b) > 1<<20 {
 			return
