@@ -104,6 +104,7 @@ var selfContained = map[string][]string{
 	"percept/fmri/internal/source": {"percept/internal/cause", "github.com/klauspost/compress/zstd"},
 	"percept/internal/atomicfile":  {"percept/internal/cause"},
 	"percept/internal/cause":       nil,
+	"percept/internal/pyjson":      nil,
 
 	"percept/fmri/internal/freesurfer": {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
 	"percept/fmri/internal/gifti":      {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
