@@ -69,8 +69,8 @@ const studiesWhy = "a study stands over the other packages of fmri, and none of 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
 	"percept/scheduler": {"percept/internal/cause", "percept/internal/pyjson", "gonum.org/v1/gonum/mathext"},
-	"percept/weights": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/mapped", "percept/internal/parts", "percept/internal/pyjson",
-		"percept/weights/internal/...", "percept/weights/safetensors", "percept/weights/synth"},
+	"percept/weights": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/mapped", "percept/internal/parts",
+		"percept/internal/pyjson", "percept/weights/internal/...", "percept/weights/safetensors", "percept/weights/synth"},
 	"percept/weights/safetensors": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/half",
 		"percept/internal/mapped", "percept/internal/parts"},
 	"percept/weights/synth": {"percept/internal/half", "percept/internal/parts", "percept/weights/safetensors"},

@@ -31,6 +31,12 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, cause.OfJSON(err))
 	}
+	var defaults []string // keys that diffusers has written down defaults of, and passes over again
+	if raw, ok := keys["_use_default_values"]; ok && json.Unmarshal(raw, &defaults) == nil {
+		for _, key := range defaults {
+			delete(keys, key)
+		}
+	}
 	c := &Config{File: file, keys: keys}
 	if raw, ok := keys["_class_name"]; ok {
 		if err := json.Unmarshal(raw, &c.Class); err != nil {
@@ -227,6 +233,9 @@ func (c *Config) of(sampler string) (*class, settings, error) {
 		of := &classes[i]
 		if of.sampler != sampler && of.also != sampler {
 			continue
+		}
+		if sampler == "dpmpp-2m-karras" {
+			c = c.with("use_karras_sigmas", "true")
 		}
 		s, err := c.settings(of)
 		return of, s, err

@@ -294,6 +294,13 @@ func TestThresholdsAreOfEachImage(t *testing.T) {
 	}
 }
 
+func TestKeysWhoseDefaultsCount(t *testing.T) {
+	c := parse(t, strings.TrimSuffix(publishedSettings, "}")+`, "thresholding": true, "_use_default_values": ["thresholding"]}`)
+	if !slices.Equal(result(t, "ddim-diffusers", 10, c, formula), result(t, "ddim-diffusers", 10, nil, formula)) {
+		t.Error("a key of _use_default_values is followed")
+	}
+}
+
 func TestUsedIsValidJSON(t *testing.T) {
 	c := parse(t, `{"lambda_min_clipped": -Infinity, "sigma_min": 0.1, "use_karras_sigmas": true}`)
 	for _, name := range scheduler.Names() {

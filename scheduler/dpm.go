@@ -28,9 +28,6 @@ type dpm struct {
 
 func newDPM(o Options, name string) (Sampler, error) {
 	c := orPublished(o.Config)
-	if name == "dpmpp-2m-karras" {
-		c = c.with("use_karras_sigmas", "true")
-	}
 	_, s, err := c.of(name)
 	if err != nil {
 		return nil, err

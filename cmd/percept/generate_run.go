@@ -72,7 +72,7 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 		if g.latents != "" {
-			if err := g.saveLatents(cmd.Context(), pipe, pictures); err != nil {
+			if err := g.saveLatents(cmd.Context(), pipe, pictures, todo[0].recipe.Scheduler); err != nil {
 				return err
 			}
 		}
@@ -282,8 +282,10 @@ func (g *generateFlags) writeSheet(todo []drawing, pictures []percept.Picture) e
 }
 
 // saveLatents writes the finished latents [pictures,4,h,w], the conditioning of each picture [pictures,tokens,width]
-// and that of the negative caption [tokens,width].
-func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline, pictures []percept.Picture) error {
+// and that of the negative caption [tokens,width], with what the sampler took from the model's scheduler_config.json.
+func (g *generateFlags) saveLatents(
+	ctx context.Context, pipe *percept.Pipeline, pictures []percept.Picture, settings json.RawMessage,
+) error {
 	var z []float32
 	var prompts, seeds []string
 	for _, p := range pictures {
@@ -297,12 +299,16 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 	}
 	n, at := len(prompts), len(prompts)*pipe.Tokens*pipe.Width
 	l := pictures[0].Latents
+	about := map[string]string{
+		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
+		"noise": g.Noise, "sampler": g.Sampler, "steps": fmt.Sprint(g.Steps), "guidance": fmt.Sprint(g.Guidance), "eta": fmt.Sprint(g.Eta),
+	}
+	if settings != nil {
+		about["scheduler"] = string(settings)
+	}
 	return safetensors.Write(g.latents, []safetensors.Named{
 		safetensors.NamedF32("latents", z, n, percept.LatentChannels, l.H, l.W),
 		safetensors.NamedF32("conditioning", c[:at], n, pipe.Tokens, pipe.Width),
 		safetensors.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
-	}, map[string]string{
-		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
-		"noise": g.Noise, "sampler": g.Sampler, "steps": fmt.Sprint(g.Steps), "guidance": fmt.Sprint(g.Guidance), "eta": fmt.Sprint(g.Eta),
-	})
+	}, about)
 }
