@@ -34,7 +34,8 @@ func (c *Config) Notes(sampler string) []string {
 		}
 		notes = append(notes, fmt.Sprintf("%s %s; %s samples with %s, as a loaded StableDiffusionPipeline does", key, says, sampler, used))
 	}
-	if slices.Contains(of.keys, "steps_offset") && s.spacing == "leading" && !(of.name == solverClass && s.relevels()) && raw.stepsOffset != 1 {
+	spaced := s.spacing == "leading" && !(of.name == solverClass && s.relevels())
+	if spaced && raw.stepsOffset != 1 {
 		say("steps_offset", "1")
 	}
 	if slices.Contains(of.keys, "clip_sample") && raw.clipSample && !raw.thresholding {
@@ -45,7 +46,9 @@ func (c *Config) Notes(sampler string) []string {
 
 // originals are what the samplers of the original code do where a file may say otherwise.
 var originals = map[string]map[string]string{
-	"ddim": {"timestep_spacing": `"leading"`, "steps_offset": "1", "set_alpha_to_one": "false", "clip_sample": "false", "thresholding": "false"},
+	"ddim": {
+		"timestep_spacing": `"leading"`, "steps_offset": "1", "set_alpha_to_one": "false", "clip_sample": "false", "thresholding": "false",
+	},
 	"plms": {"timestep_spacing": `"leading"`, "steps_offset": "1", "set_alpha_to_one": "false", "skip_prk_steps": "true"},
 }
 

@@ -169,7 +169,8 @@ func TestPipelineOverrides(t *testing.T) {
 		}
 	}
 	missing := parse(t, strings.Replace(publishedSettings, `"clip_sample": false`, `"other": 1`, 1)).InPipeline()
-	if notes := missing.Notes("ddim-diffusers"); len(notes) != 1 || !strings.Contains(notes[0], "clip_sample is missing, true to DDIMScheduler") {
+	if notes := missing.Notes("ddim-diffusers"); len(notes) != 1 ||
+		!strings.Contains(notes[0], "clip_sample is missing, true to DDIMScheduler") {
 		t.Errorf("missing clip_sample: %q", notes)
 	}
 	leading := parse(t, strings.Replace(outdated, "{", `{"timestep_spacing": "leading", `, 1)).InPipeline()
@@ -185,7 +186,8 @@ func TestOriginalsKeepTheirSettings(t *testing.T) {
 	c := parse(t, `{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "timestep_spacing": "trailing",
 		"set_alpha_to_one": true, "clip_sample": false, "steps_offset": 1, "skip_prk_steps": false}`)
 	for name, want := range map[string][]string{
-		"ddim": {"timestep_spacing", "set_alpha_to_one", "ddim-diffusers"}, "plms": {"timestep_spacing", "set_alpha_to_one", "skip_prk_steps", "pndm"},
+		"ddim": {"timestep_spacing", "set_alpha_to_one", "ddim-diffusers"},
+		"plms": {"timestep_spacing", "set_alpha_to_one", "skip_prk_steps", "pndm"},
 	} {
 		notes := c.Notes(name)
 		if len(notes) != 1 {
@@ -271,7 +273,8 @@ func TestRungeKuttaCalls(t *testing.T) {
 
 // Thresholds are of each image, not of the batch.
 func TestThresholdsAreOfEachImage(t *testing.T) {
-	c := parse(t, strings.Replace(publishedSettings, "{", `{"thresholding": true, "sample_max_value": 9.0, "dynamic_thresholding_ratio": 0.8, `, 1))
+	c := parse(t, strings.Replace(publishedSettings, "{",
+		`{"thresholding": true, "sample_max_value": 9.0, "dynamic_thresholding_ratio": 0.8, `, 1))
 	for _, name := range []string{"ddim-diffusers", "dpmpp-2m"} {
 		s, err := scheduler.New(scheduler.Options{Name: name, Steps: 5, Config: c})
 		if err != nil {
@@ -320,11 +323,12 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(publishedSettings), uint8(0), uint8(10), uint8(0))
 	f.Add([]byte(`{"lambda_min_clipped": -5.1, "timestep_spacing": "trailing", "use_karras_sigmas": true}`), uint8(4), uint8(20), uint8(7))
 	f.Add([]byte(`{"skip_prk_steps": false, "steps_offset": 3, "beta_schedule": "squaredcos_cap_v2"}`), uint8(3), uint8(4), uint8(3))
-	f.Add([]byte(`{"interpolation_type": "log_linear", "sigma_min": 0.1, "use_beta_sigmas": true, "final_sigmas_type": "sigma_min"}`), uint8(6),
-		uint8(61), uint8(0))
+	f.Add([]byte(`{"interpolation_type": "log_linear", "sigma_min": 0.1, "use_beta_sigmas": true, "final_sigmas_type": "sigma_min"}`),
+		uint8(6), uint8(61), uint8(0))
 	f.Add([]byte(`{"algorithm_type": "sde-dpmsolver++", "solver_order": 3, "use_flow_sigmas": true, "flow_shift": 3, "thresholding": true}`),
 		uint8(4), uint8(5), uint8(0))
-	f.Add([]byte(`{"rescale_betas_zero_snr": true, "prediction_type": "v_prediction", "num_train_timesteps": 12}`), uint8(1), uint8(3), uint8(1))
+	f.Add([]byte(`{"rescale_betas_zero_snr": true, "prediction_type": "v_prediction", "num_train_timesteps": 12}`),
+		uint8(1), uint8(3), uint8(1))
 	f.Fuzz(func(t *testing.T, text []byte, which, steps, last uint8) {
 		c, err := scheduler.ParseConfig("the file", text)
 		if err == nil {

@@ -44,8 +44,8 @@ type plms struct{ *DDIM }
 func newPLMS(o Options) (Sampler, error) {
 	d, err := NewDDIM(DDIMOptions{Steps: o.Steps, Schedule: o.Schedule, Config: o.Config})
 	if err == nil && slices.Contains(d.AlphaBar, 0) {
-		return nil, fmt.Errorf("scheduler: rescale_betas_zero_snr leaves no signal at timestep %d, where plms needs some; use another number of steps",
-			d.Timesteps[0])
+		return nil, fmt.Errorf("scheduler: rescale_betas_zero_snr leaves no signal at timestep %d, where plms needs some; "+
+			"use another number of steps", d.Timesteps[0])
 	}
 	return plms{d}, err
 }

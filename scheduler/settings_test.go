@@ -169,7 +169,8 @@ func TestSettingsThatThereAreNot(t *testing.T) {
 	for _, r := range in.Refused {
 		name, set, key := r[0].(string), r[1].(map[string]any), r[2].(string)
 		_, err := scheduler.New(scheduler.Options{Name: name, Steps: 10, Config: changed(t, set)})
-		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "expected") || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "expected") ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s with %v: %v, want a line that names %s", name, set, err, key)
 		}
 	}

@@ -45,7 +45,8 @@ func latentsOf(t *testing.T, args ...string) ([]float32, string) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "l.safetensors")
-	_, stderr := must(t, append([]string{"generate", "--prompt", "a red house", "--steps", "4", "--size", "32x32", "--save-latents", path, "--out",
+	_, stderr := must(t, append([]string{"generate", "--prompt", "a red house", "--steps", "4", "--size", "32x32",
+		"--save-latents", path, "--out",
 		filepath.Join(dir, "p.png")}, args...)...)
 	st, err := safetensors.Open(path)
 	if err != nil {
@@ -68,7 +69,8 @@ func TestGenerateFollowsAnotherSchedulerConfig(t *testing.T) {
 		{"ddim-diffusers", `"steps_offset": 0`}, {"ddim-diffusers", `"timestep_spacing": "trailing"`},
 		{"pndm", `"timestep_spacing": "linspace"`}, {"pndm", `"skip_prk_steps": false`},
 		{"euler", `"timestep_spacing": "trailing"`}, {"euler", `"use_karras_sigmas": true`}, {"euler", `"use_exponential_sigmas": true`},
-		{"euler", `"interpolation_type": "log_linear"`}, {"euler-a", `"timestep_spacing": "leading"`}, {"euler-a", `"timestep_spacing": "trailing"`},
+		{"euler", `"interpolation_type": "log_linear"`}, {"euler-a", `"timestep_spacing": "leading"`},
+		{"euler-a", `"timestep_spacing": "trailing"`},
 		{"dpmpp-2m", `"solver_order": 3, "lower_order_final": false`}, {"dpmpp-2m", `"use_karras_sigmas": true`},
 		{"dpmpp-2m", `"algorithm_type": "sde-dpmsolver++"`}, {"dpmpp-2m", `"use_lu_lambdas": true`},
 		{"dpmpp-2m", `"lambda_min_clipped": -2.0`}, {"dpmpp-2m", `"thresholding": true, "sample_max_value": 0.5`},
@@ -83,7 +85,8 @@ func TestGenerateFollowsAnotherSchedulerConfig(t *testing.T) {
 			t.Errorf("%s does not follow %s; %s", c.sampler, c.keys, stderr)
 		}
 	}
-	a, _ := latentsOf(t, "--sampler", "dpmpp-2m", "--scheduler-config", schedulerFile(t, `"use_karras_sigmas": true, "lambda_min_clipped": -Infinity`))
+	a, _ := latentsOf(t, "--sampler", "dpmpp-2m", "--scheduler-config",
+		schedulerFile(t, `"use_karras_sigmas": true, "lambda_min_clipped": -Infinity`))
 	if b, _ := latentsOf(t, "--sampler", "dpmpp-2m-karras", "--scheduler-config", schedulerFile(t, "")); !slices.Equal(a, b) {
 		t.Error("dpmpp-2m-karras and dpmpp-2m with use_karras_sigmas differ")
 	}
@@ -188,7 +191,8 @@ func TestGenerateTellsWhatItDoesOtherwise(t *testing.T) {
 }
 
 func TestModelCheckNamesWhatIsNotFollowed(t *testing.T) {
-	stdout, _ := must(t, "model", "check", withScheduler(t, `"algorithm_type": "dpmsolver", "timestep_spacing": "trailing", "clip_sample": true`))
+	stdout, _ := must(t, "model", "check", withScheduler(t,
+		`"algorithm_type": "dpmsolver", "timestep_spacing": "trailing", "clip_sample": true`))
 	for _, want := range []string{
 		"--sampler auto                      pndm\n",
 		`leaves aside clip_sample true (ddim does false), timestep_spacing "trailing"`,

@@ -73,7 +73,8 @@ def write_scheduler(folder, config):
     with open(f"{folder}/scheduler/scheduler_config.json", "w") as f:
         json.dump(config, f)
     names = {"scheduler": ["diffusers", config["_class_name"]], "text_encoder": ["transformers", "CLIPTextModel"],
-             "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
+             "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+             "vae": ["diffusers", "AutoencoderKL"],
              "safety_checker": [None, None], "feature_extractor": [None, None], "image_encoder": [None, None]}
     with open(f"{folder}/model_index.json", "w") as f:
         json.dump({"_class_name": "StableDiffusionPipeline", "requires_safety_checker": False} | names, f)
@@ -98,8 +99,9 @@ def run(program, folder, sampler, *more, steps=STEPS):
     out = os.path.join(folder, "out")
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
-    r = subprocess.run([program, "generate", "--model", folder, "--prompt", "a", "--sampler", sampler, "--steps", str(steps), "--seed", str(SEED),
-                        "--no-cache", "--guidance", str(GUIDANCE), "--save-latents", f"{out}/l.safetensors", "--out", f"{out}/p.png", *more],
+    r = subprocess.run([program, "generate", "--model", folder, "--prompt", "a", "--sampler", sampler, "--steps", str(steps),
+                        "--seed", str(SEED), "--no-cache", "--guidance", str(GUIDANCE), "--save-latents", f"{out}/l.safetensors",
+                        "--out", f"{out}/p.png", *more],
                        capture_output=True, text=True)
     said = [line for line in r.stderr.replace("\r", "\n").splitlines() if line.startswith("percept: ")]
     if r.returncode:
@@ -151,9 +153,11 @@ def compare_pairs(program, folder, unet, condition):
 
 
 FOLDERS = [  # class, changes, key of a line that must be said
-    ("PNDMScheduler", {}, None), ("PNDMScheduler", {"skip_prk_steps": False}, None), ("PNDMScheduler", {"timestep_spacing": "trailing"}, None),
+    ("PNDMScheduler", {}, None), ("PNDMScheduler", {"skip_prk_steps": False}, None),
+    ("PNDMScheduler", {"timestep_spacing": "trailing"}, None),
     ("PNDMScheduler", {"steps_offset": 0}, "steps_offset"), ("DDIMScheduler", {"clip_sample": True}, "clip_sample"),
-    ("DDIMScheduler", {"steps_offset": pairs.WITHOUT, "clip_sample": pairs.WITHOUT}, "steps_offset"), ("DDIMScheduler", {"thresholding": True}, None),
+    ("DDIMScheduler", {"steps_offset": pairs.WITHOUT, "clip_sample": pairs.WITHOUT}, "steps_offset"),
+    ("DDIMScheduler", {"thresholding": True}, None),
     ("DDIMScheduler", {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}, None),
     ("EulerDiscreteScheduler", {"timestep_spacing": "leading"}, None), ("EulerDiscreteScheduler", {"use_karras_sigmas": True}, None),
     ("EulerDiscreteScheduler", {"timestep_spacing": "leading", "steps_offset": 0}, "steps_offset"),
@@ -185,8 +189,8 @@ def compare_pipelines(program, folder):
         report(title, right, *run(program, folder, "auto"), key=key, nudged=nudged)
         image = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
         image.set_progress_bar_config(disable=True)
-        right = image("a", image=Image.open(picture), strength=0.6, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=generator(),
-                      output_type="latent").images.numpy()
+        right = image("a", image=Image.open(picture), strength=0.6, num_inference_steps=STEPS, guidance_scale=GUIDANCE,
+                      generator=generator(), output_type="latent").images.numpy()
         report(title + ", from a picture", right, *run(program, folder, "auto", "--image", picture, "--strength", "0.6"), key=key)
 
 

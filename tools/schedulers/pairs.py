@@ -21,7 +21,10 @@ ANY = [  # of every class
     {"beta_schedule": WITHOUT, "beta_start": WITHOUT, "beta_end": WITHOUT},
     {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"},
 ]
-ALPHA = [{"set_alpha_to_one": True}, {"set_alpha_to_one": WITHOUT}, {"timestep_spacing": "leading", "steps_offset": 0, "set_alpha_to_one": True}]
+ALPHA = [
+    {"set_alpha_to_one": True}, {"set_alpha_to_one": WITHOUT},
+    {"timestep_spacing": "leading", "steps_offset": 0, "set_alpha_to_one": True},
+]
 LIMITS = [
     {"thresholding": True}, {"thresholding": True, "sample_max_value": 3.0},
     {"thresholding": True, "sample_max_value": 30.0, "dynamic_thresholding_ratio": 0.7},
@@ -40,7 +43,8 @@ SETTINGS = {
     ],
     "pndm": ANY + ALPHA + [
         {"skip_prk_steps": False}, {"skip_prk_steps": WITHOUT}, {"skip_prk_steps": False, "prediction_type": "v_prediction"},
-        {"skip_prk_steps": False, "timestep_spacing": "linspace"}, {"skip_prk_steps": False, "timestep_spacing": "trailing", "set_alpha_to_one": True},
+        {"skip_prk_steps": False, "timestep_spacing": "linspace"},
+        {"skip_prk_steps": False, "timestep_spacing": "trailing", "set_alpha_to_one": True},
     ],
     "euler": ANY + LEVELS + [
         {"interpolation_type": "log_linear"}, {"interpolation_type": "log_linear", "use_karras_sigmas": True},
@@ -63,20 +67,25 @@ SETTINGS = {
         {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"},
         {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min", "solver_type": "heun"},
         {"algorithm_type": "deis", "final_sigmas_type": "sigma_min"},
-        {"use_lu_lambdas": True}, {"use_lu_lambdas": True, "beta_schedule": "linear"}, {"use_flow_sigmas": True}, {"use_flow_sigmas": True, "flow_shift": 3.0, "prediction_type": "flow_prediction"},
+        {"use_lu_lambdas": True}, {"use_lu_lambdas": True, "beta_schedule": "linear"}, {"use_flow_sigmas": True},
+        {"use_flow_sigmas": True, "flow_shift": 3.0, "prediction_type": "flow_prediction"},
         {"use_flow_sigmas": True, "solver_order": 3, "algorithm_type": "sde-dpmsolver++"},
         {"lambda_min_clipped": -INF}, {"lambda_min_clipped": -2.0}, {"lambda_min_clipped": -2.0, "timestep_spacing": "leading"},
-        {"lambda_min_clipped": -2.0, "timestep_spacing": "trailing"}, {"prediction_type": "sample"}, {"prediction_type": "sample", "solver_order": 3},
-        {"variance_type": None}, {"rescale_betas_zero_snr": True}, {"use_karras_sigmas": True, "timestep_spacing": "trailing", "solver_order": 3},
+        {"lambda_min_clipped": -2.0, "timestep_spacing": "trailing"}, {"prediction_type": "sample"},
+        {"prediction_type": "sample", "solver_order": 3},
+        {"variance_type": None}, {"rescale_betas_zero_snr": True},
+        {"use_karras_sigmas": True, "timestep_spacing": "trailing", "solver_order": 3},
     ],
 }
 # What diffusers refuses, or fails with: the line that says so names the key.
 REFUSED = [
     ("ddim-diffusers", {"timestep_spacing": "even"}, "timestep_spacing"), ("ddim-diffusers", {"beta_schedule": "sigmoid"}, "beta_schedule"),
-    ("ddim-diffusers", {"prediction_type": "flow_prediction"}, "prediction_type"), ("pndm", {"prediction_type": "sample"}, "prediction_type"),
+    ("ddim-diffusers", {"prediction_type": "flow_prediction"}, "prediction_type"),
+    ("pndm", {"prediction_type": "sample"}, "prediction_type"),
     ("ddim-diffusers", {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}, "rescale_betas_zero_snr"),
     ("euler-a", {"prediction_type": "sample"}, "prediction_type"), ("euler", {"interpolation_type": "cubic"}, "interpolation_type"),
-    ("euler", {"final_sigmas_type": "one"}, "final_sigmas_type"), ("euler", {"use_karras_sigmas": True, "use_beta_sigmas": True}, "use_beta_sigmas"),
+    ("euler", {"final_sigmas_type": "one"}, "final_sigmas_type"),
+    ("euler", {"use_karras_sigmas": True, "use_beta_sigmas": True}, "use_beta_sigmas"),
     ("dpmpp-2m", {"algorithm_type": "dpmsolver"}, "final_sigmas_type"), ("dpmpp-2m", {"algorithm_type": "unipc"}, "algorithm_type"),
     ("dpmpp-2m", {"solver_type": "euler"}, "solver_type"), ("dpmpp-2m", {"variance_type": "learned"}, "variance_type"),
     ("dpmpp-2m", {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min", "solver_order": 3}, "solver_order"),
