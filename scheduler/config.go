@@ -124,9 +124,9 @@ func (c *Config) SamplerName() (string, error) {
 
 // Check says what is wrong with the noise schedule, which every sampler takes from the file.
 func (c *Config) Check() error {
-	any := classes[0] // that has what is the model's, but for what it predicts: other samplers may know more
-	any.predictions = nil
-	s, err := c.settings(&any)
+	model := classes[0] // that has what is the model's, but for what it predicts: other samplers may know more
+	model.predictions = nil
+	s, err := c.settings(&model)
 	if err != nil {
 		return err
 	}
