@@ -147,6 +147,9 @@ func (p *Pipeline) checkRequest(r Request) (h, w int, err error) {
 	if err := r.Check(); err != nil {
 		return 0, 0, err
 	}
+	if _, err := p.Sampler(r.Sampling); err != nil {
+		return 0, 0, err
+	}
 	height, width := r.Height, r.Width
 	if len(r.Init) > 0 {
 		if len(r.Init) != 1 && len(r.Init) != len(r.Prompts) {

@@ -68,9 +68,9 @@ const studiesWhy = "a study stands over the other packages of fmri, and none of 
 
 // selfContained packages import the standard library and these only.
 var selfContained = map[string][]string{
-	"percept/scheduler": nil,
+	"percept/scheduler": {"percept/internal/cause", "percept/internal/pyjson", "gonum.org/v1/gonum/mathext"},
 	"percept/weights": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/mapped", "percept/internal/parts",
-		"percept/weights/internal/...", "percept/weights/safetensors", "percept/weights/synth"},
+		"percept/internal/pyjson", "percept/weights/internal/...", "percept/weights/safetensors", "percept/weights/synth"},
 	"percept/weights/safetensors": {"percept/internal/atomicfile", "percept/internal/cause", "percept/internal/half",
 		"percept/internal/mapped", "percept/internal/parts"},
 	"percept/weights/synth": {"percept/internal/half", "percept/internal/parts", "percept/weights/safetensors"},
@@ -105,6 +105,7 @@ var selfContained = map[string][]string{
 	"percept/fmri/internal/source": {"percept/internal/cause", "github.com/klauspost/compress/zstd"},
 	"percept/internal/atomicfile":  {"percept/internal/cause"},
 	"percept/internal/cause":       nil,
+	"percept/internal/pyjson":      nil,
 
 	"percept/fmri/internal/freesurfer": {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
 	"percept/fmri/internal/gifti":      {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"percept/clip"
+	"percept/internal/pyjson"
+	"percept/scheduler"
 	"percept/tensor"
 	"percept/unet"
 	"percept/vae"
@@ -35,6 +37,10 @@ type Pipeline struct {
 	Tokens, Width int
 	// Name is the folder or file that the model came from, Hash the sha256 over the files it consists of.
 	Name, Hash string
+	// Scheduler is how the model's folder says that it is sampled (scheduler_config.json), as a loaded StableDiffusionPipeline of
+	// diffusers takes it, or the file of Options.Scheduler as it is. nil is as Stable Diffusion v1. Samplings follow it: see
+	// scheduler.Options.
+	Scheduler *scheduler.Config
 	// Storage says how the weights are kept, as far as results depend on it: Options.WeightsDType and Options.Memory.
 	Storage string
 	// Notes says what was taken in place of what was asked for, one line each.
@@ -48,6 +54,9 @@ type Options struct {
 	Tokenizer string
 	// Config is a folder of diffusers' config.json files for a single file of weights, instead of those inferred from it.
 	Config string
+	// Scheduler is a scheduler_config.json to follow instead of the model's, as diffusers' from_config does: what a loaded
+	// StableDiffusionPipeline would override in it counts.
+	Scheduler string
 	// EMA takes the moving average of the U-Net's weights from a checkpoint that holds both.
 	EMA bool
 	// Variant takes the files of a folder that have this word in their names, such as "fp16"; of a part that has none, those
@@ -143,8 +152,9 @@ func build(ctx context.Context, folder *weights.Folder, name string, o Options) 
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Name: filepath.Base(name), Notes: folder.Notes(), Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
-	if err := checkSchedule(folder); err != nil {
+	p := &Pipeline{Name: filepath.Base(name), Notes: folder.Notes(),
+		Storage: fmt.Sprintf("%s, memory %s", packing.DType, cmp.Or(o.Memory, MemoryFull))}
+	if p.Scheduler, err = schedulerOf(folder, o.Scheduler); err != nil {
 		return nil, err
 	}
 	if _, err := packPart(folder, weights.UNet, packing, p.buildUNet); err != nil {
@@ -184,23 +194,6 @@ func packPart(folder *weights.Folder, c weights.Component, o packed.Options,
 // maxSampleSize is a latent of pictures of 8192 pixels, far beyond what Stable Diffusion v1 was made for.
 const maxSampleSize = 1024
 
-// checkSchedule refuses a model of another noise schedule or prediction than the samplers have: its
-// pictures would be wrong without a word. A folder without a scheduler is taken for Stable Diffusion v1.
-func checkSchedule(folder *weights.Folder) error {
-	const name = "scheduler/scheduler_config.json"
-	if !folder.Has(name) {
-		return nil
-	}
-	b, err := folder.Read(name)
-	if err != nil {
-		return err
-	}
-	if err := weights.CheckScheduler(b); err != nil {
-		return fmt.Errorf("%s/%s: %w", folder.Dir, name, err)
-	}
-	return nil
-}
-
 func (p *Pipeline) buildUNet(folder *weights.Folder, pack *packed.Pack) error {
 	part := folder.Parts[weights.UNet]
 	cfg, err := unet.ConfigFromJSON(part.Config)
@@ -213,7 +206,7 @@ func (p *Pipeline) buildUNet(folder *weights.Folder, pack *packed.Pack) error {
 	var extra struct {
 		SampleSize int `json:"sample_size"`
 	}
-	if err := json.Unmarshal(part.Config, &extra); err != nil {
+	if err := json.Unmarshal(pyjson.Standard(part.Config), &extra); err != nil {
 		return fmt.Errorf("%s: %w", part.ConfigFile, err)
 	}
 	if extra.SampleSize < 0 || extra.SampleSize > maxSampleSize {

@@ -9,6 +9,8 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -349,5 +351,60 @@ func TestNoiseIsTorchs(t *testing.T) {
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != "e97f3de04c7c6ba86354db4402b91d4402ede9c72aabed29a96dd7d635a798ba" {
 		t.Errorf("sha256 %s", got)
+	}
+}
+
+// A folder's scheduler_config.json is in the pipeline as a StableDiffusionPipeline takes it; another file is as it is.
+func TestSchedulerOfAPipeline(t *testing.T) {
+	p, err := embeddedPipeline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := p.SamplerName(percept.Sampling{Sampler: percept.SamplerAuto}); err != nil || name != "ddim-diffusers" {
+		t.Errorf("auto is %s, %v", name, err)
+	}
+	if name, err := p.SamplerName(percept.Sampling{}); err != nil || name != "ddim" {
+		t.Errorf("the default is %s, %v", name, err)
+	}
+	file := filepath.Join(t.TempDir(), "scheduler_config.json")
+	const text = `{"_class_name": "EulerDiscreteScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+		"timestep_spacing": "leading", "steps_offset": 0, "clip_sample": true}`
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other, err := percept.LoadEmbedded(t.Context(), percept.Options{Scheduler: file, SkipHash: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := percept.Sampling{Sampler: percept.SamplerAuto, Steps: 5, Guidance: 1}
+	sampler, err := other.Sampler(s)
+	if err != nil || sampler.Name() != "euler" || sampler.Steps() != 5 {
+		t.Fatalf("auto of another file: %v, %v", sampler, err)
+	}
+	var asked []float64
+	s.OnCall = func(c percept.Call) error {
+		asked = append(asked, c.Timestep)
+		return nil
+	}
+	c := make([]float32, other.Tokens*other.Width)
+	if _, err := other.Denoise(t.Context(), percept.NoiseFor(1, 0, 1, 8, 8), c, s, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{800, 600, 400, 200, 0}; !slices.Equal(asked, want) { // of steps_offset 0
+		t.Errorf("asked at %v, want %v", asked, want)
+	}
+	without := *other
+	without.Scheduler = nil
+	if _, err := without.SamplerName(s); err == nil || !strings.Contains(err.Error(), "scheduler_config.json") {
+		t.Errorf("auto without a file: %v", err)
+	}
+	for _, bad := range []struct{ text, want string }{{`{`, "JSON"}, {`{"beta_schedule": "sigmoid"}`, "beta_schedule"}} {
+		if err := os.WriteFile(file, []byte(bad.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := percept.LoadEmbedded(t.Context(), percept.Options{Scheduler: file, SkipHash: true})
+		if err == nil || !strings.HasPrefix(err.Error(), file) || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s: %v", bad.text, err)
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Sampling says how latents are denoised. The zero value is that of Takagi & Nishimoto's code.
 type Sampling struct {
-	Sampler  string   // one of scheduler.Names; empty means "ddim", that of the original code
+	Sampler  string   // one of scheduler.Names or SamplerAuto; empty means "ddim", that of the original code
 	Steps    int      // denoising steps of a whole diffusion; 0 means 50
 	Guidance float64  // scale of classifier-free guidance; 0 means 5, 1 switches it off
 	Eta      float64  // 0 is deterministic DDIM, 1 adds as much noise as DDPM
@@ -61,12 +61,7 @@ func (s Sampling) guidance() float32 {
 	return float32(s.Guidance)
 }
 
-// sampler prepares the sampler; its error says what cannot be.
-func (s Sampling) sampler() (scheduler.Sampler, error) {
-	return scheduler.New(scheduler.Options{Name: s.Sampler, Steps: s.steps(), Eta: s.Eta})
-}
-
-// Check says what is wrong with the options, before long work.
+// Check says what is wrong with the options whatever the model is, before long work; Pipeline.Sampler says what else is.
 func (s Sampling) Check() error {
 	if g := s.guidance(); !(g >= 1) {
 		return fmt.Errorf("guidance is %g, expected 1 or more", g)
@@ -74,8 +69,10 @@ func (s Sampling) Check() error {
 	if s.Noise != "" && s.Noise != TorchCPU && s.Noise != TorchCUDA {
 		return fmt.Errorf("noise %q, expected %s or %s", s.Noise, TorchCPU, TorchCUDA)
 	}
-	_, err := s.sampler()
-	return err
+	if s.Sampler == SamplerAuto {
+		return nil
+	}
+	return scheduler.Check(s.Sampler, s.steps(), s.Eta)
 }
 
 // Values of Sampling.Noise: the generators of scheduler.Torch and scheduler.TorchCUDA.
@@ -136,7 +133,7 @@ func (p *Pipeline) Denoise(ctx context.Context, noise Latents, c []float32, s Sa
 	if err := noise.check(); err != nil {
 		return Latents{}, err
 	}
-	d, err := s.sampler()
+	d, err := p.Sampler(s)
 	if err != nil {
 		return Latents{}, err
 	}
@@ -159,11 +156,11 @@ func (p *Pipeline) DenoiseFrom(ctx context.Context, z, noise Latents, strength f
 	if len(noise.Data) != len(z.Data) {
 		return Latents{}, fmt.Errorf("noise has %d values, expected %d as the latents", len(noise.Data), len(z.Data))
 	}
-	d, err := s.sampler()
+	d, err := p.Sampler(s)
 	if err != nil {
 		return Latents{}, err
 	}
-	last, err := scheduler.StepsFor(strength, s.steps())
+	last, err := scheduler.LastFor(d, strength, s.steps())
 	if err != nil {
 		return Latents{}, err
 	}
@@ -201,7 +198,7 @@ func (p *Pipeline) sample(ctx context.Context, d scheduler.Sampler, x Latents, c
 		if err != nil {
 			return Latents{}, err
 		}
-		run := scheduler.Run{Last: last, Noise: s.stepNoise(lo, part), OnStep: func(st scheduler.Step) error {
+		run := scheduler.Run{Last: last, Images: part.N, Noise: s.stepNoise(lo, part), OnStep: func(st scheduler.Step) error {
 			at.Step, at.Call = st.Index+1, 0
 			onStep(b*st.Of+st.Index+1, batches*st.Of)
 			if s.Watch == nil {

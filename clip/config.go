@@ -6,6 +6,7 @@ import (
 
 	"percept/internal/cause"
 	"percept/internal/modelconfig"
+	"percept/internal/pyjson"
 )
 
 // The activations a text model may have, by their names in transformers.
@@ -48,7 +49,7 @@ func TextConfigFromJSON(data []byte) (TextConfig, error) {
 		Text json.RawMessage `json:"text_config"`
 		Type string          `json:"model_type"`
 	}
-	if err := json.Unmarshal(data, &whole); err != nil {
+	if err := json.Unmarshal(pyjson.Standard(data), &whole); err != nil {
 		return TextConfig{}, fmt.Errorf("clip: config: %w", cause.OfJSON(err))
 	}
 	if whole.Text != nil && whole.Type == "clip" {

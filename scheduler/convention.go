@@ -41,14 +41,6 @@ func (c Convention) Schedule() *Schedule {
 	return s
 }
 
-// tables returns a schedule that was given, after a look at it, or the convention's.
-func (c Convention) tables(given *Schedule) (*Schedule, error) {
-	if given == nil {
-		return c.Schedule(), nil
-	}
-	return given, given.check()
-}
-
 // Timesteps returns the timesteps of a sampler with the given number of steps out of total, descending.
 func (c Convention) Timesteps(steps, total int) ([]int, error) {
 	if err := checkSteps(steps, total); err != nil {

@@ -12,11 +12,13 @@ import (
 type DDIM struct {
 	Timesteps []int     // descending
 	AlphaBar  []float64 // ᾱ at each timestep
-	AlphaPrev []float64 // ᾱ at the timestep that a step arrives at; ᾱ_0, not 1, for the last
+	AlphaPrev []float64 // ᾱ at the timestep that a step arrives at; ᾱ_0, not 1, for the last unless set_alpha_to_one
 	Sigma     []float64 // standard deviation of the noise that a step adds; 0 with Eta 0
 	schedule  *Schedule
 
 	convention Convention
+	predicts   prediction
+	limit      limit
 }
 
 // DDIMOptions choose the steps. The zero value is 50 deterministic steps as the original code makes them.
@@ -24,30 +26,63 @@ type DDIMOptions struct {
 	Steps      int        // 0 means 50
 	Eta        float64    // 0 is deterministic, 1 as random as DDPM
 	Convention Convention // whose rule picks the timesteps
-	Schedule   *Schedule  // nil means Stable Diffusion's as the convention computes it: Convention.Schedule
+	Schedule   *Schedule  // nil means the configuration's as the convention computes it
+	Config     *Config    // nil means that of Stable Diffusion v1; of CompVis it has what is the model's: betas and prediction
 }
 
-// NewDDIM prepares a sampler. It refuses a number of steps whose timesteps leave the schedule.
+// NewDDIM prepares a sampler. It refuses a number of steps whose timesteps leave the schedule, and settings that it
+// does not have.
 func NewDDIM(o DDIMOptions) (*DDIM, error) {
 	if o.Steps == 0 {
 		o.Steps = 50
 	}
-	schedule, err := o.Convention.tables(o.Schedule)
-	if err != nil {
-		return nil, err
-	}
 	if !(o.Eta >= 0 && o.Eta <= 1) {
 		return nil, fmt.Errorf("scheduler: eta %g, expected 0 to 1", o.Eta)
 	}
-	ts, err := o.Convention.Timesteps(o.Steps, len(schedule.AlphaBar))
+	name := "ddim"
+	if o.Convention == Diffusers {
+		name = "ddim-diffusers"
+	}
+	c := orPublished(o.Config)
+	_, s, err := c.of(name)
 	if err != nil {
 		return nil, err
 	}
-	d := &DDIM{Timesteps: ts, schedule: schedule, convention: o.Convention}
-	stride := len(schedule.AlphaBar) / o.Steps
-	for _, t := range ts {
-		// Both rules arrive one stride earlier; below the table both take its first entry.
-		a, prev := schedule.AlphaBar[t], schedule.AlphaBar[max(t-stride, 0)]
+	d, err := newDDIM(o, &s)
+	if err != nil {
+		return nil, c.named(err)
+	}
+	return d, nil
+}
+
+func newDDIM(o DDIMOptions, s *settings) (*DDIM, error) {
+	schedule, err := s.tables(o.Schedule, o.Convention, false)
+	if err != nil {
+		return nil, err
+	}
+	total := len(schedule.AlphaBar)
+	d := &DDIM{schedule: schedule, convention: o.Convention, predicts: s.predicts()}
+	final := schedule.AlphaBar[0]
+	if o.Convention == Diffusers {
+		if d.Timesteps, err = s.wholeTimesteps(o.Steps, total); err != nil {
+			return nil, err
+		}
+		if d.limit = s.limit(); s.setAlphaToOne {
+			final = 1
+		}
+	} else if d.Timesteps, err = o.Convention.Timesteps(o.Steps, total); err != nil {
+		return nil, err
+	}
+	stride := total / o.Steps
+	for _, t := range d.Timesteps {
+		// Both rules arrive one stride earlier; below the table they take what there is no noise left at.
+		a, prev := schedule.AlphaBar[t], final
+		if t >= stride {
+			prev = schedule.AlphaBar[t-stride]
+		}
+		if err := d.predicts.needsSignal(a, t); err != nil {
+			return nil, err
+		}
 		d.AlphaBar = append(d.AlphaBar, a)
 		d.AlphaPrev = append(d.AlphaPrev, prev)
 		d.Sigma = append(d.Sigma, o.Eta*math.Sqrt((1-prev)/(1-a)*(1-a/prev)))
@@ -102,9 +137,10 @@ func (d *DDIM) Noised(x0, noise []float32, last int) ([]float32, error) {
 // Sample carries x from noise to data and returns the result in new memory. It calls the model once a step.
 func (d *DDIM) Sample(ctx context.Context, model Model, x []float32, r Run) ([]float32, error) {
 	random := slices.Max(d.Sigma) > 0
+	guess := make([]float64, len(x))
 	return run(ctx, model, x, r, len(d.Timesteps), random, func(w *walk, i int) (float64, error) {
 		t := float64(d.Timesteps[i])
-		eps, err := w.ask(w.x, t)
+		out, err := w.ask(w.x, t)
 		if err != nil {
 			return 0, err
 		}
@@ -112,24 +148,28 @@ func (d *DDIM) Sample(ctx context.Context, model Model, x []float32, r Run) ([]f
 		if d.Sigma[i] > 0 {
 			noise = w.noise()
 		}
-		d.step(i, w.x, w.pred, eps, noise)
+		d.step(i, w, guess, out, noise)
 		return t, nil
 	})
 }
 
-// step replaces x by x_{t-1}: √ᾱ_prev·x̂_0 + √(1-ᾱ_prev-σ²)·ε + σ·noise, x̂_0 = (x - √(1-ᾱ)·ε)/√ᾱ.
-func (d *DDIM) step(i int, x, pred, eps, noise []float32) {
+// step replaces x by x_{t-1}: √ᾱ_prev·x̂_0 + √(1-ᾱ_prev-σ²)·ε + σ·noise. Where x̂_0 is kept within limits, ε stays what
+// the model said. guess is memory for x̂_0.
+func (d *DDIM) step(i int, w *walk, guess []float64, out, noise []float32) {
 	a, prev, sigma := d.AlphaBar[i], d.AlphaPrev[i], d.Sigma[i]
 	sqrtA, sqrtNoise := math.Sqrt(a), math.Sqrt(1-a)
 	sqrtPrev, direction := math.Sqrt(prev), math.Sqrt(max(0, 1-prev-sigma*sigma))
-	for j := range x {
-		e := float64(eps[j])
-		x0 := (float64(x[j]) - sqrtNoise*e) / sqrtA
-		pred[j] = float32(x0)
+	for j, v := range w.x {
+		guess[j], _ = d.predicts.split(float64(v), float64(out[j]), sqrtA, sqrtNoise)
+	}
+	d.limit.apply(guess, w.images)
+	for j, x0 := range guess {
+		_, e := d.predicts.split(float64(w.x[j]), float64(out[j]), sqrtA, sqrtNoise)
+		w.pred[j] = float32(x0)
 		next := sqrtPrev*x0 + direction*e
 		if sigma > 0 {
 			next += sigma * float64(noise[j])
 		}
-		x[j] = float32(next)
+		w.x[j] = float32(next)
 	}
 }

@@ -19,10 +19,11 @@
 //	euler            diffusers EulerDiscreteScheduler              n            σ·noise      at the first step made
 //	euler-a          diffusers EulerAncestralDiscreteScheduler     n            σ·noise      at the first step made
 //
-// "diffusers" means its schedulers made from the published scheduler_config.json of Stable Diffusion v1 (version
-// 0.42; pipelines' strength counts steps as StepsFor). That file names no spacing, so the DPM-Solver and Euler
-// schedulers take their own, "linspace", and Euler's timesteps are fractions; DDIM and PNDM take "leading" with
-// the offset 1. The first step of plms and pndm asks the model twice and counts as one. What "ddim", "plms"
+// "diffusers" means its schedulers (version 0.42) made from a scheduler_config.json by from_config: see Config, which holds what
+// settings there are and which of them a class has. Without one it is the published file of Stable Diffusion v1. That file names
+// no spacing, so the DPM-Solver and Euler schedulers take their own, "linspace", and Euler's timesteps are fractions; DDIM and
+// PNDM take "leading" with the offset 1. The samplers of CompVis take from a file what is the model's: noise schedule and
+// prediction. The first step of plms and pndm asks the model twice and counts as one. What "ddim", "plms"
 // and "pndm" do that looks wrong is what their originals do: see DDIM.StochasticEncode and Convention. A run of
 // pndm's last n steps begins one timestep earlier than its n steps, and after the first step passes over one.
 // CompVis has no image to image with PLMS; diffusers' rule stands in.

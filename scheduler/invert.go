@@ -17,6 +17,9 @@ func (d *DDIM) Invert(ctx context.Context, model Model, x0 []float32, r Run) ([]
 			return nil, errors.New("scheduler: inversion needs eta 0")
 		}
 	}
+	if d.predicts != predictsNoise || d.limit.clip || d.limit.dynamic {
+		return nil, errors.New(`scheduler: inversion needs prediction_type "epsilon", clip_sample false and thresholding false`)
+	}
 	first, err := r.first(d.Steps())
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -41,7 +42,11 @@ func transfer(x, eps, alphaBar, to float64) (next, x0 float64) {
 type plms struct{ *DDIM }
 
 func newPLMS(o Options) (Sampler, error) {
-	d, err := NewDDIM(DDIMOptions{Steps: o.Steps, Schedule: o.Schedule})
+	d, err := NewDDIM(DDIMOptions{Steps: o.Steps, Schedule: o.Schedule, Config: o.Config})
+	if err == nil && slices.Contains(d.AlphaBar, 0) {
+		return nil, fmt.Errorf("scheduler: rescale_betas_zero_snr leaves no signal at timestep %d, where plms needs some; "+
+			"use another number of steps", d.Timesteps[0])
+	}
 	return plms{d}, err
 }
 
@@ -59,10 +64,11 @@ func (p plms) Sample(ctx context.Context, model Model, x []float32, r Run) ([]fl
 	return run(ctx, model, x, r, p.Steps(), false, func(w *walk, i int) (float64, error) {
 		t := float64(p.Timesteps[i])
 		from, to := p.AlphaBar[i], p.AlphaPrev[i]
-		eps, err := w.ask(w.x, t)
+		out, err := w.ask(w.x, t)
 		if err != nil {
 			return 0, err
 		}
+		eps := p.predicts.noiseOf(w.x, out, from)
 		history = remember(history, eps)
 		direction := func(j int) float64 { return adamsBashforth(history, j) }
 		if len(history) == 1 {
@@ -70,10 +76,12 @@ func (p plms) Sample(ctx context.Context, model Model, x []float32, r Run) ([]fl
 				next, _ := transfer(float64(v), float64(eps[j]), from, to)
 				ahead[j] = float32(next)
 			}
-			second, err := w.ask(ahead, float64(p.Timesteps[min(i+1, p.Steps()-1)]))
+			next := min(i+1, p.Steps()-1)
+			out, err := w.ask(ahead, float64(p.Timesteps[next]))
 			if err != nil {
 				return 0, err
 			}
+			second := p.predicts.noiseOf(ahead, out, p.AlphaBar[next])
 			direction = func(j int) float64 { return (float64(history[0][j]) + float64(second[j])) / 2 }
 		}
 		for j, v := range w.x {

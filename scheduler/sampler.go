@@ -30,7 +30,10 @@ type Options struct {
 	Name     string    // one of Names; "" means "ddim"
 	Steps    int       // 0 means 50
 	Eta      float64   // for the DDIM samplers: 0 is deterministic, 1 as random as DDPM
-	Schedule *Schedule // nil means Stable Diffusion's tables as the sampler's original computes them
+	Schedule *Schedule // nil means the configuration's tables as the sampler's original computes them
+	// Config is followed as the class that the sampler is named after follows it, so "ddim" and "plms", which are no class's,
+	// take what is the model's: betas and prediction. nil means that of Stable Diffusion v1.
+	Config *Config
 }
 
 // kinds lists the samplers in the order of the documentation.
@@ -40,18 +43,18 @@ var kinds = []struct {
 	make           func(Options) (Sampler, error)
 }{
 	{"ddim", "DDIM as the original code (CompVis) makes it", true, func(o Options) (Sampler, error) {
-		return NewDDIM(DDIMOptions{Steps: o.Steps, Eta: o.Eta, Schedule: o.Schedule})
+		return NewDDIM(DDIMOptions{Steps: o.Steps, Eta: o.Eta, Schedule: o.Schedule, Config: o.Config})
 	}},
 	{"ddim-diffusers", "DDIM as diffusers makes it", true, func(o Options) (Sampler, error) {
-		return NewDDIM(DDIMOptions{Steps: o.Steps, Eta: o.Eta, Convention: Diffusers, Schedule: o.Schedule})
+		return NewDDIM(DDIMOptions{Steps: o.Steps, Eta: o.Eta, Convention: Diffusers, Schedule: o.Schedule, Config: o.Config})
 	}},
 	{"plms", "PLMS as the original code (CompVis) makes it; the first step asks the model twice", false, newPLMS},
 	{"pndm", "PLMS as diffusers' PNDMScheduler makes it: the sampler that Stable Diffusion v1 is published with", false, newPNDM},
 	{"dpmpp-2m", "DPM-Solver++(2M) as diffusers makes it: second order, good from 20 steps on", false, func(o Options) (Sampler, error) {
-		return newDPMPP(o, false)
+		return newDPM(o, "dpmpp-2m")
 	}},
 	{"dpmpp-2m-karras", "DPM-Solver++(2M) on the noise levels of Karras et al.", false, func(o Options) (Sampler, error) {
-		return newDPMPP(o, true)
+		return newDPM(o, "dpmpp-2m-karras")
 	}},
 	{"euler", "Euler's method in sigma as diffusers makes it", false, func(o Options) (Sampler, error) {
 		return newEuler(o, false)
@@ -105,6 +108,33 @@ func New(o Options) (Sampler, error) {
 	return nil, fmt.Errorf("scheduler: sampler %q is unknown, expected one of %s", o.Name, strings.Join(Names(), ", "))
 }
 
+// Original reports whether a sampler is the original code's and has settings of its own: of a configuration it takes the noise
+// schedule and what is predicted.
+func Original(name string) bool { return originals[name] != nil }
+
+// Check says what is wrong with a sampler's name, number of steps and eta whatever the configuration is.
+func Check(name string, steps int, eta float64) error {
+	o := Options{Name: name, Steps: steps, Eta: eta}
+	if name != "" && !Original(name) && steps >= 1 && steps <= maxTimesteps {
+		o.Steps = 1 // how many there may be depends on the spacing
+	}
+	_, err := New(o)
+	return err
+}
+
+// LastFor returns Run.Last of an image-to-image run of that strength with a sampler that was asked for so many steps. A
+// sampler of diffusers that has another number of steps passes over as many of the first as one with the number asked for.
+func LastFor(s Sampler, strength float64, asked int) (int, error) {
+	n, err := StepsFor(strength, asked)
+	if err != nil || Original(s.Name()) {
+		return n, err
+	}
+	if n += s.Steps() - asked; n < 1 {
+		return 0, fmt.Errorf("scheduler: strength %g of %d steps leaves none of the %d that there are", strength, asked, s.Steps())
+	}
+	return n, nil
+}
+
 // StepsFor returns how many of the last steps an image-to-image run of that strength makes, for a sampler
 // asked for the given number of steps: int(strength·steps), as the original and diffusers count.
 func StepsFor(strength float64, steps int) (int, error) {
@@ -127,7 +157,8 @@ type Step struct {
 // Run says how a sampler runs. The zero value makes all steps and shows none.
 type Run struct {
 	Last   int               // make only the last so many steps (image to image); 0 means all
-	Noise  func(x []float32) // fills x with standard normal values; needed by euler-a, and by DDIM where eta > 0
+	Images int               // how many latents x consists of, which thresholding takes one by one; 0 means one
+	Noise  func(x []float32) // fills x with standard normal values; needed by euler-a, by DDIM where eta > 0, and by SDE solvers
 	OnStep func(Step) error  // called after each step; an error stops the run and is returned
 }
 
@@ -141,12 +172,13 @@ func (r Run) first(steps int) (int, error) {
 
 // walk is the state that every run has.
 type walk struct {
-	ctx   context.Context
-	model Model
-	x     []float32 // latent, replaced by each step
-	pred  []float32 // the step's guess of x_0
-	eps   []float32 // what the model returned last
-	noise func() []float32
+	ctx    context.Context
+	model  Model
+	images int       // in x
+	x      []float32 // latent, replaced by each step
+	pred   []float32 // the step's guess of x_0
+	eps    []float32 // what the model returned last
+	noise  func() []float32
 }
 
 // ask gives the model's prediction; it is valid until the next call.
@@ -176,7 +208,11 @@ func run(
 	if random && r.Noise == nil {
 		return nil, errors.New("scheduler: a sampler that adds noise needs a source of noise")
 	}
-	w := &walk{ctx: ctx, model: model, x: slices.Clone(x), pred: make([]float32, len(x))}
+	images := max(r.Images, 1)
+	if len(x)%images != 0 {
+		return nil, fmt.Errorf("scheduler: %d values for %d images", len(x), images)
+	}
+	w := &walk{ctx: ctx, model: model, images: images, x: slices.Clone(x), pred: make([]float32, len(x))}
 	if random {
 		noise := make([]float32, len(x))
 		w.noise = func() []float32 {

@@ -29,43 +29,8 @@ func checkSchedule(s *Store) error {
 	return nil
 }
 
-// CheckScheduler refuses a scheduler_config.json of another noise schedule or prediction than Stable Diffusion v1's,
-// which the samplers have. Keys that older files lack are taken for those values.
-func CheckScheduler(config []byte) error {
-	type schedule struct {
-		Start      float64 `json:"beta_start"`
-		End        float64 `json:"beta_end"`
-		Schedule   string  `json:"beta_schedule"`
-		Steps      int     `json:"num_train_timesteps"`
-		Prediction string  `json:"prediction_type"`
-	}
-	want := schedule{0.00085, 0.012, "scaled_linear", 1000, "epsilon"}
-	c := want
-	if err := json.Unmarshal(config, &c); err != nil {
-		return err
-	}
-	var other struct {
-		Betas   []float64 `json:"trained_betas"`
-		ZeroSNR bool      `json:"rescale_betas_zero_snr"`
-	}
-	if err := json.Unmarshal(config, &other); err != nil {
-		return err
-	}
-	switch {
-	case other.Betas != nil:
-		return fmt.Errorf("trained_betas has %d values, expected none", len(other.Betas))
-	case other.ZeroSNR:
-		return fmt.Errorf("rescale_betas_zero_snr is true, expected false")
-	}
-	if c != want {
-		return fmt.Errorf("%d timesteps, %s from %g to %g, prediction %s; supported are %d timesteps, %s from %g to %g, prediction %s",
-			c.Steps, c.Schedule, c.Start, c.End, c.Prediction, want.Steps, want.Schedule, want.Start, want.End, want.Prediction)
-	}
-	return nil
-}
-
-// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it. As the published
-// file it has no timestep_spacing: each scheduler made from it takes its own, as the samplers here do.
+// schedulerConfig is scheduler_config.json of Stable Diffusion v1, as diffusers' DDIMScheduler reads it; skip_prk_steps
+// is for a PNDMScheduler made from it. As the published file it has no timestep_spacing: each scheduler takes its own.
 const schedulerConfig = `{
   "_class_name": "DDIMScheduler",
   "_diffusers_version": "` + diffusersVersion + `",
@@ -76,6 +41,7 @@ const schedulerConfig = `{
   "num_train_timesteps": 1000,
   "prediction_type": "epsilon",
   "set_alpha_to_one": false,
+  "skip_prk_steps": true,
   "steps_offset": 1,
   "trained_betas": null
 }

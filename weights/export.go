@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"percept/internal/pyjson"
 	"percept/weights/safetensors"
 	"percept/weights/synth"
 )
@@ -262,7 +263,7 @@ func (f *Folder) exportRest(dir string) error {
 	class := struct {
 		Name string `json:"_class_name"`
 	}{"DDIMScheduler"}
-	if err := json.Unmarshal(files[schedulerFile], &class); err != nil {
+	if err := json.Unmarshal(pyjson.Standard(files[schedulerFile]), &class); err != nil {
 		return &FormatError{filepath.Join(f.Dir, schedulerFile), oneLine(err)}
 	}
 	files[indexFile] = modelIndex(f.Parts, tokenizer, class.Name)

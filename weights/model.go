@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"percept/internal/pyjson"
 )
 
 // ModelOptions say what of a model is opened, and where to find what a single file lacks. The zero value opens the
@@ -130,7 +132,7 @@ func componentOf(dir string) (c Component, found string, err error) {
 		Class string `json:"_class_name"`
 		Type  string `json:"model_type"`
 	}
-	if err := json.Unmarshal(b, &config); err != nil {
+	if err := json.Unmarshal(pyjson.Standard(b), &config); err != nil {
 		return "", "", &FormatError{filepath.Join(dir, "config.json"), oneLine(err)}
 	}
 	switch {

@@ -65,6 +65,11 @@ Each picture carries its prompt, seed, sampler, model hash and the program's ver
 metadata; --like takes them from there. With --folder every picture is a file of its own,
 written when it is done; the same command again makes only those that are missing.
 
+A model folder's scheduler_config.json is followed as a StableDiffusionPipeline of diffusers that has
+loaded the folder follows it, by the samplers that are named after its classes; --sampler auto takes
+the class that the folder names. "ddim" and "plms" are the original code's and take from it what is
+the model's, the noise schedule and what is predicted.
+
 Samplers:
 ` + samplerList(),
 		Example: `  percept generate
@@ -90,7 +95,9 @@ Samplers:
 	f.IntVar(&g.count, "count", 1, "pictures per caption")
 	f.Uint64Var(&g.Seed, "seed", 0, "noise seed; the same seed gives the same picture")
 	f.StringVar(&g.Noise, "noise", percept.TorchCPU, "`cpu` or cuda: on what torch would have drawn the noise of the seed")
-	f.StringVar(&g.Sampler, "sampler", "ddim", "`name` of the sampler, see above")
+	f.StringVar(&g.Sampler, "sampler", "ddim", "`name` of the sampler, see above, or auto")
+	f.StringVar(&g.model.Scheduler, "scheduler-config", "",
+		"scheduler_config.json `file` to follow instead of the model's, to the letter as from_config of diffusers does")
 	f.IntVar(&g.Steps, "steps", 0, "denoising steps (default 50; 25 with the embedded model)")
 	f.Float64Var(&g.Guidance, "guidance", 0, "scale of classifier-free guidance, 1 is none (default 7.5; 3 with the embedded model)")
 	f.Float64Var(&g.Eta, "eta", 0, "noise that a DDIM step adds: 0 is none, 1 is as much as DDPM")
@@ -109,6 +116,7 @@ func samplerList() string {
 	for _, name := range scheduler.Names() {
 		fmt.Fprintf(&b, "  %-16s %s\n", name, scheduler.Describe(name))
 	}
+	fmt.Fprintf(&b, "  %-16s %s\n", percept.SamplerAuto, "that of the class that the model's folder names")
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -183,16 +191,11 @@ func (g *generateFlags) checkNumbers() error {
 	case len(g.images) > 0 && !(g.Strength > 0 && g.Strength <= 1):
 		return fmt.Errorf("--strength %g, expected more than 0 and at most 1", g.Strength)
 	}
-	d, err := scheduler.New(scheduler.Options{Name: g.Sampler, Steps: g.Steps, Eta: g.Eta})
-	if err != nil {
-		return fmt.Errorf("--sampler %s, --steps %d, --eta %g: %w", g.Sampler, g.Steps, g.Eta, err)
+	if err := g.Sampling.Check(); err != nil {
+		return g.samplingError(err)
 	}
 	if len(g.images) > 0 {
-		last, err := scheduler.StepsFor(g.Strength, g.Steps)
-		if err == nil {
-			_, err = d.Noised([]float32{0}, []float32{0}, last)
-		}
-		if err != nil {
+		if _, err := scheduler.StepsFor(g.Strength, g.Steps); err != nil {
 			return fmt.Errorf("--strength %g: %w", g.Strength, err)
 		}
 	}

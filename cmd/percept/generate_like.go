@@ -11,6 +11,7 @@ import (
 
 	"percept"
 	"percept/cmd/percept/internal/recipe"
+	"percept/scheduler"
 )
 
 // takeRecipe fills in the flags that are not given from the picture of --like, which may be a sheet of several.
@@ -53,6 +54,24 @@ func (g *generateFlags) takeRecipe(cmd *cobra.Command) error {
 		}
 		take(cmd, "strength", &g.Strength, r.Init.Strength)
 	}
+	return nil
+}
+
+// takeScheduler has the sampler of --like use the settings that it used there, unless a flag says which.
+func (g *generateFlags) takeScheduler(cmd *cobra.Command, pipe *percept.Pipeline) error {
+	if len(g.recipes) == 0 || g.recipes[0].ModelHash != pipe.Hash || cmd.Flags().Changed("sampler") ||
+		cmd.Flags().Changed("scheduler-config") {
+		return nil
+	}
+	if g.recipes[0].Scheduler == nil { // the model has none, or the program that made the picture did not follow it
+		pipe.Scheduler = nil
+		return nil
+	}
+	c, err := scheduler.ParseConfig(g.like+" (settings of its sampler)", g.recipes[0].Scheduler)
+	if err != nil {
+		return err
+	}
+	pipe.Scheduler = c
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"image"
 	"io"
@@ -41,12 +42,21 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	note := cmd.ErrOrStderr()
+	if err := g.takeScheduler(cmd, pipe); err != nil {
+		return err
+	}
+	if err := g.chooseSampler(note, pipe); err != nil {
+		return err
+	}
 	starts, inits, err := g.starts(pipe)
 	if err != nil {
 		return err
 	}
 	g.warnOfOthers(note, pipe, inits)
-	todo := g.drawings(pipe, starts, inits)
+	todo, err := g.drawings(pipe, starts, inits)
+	if err != nil {
+		return err
+	}
 	if g.folder != "" {
 		all := len(todo)
 		todo = slices.DeleteFunc(todo, drawing.made)
@@ -56,12 +66,13 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	}
 	if len(todo) > 0 {
 		g.warnOfCuts(pipe, todo, note)
+		g.tellNoise(note, todo[0].recipe.Width, todo[0].recipe.Height, pipe)
 		pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
 		if err != nil {
 			return err
 		}
 		if g.latents != "" {
-			if err := g.saveLatents(cmd.Context(), pipe, pictures); err != nil {
+			if err := g.saveLatents(cmd.Context(), pipe, pictures, todo[0].recipe.Scheduler); err != nil {
 				return err
 			}
 		}
@@ -76,18 +87,25 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 }
 
 // drawings lists what is to be made: caption by caption, seed by seed.
-func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, inits []recipe.Init) []drawing {
+func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, inits []recipe.Init) ([]drawing, error) {
 	width, height := cmp.Or(g.Width, pipe.Size), cmp.Or(g.Height, pipe.Size)
 	if len(starts) > 0 {
 		size := starts[0].Bounds().Size()
 		width, height = size.X, size.Y
+	}
+	var settings json.RawMessage
+	if pipe.Scheduler != nil {
+		var err error
+		if settings, err = pipe.Scheduler.Used(g.Sampler); err != nil {
+			return nil, err
+		}
 	}
 	var all []drawing
 	for i, prompt := range g.prompts {
 		for k := range g.count {
 			d := drawing{prompt: i, recipe: recipe.Recipe{
 				Program: "percept " + version + revision(), Prompt: prompt, Negative: g.Negative, Seed: g.Seed + uint64(k), Noise: g.Noise,
-				Sampler: g.Sampler, Steps: g.Steps, Guidance: g.Guidance, Eta: g.Eta, Width: width, Height: height,
+				Sampler: g.Sampler, Scheduler: settings, Steps: g.Steps, Guidance: g.Guidance, Eta: g.Eta, Width: width, Height: height,
 				Model: pipe.Name, ModelHash: pipe.Hash, Text: pipe.Tokenizer.Cleaning().String(), Storage: pipe.Storage,
 				Kernels: tensor.KernelSet(), Forms: tensor.Forms().Hash(),
 			}}
@@ -101,7 +119,7 @@ func (g *generateFlags) drawings(pipe *percept.Pipeline, starts []image.Image, i
 			all = append(all, d)
 		}
 	}
-	return all
+	return all, nil
 }
 
 // made says whether an earlier run has made the picture with the same recipe.
@@ -264,8 +282,10 @@ func (g *generateFlags) writeSheet(todo []drawing, pictures []percept.Picture) e
 }
 
 // saveLatents writes the finished latents [pictures,4,h,w], the conditioning of each picture [pictures,tokens,width]
-// and that of the negative caption [tokens,width].
-func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline, pictures []percept.Picture) error {
+// and that of the negative caption [tokens,width], with what the sampler took from the model's scheduler_config.json.
+func (g *generateFlags) saveLatents(
+	ctx context.Context, pipe *percept.Pipeline, pictures []percept.Picture, settings json.RawMessage,
+) error {
 	var z []float32
 	var prompts, seeds []string
 	for _, p := range pictures {
@@ -279,12 +299,16 @@ func (g *generateFlags) saveLatents(ctx context.Context, pipe *percept.Pipeline,
 	}
 	n, at := len(prompts), len(prompts)*pipe.Tokens*pipe.Width
 	l := pictures[0].Latents
+	about := map[string]string{
+		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
+		"noise": g.Noise, "sampler": g.Sampler, "steps": fmt.Sprint(g.Steps), "guidance": fmt.Sprint(g.Guidance), "eta": fmt.Sprint(g.Eta),
+	}
+	if settings != nil {
+		about["scheduler"] = string(settings)
+	}
 	return safetensors.Write(g.latents, []safetensors.Named{
 		safetensors.NamedF32("latents", z, n, percept.LatentChannels, l.H, l.W),
 		safetensors.NamedF32("conditioning", c[:at], n, pipe.Tokens, pipe.Width),
 		safetensors.NamedF32("unconditional", c[at:], pipe.Tokens, pipe.Width),
-	}, map[string]string{
-		"percept": version + revision(), "model_sha256": pipe.Hash, "seeds": strings.Join(seeds, " "),
-		"noise": g.Noise, "sampler": g.Sampler, "steps": fmt.Sprint(g.Steps), "guidance": fmt.Sprint(g.Guidance), "eta": fmt.Sprint(g.Eta),
-	})
+	}, about)
 }

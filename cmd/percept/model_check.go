@@ -56,6 +56,7 @@ type modelCheck struct {
 	unet, encode, text, tokenizer, schedule string
 	width                                   string // of U-Net and text encoder together
 	notes                                   []string
+	samplers                                []samplerCheck
 }
 
 func (c *modelCheck) write(out io.Writer, path string) error {
@@ -83,6 +84,9 @@ func (c *modelCheck) write(out io.Writer, path string) error {
 			state = "from Go; commands load whole models alone"
 		}
 		fmt.Fprintf(t, "%s\t%s\n", use.name, state)
+	}
+	for _, s := range c.samplers {
+		fmt.Fprintf(t, "--sampler %s\t%s\n", s.name, s.state)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -124,7 +128,7 @@ func checkModel(path string, o weights.ModelOptions) (*modelCheck, error) {
 		_, err := weights.OpenModel(path, o) // says what it is, or what is wrong with all of it
 		return nil, err
 	}
-	c.schedule = checkScheduler(any)
+	c.checkScheduler(any)
 	c.tokenizer = checkTokenizer(any, folders[weights.TextEncoder])
 	if c.unet == "" && c.text == "" {
 		c.width = checkWidths(folders)
@@ -156,22 +160,6 @@ func checkPart(f *weights.Folder, part weights.Component) string {
 	}
 	if bad := p.Store.Compare(want); !bad.Empty() {
 		return strings.TrimPrefix(oneLine(exportError(bad)), "weights: ")
-	}
-	return ""
-}
-
-// checkScheduler says whether the noise schedule is one that samplers have.
-func checkScheduler(f *weights.Folder) string {
-	const name = "scheduler/scheduler_config.json"
-	if !f.Has(name) {
-		return "" // taken for Stable Diffusion v1's
-	}
-	b, err := f.Read(name)
-	if err != nil {
-		return oneLine(err)
-	}
-	if err := weights.CheckScheduler(b); err != nil {
-		return name + ": " + oneLine(err)
 	}
 	return ""
 }

@@ -99,6 +99,7 @@ func runFolder(file string) string {
 
 // runExperiment runs and prints the table.
 func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept.Pipeline) error {
+	tellScheduler(cmd.ErrOrStderr(), pipe, "ddim")
 	run, err := study.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
 		b := newBar(cmd.ErrOrStderr(), title)
 		return b.progress, b.end

@@ -290,7 +290,7 @@ func TestWeightsFilesErrors(t *testing.T) {
 		{[]string{"model", "check", lora}, 1, "LoRA"},
 		{[]string{"model", "check", filepath.Join(dir, "absent")}, 1, "absent"},
 		{[]string{"model", "check", brokenModel(t, "vae/config.json", 20)}, 1, "vae/config.json"},
-		{[]string{"model", "check", editedModel(t, "scheduler/scheduler_config.json", `"epsilon"`, `"v_prediction"`)}, 1, "v_prediction"},
+		{[]string{"model", "check", editedModel(t, "scheduler/scheduler_config.json", `"scaled_linear"`, `"sigmoid"`)}, 1, "sigmoid"},
 	} {
 		code, _, stderr := command(t, c.args...)
 		if code != c.code || !strings.Contains(stderr, c.want) {

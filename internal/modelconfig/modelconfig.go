@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"percept/internal/cause"
+	"percept/internal/pyjson"
 )
 
 // Fixed has keys that make another network with any value but these, spelled as in JSON. The first is the one
@@ -21,6 +22,7 @@ type Fixed map[string][]string
 // "unet", begins every error. Keys that are null are errors where T has them, but for those that may be.
 func Parse[T interface{ Validate() error }](model string, data []byte, defaults T, fixed Fixed, mayBeNull ...string) (T, error) {
 	var none T
+	data = pyjson.Standard(data)
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(data, &keys); err != nil {
 		return none, fmt.Errorf("%s: config: %w", model, cause.OfJSON(err))

@@ -12,24 +12,26 @@ import (
 
 // A Recipe is everything that the pixels of a generated picture depend on.
 type Recipe struct {
-	Program   string  `json:"program"` // name, version and commit
-	Prompt    string  `json:"prompt"`
-	Negative  string  `json:"negative,omitempty"`
-	Seed      uint64  `json:"seed"`
-	Noise     string  `json:"noise"` // on what torch would have drawn it: "cpu" or "cuda"
-	Sampler   string  `json:"sampler"`
-	Steps     int     `json:"steps"`
-	Guidance  float64 `json:"guidance"`
-	Eta       float64 `json:"eta,omitempty"`
-	Width     int     `json:"width"`
-	Height    int     `json:"height"`
-	Model     string  `json:"model"`
-	ModelHash string  `json:"model_sha256"`
-	Text      string  `json:"text_cleaning"`
-	Storage   string  `json:"weights"` // type and memory mode
-	Kernels   string  `json:"kernels"`
-	Forms     string  `json:"forms"`
-	Init      *Init   `json:"init,omitempty"` // nil for text to image
+	Program  string `json:"program"` // name, version and commit
+	Prompt   string `json:"prompt"`
+	Negative string `json:"negative,omitempty"`
+	Seed     uint64 `json:"seed"`
+	Noise    string `json:"noise"` // on what torch would have drawn it: "cpu" or "cuda"
+	Sampler  string `json:"sampler"`
+	// Scheduler is what the sampler took from the model's scheduler_config.json; nil where the model has none.
+	Scheduler json.RawMessage `json:"scheduler,omitempty"`
+	Steps     int             `json:"steps"`
+	Guidance  float64         `json:"guidance"`
+	Eta       float64         `json:"eta,omitempty"`
+	Width     int             `json:"width"`
+	Height    int             `json:"height"`
+	Model     string          `json:"model"`
+	ModelHash string          `json:"model_sha256"`
+	Text      string          `json:"text_cleaning"`
+	Storage   string          `json:"weights"` // type and memory mode
+	Kernels   string          `json:"kernels"`
+	Forms     string          `json:"forms"`
+	Init      *Init           `json:"init,omitempty"` // nil for text to image
 }
 
 // Init is the picture that an image-to-image run began with.
