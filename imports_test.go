@@ -90,7 +90,7 @@ var selfContained = map[string][]string{
 	"percept/tensor/internal/kernel": {"percept/internal/half", "golang.org/x/sys/..."},
 	"percept/tensor/linalg":          {"percept/tensor", "percept/tensor/internal/..."},
 	"percept/fmri/study/report": {"golang.org/x/image/...", "gonum.org/v1/plot", "gonum.org/v1/plot/...", "percept/fmri/diagnose",
-		"percept/fmri/fit"},
+		"percept/fmri/fit", "percept/internal/picture"},
 	"percept/fmri/study/stage": {"percept/internal/..."},
 	"percept/fmri/sim/scene":   {"golang.org/x/image/..."},
 	"percept/internal/picture": {"golang.org/x/image/...", "golang.org/x/sys/..."},

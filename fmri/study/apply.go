@@ -78,7 +78,11 @@ func Apply(ctx context.Context, out string, q ApplyRequest) (*Applied, error) {
 	if d.UpToDate, err = table.Write(ctx, out, predicted, own); err != nil || truth == nil {
 		return d, err
 	}
-	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, TrainedOn: d.TrainedOn, Fit: m.Summary()}
+	d.Diagnosis = &Diagnosis{Decoder: sum, Responses: x.Sum, Truth: truth.Sum, Part: q.Part, TrainedOn: d.TrainedOn, Fit: m.Summary(),
+		Made: report.Decoded}
+	if m.Y.Voxels != nil {
+		d.Diagnosis.Made = report.Predicted
+	}
 	m.Coef.Data = nil // room
 	o := diagnose.Options{Resampling: stats.Resampling{Seed: q.Seed}, Progress: q.Progress}
 	predicted, joined, err := table.Join(predicted, truth)
@@ -136,6 +140,7 @@ type Diagnosis struct {
 	Truth     string              `json:"features,omitempty"`
 	Part      string              `json:"part,omitempty"`
 	TrainedOn *int                `json:"rows_trained_on"` // rows of images that the decoder was fitted on; null: not known
+	Made      report.Made         `json:"made"`            // the word for the predictions: responses are predicted, features decoded
 	Fit       fit.Summary         `json:"fit"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis"`
 }
@@ -145,7 +150,7 @@ func (d *Diagnosis) Write(jsonFile, pngFile string) error {
 	if err := writeJSON(jsonFile, d, " "); err != nil {
 		return err
 	}
-	b, err := report.DrawDiagnosis(d.Diagnosis, d.Fit)
+	b, err := report.DrawDiagnosis(d.Diagnosis, d.Fit, d.Made)
 	if err != nil {
 		return err
 	}

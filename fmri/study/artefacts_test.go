@@ -4,17 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image/png"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"percept/fmri/fit"
+	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
 	"percept/fmri/table"
 	"percept/weights/safetensors"
@@ -140,7 +143,7 @@ func TestResultIsWhatTheFilesSay(t *testing.T) {
 	}
 	for i, d := range result.Diagnoses {
 		if name, from := []string{"z", "c"}[i], []string{"early", "ventral, lateral"}[i]; d.Feature != name || d.From != from ||
-			len(d.Values) != len(diagnosisColumns) {
+			len(d.Values) != len(result.DiagnosisColumns) || d.Made != report.Decoded {
 			t.Errorf("diagnosis %+v, expected that of %s from %s", d, name, from)
 		}
 	}
@@ -173,5 +176,44 @@ func TestWhole(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("half a file was left for the next run")
+	}
+}
+
+// pageLinks are the links of a page that leave it, and the thumbnails' texts, in order.
+var pageLinks = regexp.MustCompile(`<a href="([^"#][^"]*)"><img alt="([^"]*)"`)
+
+// The page shows every picture of the run once, says which one it is and leads to its file, which is a part of an artefact that
+// has its sum; it needs nothing else.
+func TestPageLeadsToThePicturesOfTheRun(t *testing.T) {
+	dir := finished(t)
+	page := string(read(t, dir, "report.html"))
+	shown := map[string]string{}
+	for _, m := range pageLinks.FindAllStringSubmatch(page, -1) {
+		shown[m[1]] = strings.ReplaceAll(m[2], "&#43;", "+")
+	}
+	have := 0
+	for name := range files(t, dir) {
+		if strings.HasPrefix(name, "pictures_") {
+			have++
+			if shown[name] == "" {
+				t.Errorf("no thumbnail leads to %s", name)
+			}
+		}
+	}
+	if len(shown) != have || strings.Count(page, "<img") != have {
+		t.Errorf("%d links to pictures and %d thumbnails, expected %d", len(shown), strings.Count(page, "<img"), have)
+	}
+	ids, err := table.OpenResponses(filepath.Join(dir, "responses_subj01", "test"+tables), "", nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids.Rows.Images {
+		for folder, want := range map[string]string{"pictures_true/seen": "seen image %d, subj01",
+			"pictures_subj01/z": "reconstruction from z of image %d, subj01", "pictures_subj01/shuffled_zc": "reconstruction from " + Shuffled +
+				" of image %d, subj01", "pictures_true/true_c": "reconstruction from true c of image %d, subj01"} {
+			if got := shown[folder+"/"+pictureName(id)]; got != fmt.Sprintf(want, i+1) {
+				t.Errorf("%s of image %d is %q", folder, id, got)
+			}
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"percept/fmri/diagnose"
@@ -51,7 +52,7 @@ func (r *Run) diagnoseFit(ctx context.Context, subject string, f Fit, p stage.Pr
 		return nil, err
 	}
 	d, err := diagnose.Compare(ctx, truth, decoded, o)
-	return &Diagnosis{Part: test, TrainedOn: trainedOn(m, decoded), Fit: m.Summary(), Diagnosis: d}, err
+	return &Diagnosis{Part: test, TrainedOn: trainedOn(m, decoded), Fit: m.Summary(), Diagnosis: d, Made: f.made()}, err
 }
 
 // decoded opens what a fit predicted, in a folder of the run directory.
@@ -88,7 +89,7 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 	percent := func(v diagnose.Identified) report.Value {
 		return report.Value{Text: fmt.Sprintf("%.1f %%", 100*v.Accuracy), Small: fmt.Sprintf("%.1f – %.1f %%", 100*v.Low, 100*v.High)}
 	}
-	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: f.from(), True: x.Dimension.True.Singular,
+	shown := report.Diagnosis{Subject: subject, Feature: f.Name, From: f.from(), Made: f.made(), True: x.Dimension.True.Singular,
 		Decoded: x.Dimension.Decoded.Singular}
 	shown.Values = []report.Value{
 		score(x.Pattern), score(x.Centred), score(x.Target), score(x.R2), percent(x.FixTrue),
@@ -104,15 +105,35 @@ func (d *Diagnosis) shown(subject string, f Fit) report.Diagnosis {
 	return shown
 }
 
-// diagnosisColumns are the heads of the page's table of diagnoses.
-var diagnosisColumns = []report.Column{
-	{Title: "pattern r", Explain: "correlation of decoded and true feature over its values, mean over test images, as the published code prints it"},
-	{Title: "about the mean", Explain: "the same after the mean over test images has been taken off both: a mean that all images share counts for nothing"},
-	{Title: "target r", Explain: "correlation over test images, mean over the feature's values"},
-	{Title: "target R²", Explain: "1 less the squared error over the variance, mean over the feature's values"},
-	{Title: "2-way", Explain: "two-way identification by pattern correlation: the true feature against its own and another decoded one"},
-	{Title: "variance kept", Explain: "variance of predictions over test images over that of the truth; small print: 5 to 95 % of the feature's values"},
-	{Title: "dimension", Explain: "participation ratio of the predictions' spectrum; small print: that of the truth over the same images"},
-	{Title: "nearer to training", Explain: "test images whose decoded feature is nearer to that of a training image than to their own; small print: how many training images are nearest to one"},
-	{Title: "at edge", Explain: "feature values whose penalty is the smallest or largest of the grid: a wider one may be better"},
+// made is the word for what the fit makes.
+func (f Fit) made() report.Made {
+	if _, y := f.operands(); y.region != "" {
+		return report.Predicted
+	}
+	return report.Decoded
+}
+
+// diagnosisColumns are the heads of the page's table of diagnoses, in the words of decoders, or of all fits where one predicts
+// responses.
+func (c Config) diagnosisColumns() []report.Column {
+	made, what, own, values := "decoded", "feature", "its values", "the feature's values"
+	if slices.ContainsFunc(c.fits(), func(f Fit) bool { return f.made() == report.Predicted }) {
+		made, what, own, values = "predicted", "pattern", "voxels or a feature's values", "voxels or the feature's values"
+	}
+	return []report.Column{
+		{Title: "pattern r", Explain: fmt.Sprintf(
+			"correlation of %s and true %s over %s, mean over test images, as the published code prints it", made, what, own)},
+		{Title: "about the mean", Explain: "the same after the mean over test images has been taken off both: " +
+			"a mean that all images share counts for nothing"},
+		{Title: "target r", Explain: "correlation over test images, mean over " + values},
+		{Title: "target R²", Explain: "1 less the squared error over the variance, mean over " + values},
+		{Title: "2-way", Explain: fmt.Sprintf(
+			"two-way identification by pattern correlation: the true %s against its own and another %s one", what, made)},
+		{Title: "variance kept", Explain: "variance of predictions over test images over that of the truth; small print: 5 to 95 % of " + values},
+		{Title: "dimension", Explain: "participation ratio of the predictions' spectrum; small print: that of the truth over the same images"},
+		{Title: "nearer to training", Explain: fmt.Sprintf("test images whose %s %s is nearer to that of a training image than "+
+			"to their own; small print: how many training images are nearest to one", made, what)},
+		{Title: "at edge", Explain: map[string]string{"feature": "feature values", "pattern": "voxels or feature values"}[what] +
+			" whose penalty is the smallest or largest of the grid: a wider one may be better"},
+	}
 }

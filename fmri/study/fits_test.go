@@ -266,15 +266,22 @@ func TestListWithoutPictures(t *testing.T) {
 		}
 	}
 	page := string(read(t, dir, "report.html"))
-	for _, part := range []string{"<h2>Predictions</h2>", "<h2>How these numbers were made</h2>", "early from z", "Ridge regressions",
-		"3 for each subject"} {
+	for _, part := range []string{">Predictions</h2>", ">How these numbers were made</h2>", "early from z", "Ridge regressions",
+		"3 for each subject",
+		"spectra of true and predicted encoding", "spectra of true and decoded z", "correlation of predicted and true pattern"} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page lacks %q", part)
 		}
 	}
-	for _, part := range []string{"<h2>Scores", "<h2>Pictures", "<img", "diffusion", "class=\"gallery\"", "class=\"charts\""} {
+	for _, part := range []string{">Scores<", ">Pictures<", "<img", "diffusion", "scroll gallery", "class=\"charts\""} {
 		if strings.Contains(page, part) {
 			t.Errorf("the page has %q, and no pictures", part)
+		}
+	}
+	for name, want := range map[string]report.Made{"encoding": report.Predicted, "z": report.Decoded} {
+		var d Diagnosis
+		if err := readJSON(filepath.Join(dir, "diagnosis_subj01", name+".json"), &d); err != nil || d.Made != want {
+			t.Errorf("the diagnosis of %s is of what was %q, want %q, %v", name, d.Made, want, err)
 		}
 	}
 	// One fit fewer: nothing of it is left, and the others are as they were.

@@ -12,6 +12,7 @@ import (
 	"percept/fmri/nsd"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
+	"percept/internal/picture"
 	"percept/tensor"
 )
 
@@ -42,7 +43,7 @@ func (r *Run) shown() []string {
 func (r *Run) sheet() stage.Stage {
 	return stage.Stage{
 		Name: "sheet", Title: "contact sheet", Output: sheetFile, Inputs: r.shown(), Params: map[string]any{"images": r.Config.Render.Images},
-		Run: func(_ context.Context, tmp string, _ stage.Progress) error { return r.writeSheet(tmp) },
+		Run: func(ctx context.Context, tmp string, _ stage.Progress) error { return r.writeSheet(ctx, tmp) },
 	}
 }
 
@@ -73,36 +74,39 @@ func columns() []string { return append([]string{"seen"}, Methods()...) }
 // galleryImages is how many test images of a subject the page shows at most.
 const galleryImages = 60
 
-// gallery loads every column of a subject's first test images, at most n.
-func (r *Run) gallery(subject string, n int) (ids []fmri.ImageID, rows [][]image.Image, err error) {
+// gallery is a subject's first test images, at most n of them, each with its pictures in the order of columns.
+func (r *Run) gallery(ctx context.Context, subject string, n int) (ids []fmri.ImageID, rows [][]report.Picture, err error) {
 	if ids, err = r.testImages(subject); err != nil {
 		return nil, nil, err
 	}
 	ids = ids[:min(n, len(ids))]
-	folders := []string{filepath.Join(truthFolder, "seen")}
-	for _, l := range allLooks {
-		folders = append(folders, l.of(subject))
-	}
-	rows = make([][]image.Image, len(ids))
-	for _, f := range folders {
-		pictures, err := loadPictures(r.runner.Path(f), ids)
-		if err != nil {
-			return nil, nil, err
+	for i, id := range ids {
+		var row []report.Picture
+		add := func(folder, alt string) {
+			file := filepath.Join(folder, pictureName(id))
+			row = append(row, report.Picture{Alt: alt, File: filepath.ToSlash(file), Read: func() (image.Image, error) {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				return picture.Read(r.runner.Path(file))
+			}})
 		}
-		for i, m := range pictures {
-			rows[i] = append(rows[i], m)
+		add(filepath.Join(truthFolder, "seen"), fmt.Sprintf("seen image %d, %s", i+1, subject))
+		for _, l := range allLooks {
+			add(l.of(subject), fmt.Sprintf("reconstruction from %s of image %d, %s", l.name, i+1, subject))
 		}
+		rows = append(rows, row)
 	}
 	return ids, rows, nil
 }
 
 // writeSheet draws one row per kind of picture and one column per test image; what does not come from
 // a brain is drawn for the first subject alone.
-func (r *Run) writeSheet(path string) error {
+func (r *Run) writeSheet(ctx context.Context, path string) error {
 	from := map[bool]string{true: "simulated brains", false: "the brain"}[r.Config.Simulate != nil]
 	s := report.Sheet{Title: "Seen, decoded from " + from + ", and controls"}
 	for k, subject := range r.Config.Subjects {
-		_, pictures, err := r.gallery(subject, sheetImages)
+		_, pictures, err := r.gallery(ctx, subject, sheetImages)
 		if err != nil {
 			return err
 		}
@@ -114,7 +118,11 @@ func (r *Run) writeSheet(path string) error {
 				continue
 			}
 			for _, images := range pictures {
-				row.Images = append(row.Images, images[i])
+				m, err := images[i].Read()
+				if err != nil {
+					return err
+				}
+				row.Images = append(row.Images, m)
 			}
 			s.Rows = append(s.Rows, row)
 		}
@@ -129,7 +137,7 @@ func (r *Run) writeSheet(path string) error {
 func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	c := r.Config
 	p := &report.Page{Title: "Percept: what the brain saw", Explain: map[string]string{}, Subjects: c.Subjects,
-		DiagnosisColumns: diagnosisColumns}
+		DiagnosisColumns: c.diagnosisColumns()}
 	if c.Simulate != nil {
 		p.Summary = " The subjects are simulated: these numbers say that the pipeline works, not how well a brain can be read."
 	}
@@ -156,6 +164,7 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	if err := readJSON(r.runner.Path(scoresFile), &p.Scores); err != nil {
 		return nil, err
 	}
+	p.Explain["seen"] = "what the subject saw, at the size of the pictures"
 	for _, l := range allLooks {
 		p.Explain[l.name] = l.explain
 	}
@@ -165,7 +174,7 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	}
 	defer data.Close()
 	for _, subject := range c.Subjects {
-		ids, rows, err := r.gallery(subject, galleryImages)
+		ids, rows, err := r.gallery(ctx, subject, galleryImages)
 		if err != nil {
 			return nil, err
 		}
@@ -173,13 +182,20 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i, images := range rows {
-			label := ""
-			if c := captions[ids[i]]; len(c) > 0 {
-				label = c[0]
-			}
-			p.Rows = append(p.Rows, report.PageRow{Subject: subject, Label: label, Images: images})
+		g := report.Gallery{Subject: subject}
+		if all, err := r.testImages(subject); err != nil {
+			return nil, err
+		} else if len(all) > len(ids) {
+			g.Note = fmt.Sprintf("The first %d of %d test images; pictures of all are in the folders of the run.", len(ids), len(all))
 		}
+		for i, pictures := range rows {
+			row := report.GalleryRow{Name: fmt.Sprintf("image %d", i+1), Pictures: pictures}
+			if c := captions[ids[i]]; len(c) > 0 {
+				row.Caption = c[0]
+			}
+			g.Rows = append(g.Rows, row)
+		}
+		p.Galleries = append(p.Galleries, g)
 	}
 	return p, nil
 }

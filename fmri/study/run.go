@@ -158,7 +158,7 @@ func (r *Run) Do(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	result := &Result{Report: r.runner.Path(reportFile), Subjects: r.Config.Subjects, DiagnosisColumns: diagnosisColumns}
+	result := &Result{Report: r.runner.Path(reportFile), Subjects: r.Config.Subjects, DiagnosisColumns: r.Config.diagnosisColumns()}
 	if result.Diagnoses, err = r.diagnoses(); err != nil || !r.Config.pictures() {
 		return result, err
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -13,9 +14,19 @@ type Column struct{ Title, Explain string }
 // Value is a number as it is shown, and what stands under it in small print.
 type Value struct{ Text, Small string }
 
-// Diagnosis is what a subject's decoded feature is worth: a row of a table, and two spectra.
+// Made is the word for what a fit makes.
+type Made string
+
+// Features are decoded from responses; responses are predicted, from whatever it is.
+const (
+	Decoded   Made = "decoded"
+	Predicted Made = "predicted"
+)
+
+// Diagnosis is what a subject's decoded feature, or what else a fit predicts, is worth: a row of a table, and two spectra.
 type Diagnosis struct {
 	Subject, Feature, From string
+	Made                   Made      // empty: Decoded
 	Values                 []Value   // one for each column
 	True, Decoded          []float64 // singular values, descending
 }
@@ -34,8 +45,8 @@ func spectra(d Diagnosis) template.HTML {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="spectra of true and decoded %s">`,
-		width, height, template.HTMLEscapeString(d.Feature))
+	fmt.Fprintf(&b, `<svg class="spark" viewBox="0 0 %.0f %.0f" role="img" aria-label="spectra of true and %s %s">`,
+		width, height, cmp.Or(d.Made, Decoded), template.HTMLEscapeString(d.Feature))
 	for _, s := range []struct {
 		class  string
 		values []float64

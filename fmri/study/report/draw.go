@@ -29,16 +29,17 @@ var (
 // drawing is a diagnosis that is being drawn.
 type drawing struct {
 	*diagnose.Diagnosis
-	fit fit.Summary
+	fit  fit.Summary
+	made Made
 }
 
 // DrawDiagnosis draws a diagnosis as a PNG of 1320×960 pixels with four panels: spectra; penalties; each image against its nearest
-// training image; patterns about the mean. The same diagnosis gives the same bytes.
-func DrawDiagnosis(d *diagnose.Diagnosis, of fit.Summary) ([]byte, error) {
+// training image; patterns about the mean. made is the word for the predictions. The same diagnosis gives the same bytes.
+func DrawDiagnosis(d *diagnose.Diagnosis, of fit.Summary, made Made) ([]byte, error) {
 	if d == nil || len(d.PerImage) == 0 {
 		return nil, errors.New("the diagnosis has no images in it, expected some to draw")
 	}
-	r := drawing{d, of}
+	r := drawing{d, of, made}
 	const width, height = 11 * vg.Inch, 8 * vg.Inch
 	panels := [][]*plot.Plot{{nil, nil}, {nil, nil}}
 	for i, make := range []func() (*plot.Plot, error){r.spectra, r.penalties, r.images, r.patterns} {
@@ -79,11 +80,38 @@ func panel(title, x, y string) *plot.Plot {
 	return p
 }
 
+// wholeTicks are the ticks of an axis of counts: those that gonum draws, unless they would be fractions, in whole numbers.
+type wholeTicks struct{}
+
+func (wholeTicks) Ticks(lo, hi float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(lo, hi)
+	for i, t := range ticks {
+		switch {
+		case t.IsMinor():
+		case t.Value != math.Trunc(t.Value):
+			return unitTicks(lo, hi)
+		default:
+			ticks[i].Label = fmt.Sprintf("%.0f", t.Value)
+		}
+	}
+	return ticks
+}
+
+// unitTicks are at whole numbers of an axis so short that gonum would halve them.
+func unitTicks(lo, hi float64) (ticks []plot.Tick) {
+	step := max(1, math.Ceil((hi-lo)/5))
+	for v := step * math.Ceil(lo/step); v <= hi; v += step {
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.0f", v)})
+	}
+	return ticks
+}
+
 // spectra draws the singular values of truth and prediction on a logarithmic axis.
 func (r drawing) spectra() (*plot.Plot, error) {
 	d := r.Dimension
-	p := panel(fmt.Sprintf("Dimension: %.1f decoded, %.1f true", d.Decoded.Participation, d.True.Participation), "component",
+	p := panel(fmt.Sprintf("Dimension: %.1f %s, %.1f true", d.Decoded.Participation, r.made, d.True.Participation), "component",
 		"singular value")
+	p.X.Tick.Marker = wholeTicks{}
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 0}
 	top := 0.0
 	for _, s := range [][]float64{d.True.Singular, d.Decoded.Singular} {
@@ -97,7 +125,7 @@ func (r drawing) spectra() (*plot.Plot, error) {
 		name   string
 		values []float64
 		colour color.Color
-	}{{"true", d.True.Singular, grey}, {"decoded", d.Decoded.Singular, blue}} {
+	}{{"true", d.True.Singular, grey}, {string(r.made), d.Decoded.Singular, blue}} {
 		var at plotter.XYs
 		for i, v := range s.values {
 			if v > 1e-4*top {
@@ -128,6 +156,7 @@ func (r drawing) penalties() (*plot.Plot, error) {
 		title += fmt.Sprintf(" (%d targets do not vary)", r.fit.Flat)
 	}
 	p := panel(title, "penalty", "targets")
+	p.Y.Tick.Marker = wholeTicks{}
 	if len(r.fit.Penalties) == 0 {
 		return p, nil
 	}
@@ -202,6 +231,7 @@ func (r drawing) images() (*plot.Plot, error) {
 func (r drawing) patterns() (*plot.Plot, error) {
 	p := panel(fmt.Sprintf("Patterns about the mean: r = %.3f; targets: r = %.3f", r.Centred.Mean, r.Target.Mean),
 		"pattern correlation of an image", "images")
+	p.Y.Tick.Marker = wholeTicks{}
 	values := make(plotter.Values, len(r.PerImage))
 	for i, v := range r.PerImage {
 		// NewHist ends the program where a value lies less than rounding below the largest, as correlations of two targets do.

@@ -7,6 +7,7 @@ import (
 	"image/draw"
 	"image/png"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestDrawDiagnosis(t *testing.T) {
 	}
 	drawn(t, d, fit.Summary{})
 	for _, d := range []*diagnose.Diagnosis{nil, {}} {
-		if _, err := DrawDiagnosis(d, fit.Summary{}); err == nil || !strings.Contains(err.Error(), "no images") {
+		if _, err := DrawDiagnosis(d, fit.Summary{}, Decoded); err == nil || !strings.Contains(err.Error(), "no images") {
 			t.Errorf("a diagnosis of nothing: error %v", err)
 		}
 	}
@@ -67,7 +68,7 @@ func TestDrawDiagnosis(t *testing.T) {
 // drawn is the picture of a diagnosis, of which nothing may lie at its border: what does is cut off.
 func drawn(t *testing.T, d *diagnose.Diagnosis, of fit.Summary) *image.RGBA {
 	t.Helper()
-	b, err := DrawDiagnosis(d, of)
+	b, err := DrawDiagnosis(d, of, Decoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +213,59 @@ func TestDrawDiagnosisFitsTitles(t *testing.T) {
 		}
 		if widest < 20 {
 			t.Errorf("%+v: %d empty columns of pixels between the panels, expected 20 or more: a title reaches over", of, widest)
+		}
+	}
+}
+
+// Counts have whole numbers at their axis, however small they are, and what gonum draws where that is whole.
+func TestWholeTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{{0, 1, "0 1"}, {0, 3, "0 1 2 3"}, {0, 5, "0 1 2 3 4 5"}, {0, 9, ""}, {0, 7, "0 3 6"}, {0, 10, ""}, {0, 400, "0 200 400"}, {1, 40, ""},
+		{0.5, 2.5, "1 2"}, {0, 59136, "0 25000 50000"}, {0, 123456789, ""}} {
+		var labels []string
+		for _, tick := range (wholeTicks{}).Ticks(c.lo, c.hi) {
+			if tick.IsMinor() {
+				continue
+			}
+			v, err := strconv.ParseFloat(tick.Label, 64)
+			if err != nil || v != math.Trunc(v) || math.Abs(v-tick.Value) > 1e-9 || strings.Contains(tick.Label, ".") || v < c.lo || v > c.hi {
+				t.Errorf("%g to %g: %q at %g, expected a whole number", c.lo, c.hi, tick.Label, tick.Value)
+			}
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); len(labels) < 2 || len(labels) > 7 || c.want != "" && got != c.want {
+			t.Errorf("%g to %g: %s, want %s", c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
+// What the predictions are called changes the words, and nothing else.
+func TestDrawDiagnosisSaysWhatWasMade(t *testing.T) {
+	pictures := map[Made]*image.RGBA{}
+	for _, made := range []Made{Decoded, Predicted} {
+		b, err := DrawDiagnosis(large(), fit.Summary{}, made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := png.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rgba := image.NewRGBA(m.Bounds())
+		draw.Draw(rgba, rgba.Rect, m, image.Point{}, draw.Src)
+		pictures[made] = rgba
+	}
+	for i, q := range quarters {
+		same := true
+		for y := q.Min.Y; y < q.Max.Y; y++ {
+			for x := q.Min.X; x < q.Max.X; x++ {
+				same = same && pictures[Decoded].RGBAAt(x, y) == pictures[Predicted].RGBAAt(x, y)
+			}
+		}
+		if same != (i > 0) {
+			t.Errorf("panel %d is the same: %v", i, same)
 		}
 	}
 }

@@ -8,15 +8,16 @@ import (
 	"percept/fmri/study/report"
 )
 
-// A page of one score, whose picture is inside the file.
+// A page of one score and one picture: its thumbnail is inside the file and leads to the picture beside it.
 func ExamplePage_Write() {
 	p := report.Page{
 		Title: "Decoded pictures", Methods: []string{"z+c"}, Subjects: []string{"subj01"},
 		Metrics: []report.Metric{{Name: "ident", Title: "2-way", Percent: true}},
 		Scores:  []report.Score{{Subject: "subj01", Method: "z+c", Metric: "ident", Value: 0.872, Low: 0.81, High: 0.93, N: 40}},
 		Columns: []string{"seen"},
-		Rows: []report.PageRow{{Subject: "subj01", Label: "a house & a river",
-			Images: []image.Image{image.NewRGBA(image.Rect(0, 0, 2, 2))}}},
+		Galleries: []report.Gallery{{Subject: "subj01", Rows: []report.GalleryRow{{Name: "image 1", Caption: "a house & a river",
+			Pictures: []report.Picture{{Alt: "seen image 1", File: "seen/00001.png",
+				Read: func() (image.Image, error) { return image.NewRGBA(image.Rect(0, 0, 2, 2)), nil }}}}}}},
 	}
 	page, err := p.Write()
 	if err != nil {
@@ -30,7 +31,7 @@ func ExamplePage_Write() {
 	}
 	// Output:
 	// <td>87.2 %<small>81.0 – 93.0 %</small></td></tr>
-	// <tr class="label"><td colspan="1">subj01 · a house &amp; a river</td></tr>
+	// <tr><th scope="rowgroup" colspan="1"><span>subj01, image 1: a house &amp; a river</span></th></tr>
 }
 
 // A contact sheet of two rows of pictures, 2 pixels for each of theirs.

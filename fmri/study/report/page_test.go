@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -94,6 +95,11 @@ func written(t *testing.T, p Page) *element {
 
 var identification = Metric{Name: "ident", Title: "identification", Explain: "two-way", Percent: true}
 
+// pictureOf is one of a gallery that is in memory.
+func pictureOf(alt, file string, m image.Image) Picture {
+	return Picture{Alt: alt, File: file, Read: func() (image.Image, error) { return m, nil }}
+}
+
 func example() Page {
 	return Page{
 		Title: "run <1>", Summary: "what was seen", Methods: []string{"z", "z+c"}, Explain: map[string]string{"z": "only z"},
@@ -112,9 +118,12 @@ func example() Page {
 				Decoded: []float64{3, 0.5, 0}},
 			{Subject: "subj02", Feature: "c", Values: []Value{{"0", ""}}},
 		},
-		Rows: []PageRow{
-			{Subject: "subj01", Label: "a <b>house</b>", Images: []image.Image{plain(4, color.White), nil}},
-			{Subject: "subj02", Label: "a boat", Images: []image.Image{plain(4, color.Black), plain(5, color.RGBA{9, 8, 7, 255})}},
+		Galleries: []Gallery{
+			{Subject: "subj01", Note: "the first", Rows: []GalleryRow{{Name: "image 1", Caption: "a <b>house</b>",
+				Pictures: []Picture{pictureOf("seen image 1", "true/seen/00001.png", plain(4, color.White)), {}}}}},
+			{Subject: "subj02", Rows: []GalleryRow{{Name: "image 1", Caption: "a boat", Pictures: []Picture{
+				pictureOf("seen image 1", "true/seen/00002.png", plain(4, color.Black)),
+				pictureOf("reconstruction from z", "", plain(5, color.RGBA{9, 8, 7, 255}))}}}},
 		},
 		Facts: []Fact{{"model", "m & n"}, {"seed", "1"}},
 	}
@@ -123,8 +132,8 @@ func example() Page {
 func TestPageHasEverythingInItsPlace(t *testing.T) {
 	page := written(t, example())
 	tables := page.all("table")
-	if len(tables) != 4 {
-		t.Fatalf("%d tables, expected one for each of two subjects, one of diagnoses and the gallery", len(tables))
+	if len(tables) != 5 {
+		t.Fatalf("%d tables, expected two for each of two subjects and one of diagnoses", len(tables))
 	}
 	cells := func(table *element) (rows [][]string) {
 		for _, tr := range table.all("tr") {
@@ -135,18 +144,22 @@ func TestPageHasEverythingInItsPlace(t *testing.T) {
 	for i, want := range [][][]string{
 		{{"method", "identification", "PixCorr"}, {"zonly z", "", "-0.125-0.200 – 0.100"}, {"z+c", "87.2 %81.0 – 93.0 %", ""}},
 		{{"method", "identification", "PixCorr"}, {"zonly z", "50.0 %40.0 – 60.0 %", ""}, {"z+c", "", ""}},
-		{{"", "pattern r", "spectra"}, {"subj01, zearly", "0.6610.632 – 0.689", ""}, {"subj02, c", "0", ""}},
-		{{"seen", "z"}, {"", ""}, {"subj01 · a <b>house</b>"}, {"", ""}, {"subj02 · a boat"}},
+		{{"subject, fit", "pattern r", "spectra"}, {"subj01, zearly", "0.6610.632 – 0.689", ""}, {"subj02, c", "0", ""}},
+		{{"seen", "z"}, {"subj01, image 1: a <b>house</b>"}, {"", ""}},
+		{{"seen", "z"}, {"subj02, image 1: a boat"}, {"", ""}},
 	} {
 		if got := cells(tables[i]); !slices.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("table %d: %q, want %q", i, got, want)
 		}
 	}
-	if got, want := page.texts("h3"), []string{"subj01", "subj02", "identification", "PixCorr"}; !slices.Equal(got, want) {
+	if got, want := page.texts("h3"), []string{"subj01", "subj02", "identification", "PixCorr", "subj01", "subj02"}; !slices.Equal(got, want) {
 		t.Errorf("headings %q, want %q", got, want)
 	}
-	if got, want := append(page.texts("dt"), page.texts("dd")...), []string{"model", "seed", "m & n", "1"}; !slices.Equal(got, want) {
-		t.Errorf("facts %q, want %q", got, want)
+	lists := page.all("dl")
+	for i, want := range [][]string{{"pattern r", "over values"}, {"seen", "z", "", "only z"}, {"model", "seed", "m & n", "1"}} {
+		if got := append(lists[i].texts("dt"), lists[i].texts("dd")...); len(lists) != 3 || !slices.Equal(got, want) {
+			t.Errorf("list %d of %d says %q, want %q", i, len(lists), got, want)
+		}
 	}
 	spectra := tables[2].all("path")
 	if len(spectra) != 2 || spectra[0].attr["d"] != "M2.0 2.0L60.0 8.0L118.0 14.0" || spectra[1].attr["class"] != "decoded" {
@@ -157,17 +170,20 @@ func TestPageHasEverythingInItsPlace(t *testing.T) {
 // A part of the page that has nothing in it is not there, nor is its heading.
 func TestPageLeavesOutWhatIsEmpty(t *testing.T) {
 	scores, predictions, decoded, pictures, made := "Scores", "Predictions", "Decoded features", "Pictures", "How these numbers were made"
+	encoder := Diagnosis{Subject: "subj01", Feature: "responses_from_z", From: "z", Made: Predicted, True: []float64{1}}
 	for _, c := range []struct {
 		name                  string
 		change                func(*Page)
 		headings              []string
 		tables, images, chart int
 	}{
-		{"all", func(*Page) {}, []string{scores, decoded, pictures, made}, 4, 3, 2},
-		{"no pictures", func(p *Page) { p.Rows, p.Columns, p.Scores, p.Methods, p.Metrics = nil, nil, nil, nil, nil }, []string{predictions,
-			made}, 1, 0, 0},
-		{"no diagnoses", func(p *Page) { p.Diagnoses = nil }, []string{scores, pictures, made}, 3, 3, 2},
-		{"pictures alone", func(p *Page) { p.Scores, p.Diagnoses = nil, nil }, []string{pictures, made}, 1, 3, 0},
+		{"all", func(*Page) {}, []string{scores, decoded, pictures, made}, 5, 3, 2},
+		{"no pictures", func(p *Page) { p.Galleries, p.Columns, p.Scores, p.Methods, p.Metrics = nil, nil, nil, nil, nil },
+			[]string{decoded, made}, 1, 0, 0},
+		{"an encoder", func(p *Page) { p.Diagnoses = append(p.Diagnoses, encoder) }, []string{scores, predictions, pictures, made}, 5, 3, 2},
+		{"an encoder alone", func(p *Page) { *p = Page{Diagnoses: []Diagnosis{encoder}} }, []string{predictions, made}, 1, 0, 0},
+		{"no diagnoses", func(p *Page) { p.Diagnoses = nil }, []string{scores, pictures, made}, 4, 3, 2},
+		{"pictures alone", func(p *Page) { p.Scores, p.Diagnoses = nil, nil }, []string{pictures, made}, 2, 3, 0},
 		{"nothing", func(p *Page) { *p = Page{Title: "t"} }, []string{made}, 0, 0, 0},
 	} {
 		p := example()
@@ -181,6 +197,21 @@ func TestPageLeavesOutWhatIsEmpty(t *testing.T) {
 		}
 		if got := page.texts("h2"); !slices.Equal(got, c.headings) {
 			t.Errorf("%s: headings %q, expected %q", c.name, got, c.headings)
+		}
+		if links := page.all("nav")[0].texts("a"); !slices.Equal(slices.DeleteFunc(links, func(s string) bool {
+			return strings.HasPrefix(s, "Pictures of ")
+		}), c.headings) {
+			t.Errorf("%s: contents %q, expected %q", c.name, links, c.headings)
+		}
+		if wrong := map[bool]string{true: "decoded", false: "predicted"}[slices.Contains(c.headings, predictions)]; c.name != "an encoder" {
+			for _, e := range page.all("svg") {
+				if strings.Contains(e.attr["aria-label"], wrong) {
+					t.Errorf("%s: a chart of %q", c.name, e.attr["aria-label"])
+				}
+			}
+			if strings.Contains(page.text, "blue "+wrong) {
+				t.Errorf("%s: the page says %s", c.name, wrong)
+			}
 		}
 		if a, b := len(page.all("table")), len(page.all("img")); a != c.tables || b != c.images || charts != c.chart {
 			t.Errorf("%s: %d tables, %d pictures, %d charts, expected %d, %d, %d", c.name, a, b, charts, c.tables, c.images, c.chart)
@@ -208,7 +239,15 @@ func TestPageStandsAlone(t *testing.T) {
 		}
 		shown = append(shown, m)
 	}
-	want := []image.Image{p.Rows[0].Images[0], p.Rows[1].Images[0], p.Rows[1].Images[1]}
+	var want []image.Image
+	for _, row := range []GalleryRow{p.Galleries[0].Rows[0], p.Galleries[1].Rows[0]} {
+		for _, place := range row.Pictures {
+			if place.Read != nil {
+				m, _ := place.Read()
+				want = append(want, m)
+			}
+		}
+	}
 	if len(shown) != len(want) {
 		t.Fatalf("%d pictures, want %d", len(shown), len(want))
 	}
@@ -217,7 +256,7 @@ func TestPageStandsAlone(t *testing.T) {
 			t.Errorf("picture %d is %v of %v, want %v of %v", i, m.Bounds(), m.At(1, 2), want[i].Bounds(), want[i].At(1, 2))
 		}
 	}
-	for _, name := range []string{"script", "link", "iframe", "object", "a"} {
+	for _, name := range []string{"script", "link", "iframe", "object", "form", "base"} {
 		if list := page.all(name); len(list) > 0 {
 			t.Errorf("the page has a %s element", name)
 		}
@@ -237,7 +276,8 @@ func TestPageEscapesText(t *testing.T) {
 	page := written(t, Page{
 		Title: hostile(3), Summary: hostile(4), Methods: []string{hostile(5)}, Explain: map[string]string{hostile(5): hostile(6)}, Metrics: []Metric{m},
 		Subjects: []string{hostile(7)}, Scores: []Score{{Subject: hostile(7), Method: hostile(5), Metric: "m", Value: 0.25, High: 1}},
-		Columns: []string{hostile(8)}, Rows: []PageRow{{Subject: hostile(9), Label: hostile(10), Images: []image.Image{nil}}},
+		Columns: []string{hostile(8)}, Galleries: []Gallery{{Subject: hostile(9), Note: hostile(20), Rows: []GalleryRow{{Name: hostile(21),
+			Caption: hostile(10), Pictures: []Picture{pictureOf(hostile(22), hostile(23), plain(2, color.Black))}}}}},
 		DiagnosisColumns: []Column{{hostile(11), hostile(12)}}, Facts: []Fact{{hostile(13), hostile(14)}},
 		Diagnoses: []Diagnosis{{Subject: hostile(15), Feature: hostile(16), From: hostile(17),
 			Values: []Value{{hostile(18), hostile(19)}}, True: []float64{1}}},
@@ -246,12 +286,21 @@ func TestPageEscapesText(t *testing.T) {
 		t.Fatal("a text became a script")
 	}
 	var attributes strings.Builder
-	for _, name := range []string{"th", "svg"} {
+	for _, name := range []string{"th", "svg", "img"} {
 		for _, e := range page.all(name) {
-			attributes.WriteString(e.attr["title"] + e.attr["aria-label"])
+			attributes.WriteString(e.attr["title"] + e.attr["aria-label"] + e.attr["alt"])
 		}
 	}
-	for n := 1; n <= 19; n++ {
+	for _, e := range page.all("td") {
+		for _, a := range e.all("a") {
+			link, err := url.PathUnescape(a.attr["href"])
+			attributes.WriteString(strings.TrimPrefix(link, "./"))
+			if err != nil || strings.ContainsAny(a.attr["href"], "<>\"' ") {
+				t.Errorf("a link to %q, %v", a.attr["href"], err)
+			}
+		}
+	}
+	for n := 1; n <= 23; n++ {
 		if !strings.Contains(page.text+attributes.String(), hostile(n)) {
 			t.Errorf("text %d is not shown as it is", n)
 		}
@@ -400,5 +449,91 @@ func TestFindAndShow(t *testing.T) {
 		if got := interval(Metric{Percent: c.percent}, c.low, c.high); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+// named checks what people who do not see the page, or go through it by keys, need of it: every picture says what it is, every head
+// whose it is, no name is there twice, and every link and reference leads to something.
+func named(t *testing.T, page *element, file func(path string) bool) {
+	t.Helper()
+	ids := map[string]bool{}
+	var walk func(e *element, visit func(*element))
+	walk = func(e *element, visit func(*element)) {
+		visit(e)
+		for _, c := range e.in {
+			walk(c, visit)
+		}
+	}
+	walk(page, func(e *element) {
+		if id, ok := e.attr["id"]; ok {
+			if ids[id] || id == "" {
+				t.Errorf("the id %q is there twice, or empty", id)
+			}
+			ids[id] = true
+		}
+	})
+	walk(page, func(e *element) {
+		switch {
+		case e.name == "img" && e.attr["alt"] == "":
+			t.Error("a picture without alt text")
+		case e.name == "img" && (e.attr["width"] == "" || e.attr["height"] == ""):
+			t.Errorf("%s has no size: the page moves when it is there", e.attr["alt"])
+		case e.name == "svg" && (e.attr["aria-label"] == "" || e.attr["role"] != "img"):
+			t.Error("a chart without a name")
+		case e.name == "th" && !slices.Contains([]string{"col", "row", "rowgroup"}, e.attr["scope"]):
+			t.Errorf("%q heads %q, expected a scope", e.text, e.attr["scope"])
+		case e.name == "th" && strings.TrimSpace(e.text) == "":
+			t.Error("an empty head")
+		case e.name == "html" && e.attr["lang"] != "en":
+			t.Error("the page does not say its language")
+		case strings.HasPrefix(e.attr["class"], "scroll ") && e.attr["tabindex"] == "" && len(e.all("a")) == 0:
+			t.Error("a box that scrolls and that keys cannot reach")
+		}
+		for _, id := range strings.Fields(e.attr["aria-labelledby"]) {
+			if !ids[id] {
+				t.Errorf("a %s is named by %q, which is not there", e.name, id)
+			}
+		}
+		if e.name == "a" {
+			if id, ok := strings.CutPrefix(e.attr["href"], "#"); ok && !ids[id] || !ok && !file(e.attr["href"]) {
+				t.Errorf("a link to %q, which is not there", e.attr["href"])
+			}
+		}
+	})
+	for _, e := range page.all("h2") {
+		if id := e.attr["id"]; !slices.ContainsFunc(page.all("nav")[0].all("a"), func(a *element) bool { return a.attr["href"] == "#"+id }) {
+			t.Errorf("%q is not in the contents", e.text)
+		}
+	}
+}
+
+func TestPageNamesEverything(t *testing.T) {
+	p := example()
+	p.Galleries[1].Rows[0].Pictures[1].File = "with blank: and colon/ü.png"
+	named(t, written(t, p), func(path string) bool {
+		return path == "true/seen/00001.png" || path == "true/seen/00002.png" || path == "with%20blank:%20and%20colon/%C3%BC.png" ||
+			path == "./with%20blank:%20and%20colon/%C3%BC.png"
+	})
+	named(t, written(t, Page{Title: "t"}), func(string) bool { return false })
+}
+
+// The columns of every table that explains its heads are explained in the page's own text as well, where no pointer has to rest.
+func TestPageExplainsColumns(t *testing.T) {
+	page := written(t, example())
+	var said []string
+	for _, name := range []string{"dd", "p"} {
+		said = append(said, page.texts(name)...)
+	}
+	n := 0
+	for _, e := range page.all("th") {
+		if explain := e.attr["title"]; explain != "" {
+			n++
+			if !slices.Contains(said, explain) {
+				t.Errorf("%q of %q is a title alone", explain, e.text)
+			}
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d heads explain themselves, expected that of identification twice and that of pattern r", n)
 	}
 }

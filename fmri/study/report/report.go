@@ -1,25 +1,21 @@
 // Package report turns the pictures and scores of a run into things to look at: a contact sheet,
-// one self-contained HTML page, and the picture of a diagnosis.
+// one HTML page, and the picture of a diagnosis.
 //
 //	Sheet.Draw       rows of pictures under their columns ──► picture
-//	Page.Write       scores, diagnoses, pictures, facts ──► HTML; every picture is inside the file, text is escaped
-//	DrawDiagnosis    what decoded features are worth ──► PNG of four panels
+//	Page.Write       scores, diagnoses, pictures, facts ──► HTML with thumbnails inside and links to whole pictures beside it
+//	DrawDiagnosis    what predictions are worth ──► PNG of four panels
 //
-// The same content gives the same bytes.
+// The page needs nothing from elsewhere and stays under 15 MB; text is escaped. The same content gives the same bytes.
 package report
 
 import (
 	"bytes"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"image"
-	"image/png"
-	"math"
-	"strconv"
+	"net/url"
 	"strings"
-	"unicode/utf8"
 )
 
 // Score is one number of the result table, in the unit of its metric; shares are between 0 and 1.
@@ -50,47 +46,116 @@ type Fact struct{ Name, Value string }
 
 // Page is the content of the HTML report.
 type Page struct {
-	Title    string
-	Summary  string
-	Methods  []string          // rows of each subject's table
-	Explain  map[string]string // method → one sentence
-	Metrics  []Metric          // columns of the tables
-	Subjects []string          // a table each
-	Scores   []Score           // cells; one that is not there is left empty
-	Columns  []string          // of the gallery
-	Rows     []PageRow
+	Title     string
+	Summary   string
+	Methods   []string          // rows of each subject's table
+	Explain   map[string]string // method or column of the galleries → one sentence
+	Metrics   []Metric          // columns of the tables
+	Subjects  []string          // a table each
+	Scores    []Score           // cells; one that is not there is left empty
+	Columns   []string          // of the galleries
+	Galleries []Gallery
 
 	DiagnosisColumns []Column
 	Diagnoses        []Diagnosis
 	Facts            []Fact
 }
 
-// PageRow is one test image in the gallery.
-type PageRow struct {
+// Gallery is a table of a subject's pictures, a row for each test image.
+type Gallery struct {
 	Subject string
-	Label   string        // under the pictures
-	Images  []image.Image // one for each column; a nil picture leaves its place empty
+	Note    string // over the pictures; may be empty
+	Rows    []GalleryRow
 }
 
-//go:embed page.html
-var pageHTML string
+// GalleryRow is one test image.
+type GalleryRow struct {
+	Name     string    // as image 3
+	Caption  string    // may be empty
+	Pictures []Picture // one for each column
+}
 
-// Write renders the page; every picture is inside the file.
+// Picture is one place of a gallery.
+type Picture struct {
+	Alt  string // which image it is of, and what it is
+	File string // the whole picture, relative to the page and separated by slashes; empty: the thumbnail is no link
+	// Read is called once for each Write, at the same time as those of other pictures, and the picture is let go of after that.
+	// nil leaves the place empty.
+	Read func() (image.Image, error)
+}
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+)
+
+// content is a page as its template sees it.
+type content struct {
+	Page
+	Shown [][][]*thumbnail // of each gallery, row and column; nil is an empty place
+}
+
+// Write renders the page, with thumbnails of all pictures inside the file. Pictures are read one for each processor at a time. An
+// error of one of them is returned after its Alt.
 func (p Page) Write() ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"png":      dataURI,
+		"css":      func() template.CSS { return template.CSS(pageCSS) },
+		"add":      func(a, b int) int { return a + b },
 		"score":    p.score,
 		"show":     Metric.Show,
 		"bar":      p.bars,
 		"interval": interval,
 		"spectrum": spectra,
+		"href":     href,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, err
 	}
+	c := content{Page: p}
+	if c.Shown, err = p.shrink(); err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
-	err = t.Execute(&b, p)
+	err = t.Execute(&b, c)
 	return b.Bytes(), err
+}
+
+// shrink makes the thumbnails of all galleries.
+func (p Page) shrink() (shown [][][]*thumbnail, err error) {
+	var pictures []Picture
+	for _, g := range p.Galleries {
+		for _, r := range g.Rows {
+			pictures = append(pictures, r.Pictures...)
+		}
+	}
+	all, err := shrinkAll(pictures)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range p.Galleries {
+		var rows [][]*thumbnail
+		for _, r := range g.Rows {
+			rows = append(rows, all[:len(r.Pictures)])
+			all = all[len(r.Pictures):]
+		}
+		shown = append(shown, rows)
+	}
+	return shown, nil
+}
+
+// href is a relative path as a link; one whose first folder has a colon in it does not become a scheme.
+func href(file string) template.URL { return template.URL((&url.URL{Path: file}).String()) }
+
+// Made is the word for what a page's diagnoses are of.
+func (p Page) Made() Made {
+	for _, d := range p.Diagnoses {
+		if d.Made == Predicted {
+			return Predicted
+		}
+	}
+	return Decoded
 }
 
 // Find returns the score of one cell.
@@ -121,110 +186,4 @@ func (m Metric) Show(v float64) string {
 		return fmt.Sprintf("%.1f %%", 100*v)
 	}
 	return fmt.Sprintf("%.3f", v)
-}
-
-func dataURI(m image.Image) (template.URL, error) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		return "", err
-	}
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
-}
-
-// bars draws one metric as bars per method with their intervals, grouped by subject, over the band that
-// chance gives. What lies beyond the axis ends at its end; what is no number is named and not drawn.
-func (p Page) bars(m Metric) template.HTML {
-	const width, left, right, axis, row, barHeight = 620.0, 150.0, 64.0, 34.0, 24.0, 10.0
-	lo, hi := 0.0, 1.0
-	if !m.Percent {
-		hi = 0.0001
-		for _, s := range p.Scores {
-			if s.Metric == m.Name && finite(s.Low, s.High) {
-				hi, lo = max(hi, s.High), min(lo, s.Low)
-			}
-		}
-		step := tickStep(hi - lo)
-		lo, hi = step*math.Floor(lo/step), step*math.Ceil(hi/step)
-	}
-	x := func(v float64) float64 { return left + (width-left-right)*(max(lo, min(hi, v))-lo)/(hi-lo) }
-	// Bands lie under the grid, and the grid under the bars.
-	var bands, bars strings.Builder
-	y := axis
-	labelled := false
-	for _, subject := range p.Subjects {
-		fmt.Fprintf(&bars, `<text x="0" y="%.1f" class="head">%s</text>`, y+12, template.HTMLEscapeString(subject))
-		y += 18
-		for _, method := range p.Methods {
-			s, ok := Find(p.Scores, subject, method, m.Name)
-			if !ok {
-				continue
-			}
-			if s.ChanceHigh > s.ChanceLow && finite(s.ChanceLow, s.ChanceHigh) {
-				fmt.Fprintf(&bands, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="chance"><title>chance: %s – %s</title></rect>`,
-					x(s.ChanceLow), y, x(s.ChanceHigh)-x(s.ChanceLow), row, m.Show(s.ChanceLow), m.Show(s.ChanceHigh))
-				if !labelled {
-					fmt.Fprintf(&bands, `<text x="%.1f" y="%.1f" class="tick band">chance</text>`, x((s.ChanceLow+s.ChanceHigh)/2), axis+12)
-					labelled = true
-				}
-			}
-			mid := y + row/2
-			squeeze := ""
-			if utf8.RuneCountInString(method) > 20 { // what has no room would end at the edge
-				squeeze = fmt.Sprintf(` textLength="%.0f" lengthAdjust="spacingAndGlyphs"`, left-8)
-			}
-			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f" class="name"%s>%s</text>`, left-8, mid+4, squeeze,
-				template.HTMLEscapeString(method))
-			if finite(s.Value) {
-				from, to := min(x(0), x(s.Value)), max(x(0), x(s.Value))
-				fmt.Fprintf(&bars, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" class="bar"><title>%s</title></rect>`,
-					from, mid-barHeight/2, to-from, barHeight, m.Show(s.Value))
-			}
-			if finite(s.Low, s.High) {
-				fmt.Fprintf(&bars, `<path d="M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8" class="whisker"/>`,
-					x(s.Low), mid, x(s.High), x(s.Low), mid-4, x(s.High), mid-4)
-			}
-			fmt.Fprintf(&bars, `<text x="%.1f" y="%.1f">%s</text>`, width-right+12, mid+4, m.Show(s.Value))
-			y += row
-		}
-		y += 8
-	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">%s%s%s</svg>`,
-		width, y, template.HTMLEscapeString(m.Title), bands.String(), grid(m, lo, hi, x, axis, y), bars.String()))
-}
-
-// finite says whether all are numbers.
-func finite(values ...float64) bool {
-	for _, v := range values {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// grid draws the vertical lines and the numbers over them.
-func grid(m Metric, lo, hi float64, x func(float64) float64, top, bottom float64) string {
-	var b strings.Builder
-	step := tickStep(hi - lo)
-	for k := int(math.Round(lo / step)); float64(k)*step <= hi+1e-9; k++ {
-		v := float64(k) * step
-		label := strconv.FormatFloat(v, 'f', 2, 64)
-		if m.Percent {
-			label = fmt.Sprintf("%.0f %%", 100*v)
-		}
-		fmt.Fprintf(&b, `<path d="M%.1f %.1fV%.1f" class="grid"/><text x="%.1f" y="%.1f" class="tick">%s</text>`,
-			x(v), top, bottom-8, x(v), top-10, label)
-	}
-	return b.String()
-}
-
-// tickStep is a round number of which a range holds about four.
-func tickStep(span float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(span)))
-	for _, f := range []float64{0.1, 0.25, 0.5} {
-		if span <= 5*f*unit {
-			return f * unit
-		}
-	}
-	return unit
 }
