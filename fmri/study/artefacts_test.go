@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"percept/fmri"
 	"percept/fmri/fit"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
@@ -215,5 +216,44 @@ func TestPageLeadsToThePicturesOfTheRun(t *testing.T) {
 				t.Errorf("%s of image %d is %q", folder, id, got)
 			}
 		}
+	}
+}
+
+// TestScoresSayWhatWasFittedOn: images that models were fitted on are counted, by image, in scores and on the page.
+func TestScoresSayWhatWasFittedOn(t *testing.T) {
+	dir := finished(t)
+	r := &Run{Config: parsed(t, tiny, nil), Model: model(t), runner: stage.Look(dir, "test")}
+	of := func(part string) []fmri.ImageID {
+		t.Helper()
+		x, err := r.openResponses("subj01", part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Rows.Images
+	}
+	for _, c := range []struct {
+		ids  []fmri.ImageID
+		want int
+	}{{of(test), 0}, {of(train), len(of(train))}, {append(slices.Clone(of(test)), of(train)[:2]...), 2}} {
+		if n, err := r.trainedOn("subj01", c.ids); err != nil || n != c.want {
+			t.Errorf("%d of %d images, %v; expected %d", n, len(c.ids), err, c.want)
+		}
+	}
+	if line, err := r.overlap(); line != "" || err != nil {
+		t.Errorf("a run without overlap says %q, %v", line, err)
+	}
+	// A folder whose test rows are those of training.
+	leaked := copied(t, dir)
+	b, err := os.ReadFile(filepath.Join(leaked, "responses_subj01", train+tables))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(leaked, "responses_subj01", test+tables), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r.runner = stage.Look(leaked, "test")
+	want := fmt.Sprintf("The models were fitted on %d of the %d test images of subj01", len(of(train)), len(of(train)))
+	if line, err := r.overlap(); !strings.HasPrefix(line, want) || err != nil {
+		t.Errorf("overlap %q, %v, expected %q", line, err, want)
 	}
 }

@@ -148,6 +148,9 @@ func (r *Run) page(ctx context.Context) (*report.Page, error) {
 	if p.Facts, err = r.facts(); err != nil {
 		return nil, err
 	}
+	if p.Warning, err = r.overlap(); err != nil {
+		return nil, err
+	}
 	if !c.pictures() {
 		p.Title = "Percept: what predicts what"
 		p.Summary = fmt.Sprintf("Ridge regressions between regions of the brain and features of what was seen, %d for each subject.",
@@ -247,4 +250,26 @@ func (r *Run) facts() ([]report.Fact, error) {
 			Value: fmt.Sprintf("%s; %d training and %d test images", strings.Join(voxels, ", "), trained.Len(), tested.Len())})
 	}
 	return facts, nil
+}
+
+// overlap is a line about test images that models were fitted on, or empty.
+func (r *Run) overlap() (string, error) {
+	var lines []string
+	for _, subject := range r.Config.Subjects {
+		t, err := r.openResponses(subject, test)
+		if err != nil {
+			return "", err
+		}
+		n, err := r.trainedOn(subject, t.Rows.Images)
+		if err != nil {
+			return "", err
+		}
+		if n > 0 {
+			lines = append(lines, fmt.Sprintf("%d of the %d test images of %s", n, t.Len(), subject))
+		}
+	}
+	if lines == nil {
+		return "", nil
+	}
+	return "The models were fitted on " + strings.Join(lines, ", ") + ": of those, nothing on this page is a test.", nil
 }

@@ -74,6 +74,10 @@ func (r *Run) score() stage.Stage {
 				if err != nil {
 					return err
 				}
+				known, err := r.trainedOn(subject, ids)
+				if err != nil {
+					return err
+				}
 				sc := &scorer{ids: ids, dir: filepath.Join(r.runner.Path(truthFolder), "seen"), net: net, config: r.Config}
 				if sc.seen, err = sc.describe(ctx, sc.dir, nil); err != nil {
 					return err
@@ -84,7 +88,7 @@ func (r *Run) score() stage.Stage {
 						return fmt.Errorf("%s, %s: %w", subject, l.name, err)
 					}
 					for _, row := range scored {
-						row.Subject, row.Method = subject, l.name
+						row.Subject, row.Method, row.TrainedOn = subject, l.name, known
 						rows = append(rows, row)
 					}
 					p(len(rows)/len(r.metrics()), total)
@@ -93,6 +97,24 @@ func (r *Run) score() stage.Stage {
 			return writeJSON(tmp, rows, "  ")
 		},
 	}
+}
+
+// trainedOn counts the images that a subject's models were fitted on.
+func (r *Run) trainedOn(subject string, ids []fmri.ImageID) (n int, err error) {
+	t, err := r.openResponses(subject, train)
+	if err != nil {
+		return 0, err
+	}
+	of := make(map[fmri.ImageID]bool, t.Len())
+	for _, id := range t.Rows.Images {
+		of[id] = true
+	}
+	for _, id := range ids {
+		if of[id] {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // sceneNet is the network that knows drawn scenes, nil where the run does without.

@@ -537,3 +537,17 @@ func TestPageExplainsColumns(t *testing.T) {
 		t.Errorf("%d heads explain themselves, expected that of identification twice and that of pattern r", n)
 	}
 }
+
+// A warning is the first line that a reader meets, before title and scores.
+func TestWarningComesFirst(t *testing.T) {
+	p := example()
+	p.Warning = "The models were fitted on 3 of the 6 test images of subj01"
+	b, err := p.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := string(b[bytes.Index(b, []byte("<body>")):])
+	if at, title := strings.Index(body, p.Warning), strings.Index(body, "<h1>"); at < 0 || title < at {
+		t.Errorf("the warning stands at %d, the title at %d", at, title)
+	}
+}

@@ -29,7 +29,8 @@ type Score struct {
 	ChanceLow float64 `json:"chance_low,omitempty"`
 	// ChanceHigh and ChanceLow bound 95 % of what shuffled pairs give; both 0 where a metric has no chance level.
 	ChanceHigh float64 `json:"chance_high,omitempty"`
-	N          int     `json:"n"` // images
+	N          int     `json:"n"`                 // images
+	TrainedOn  int     `json:"images_trained_on"` // of them, that the decoders were fitted on
 }
 
 // Metric says how a metric is shown.
@@ -48,6 +49,7 @@ type Fact struct{ Name, Value string }
 type Page struct {
 	Title     string
 	Summary   string
+	Warning   string            // the page's first line, for what must not be overlooked; may be empty
 	Methods   []string          // rows of each subject's table
 	Explain   map[string]string // method or column of the galleries → one sentence
 	Metrics   []Metric          // columns of the tables
