@@ -122,6 +122,15 @@ func fileIn(dir string) func(name string) bool {
 	}
 }
 
+// ReadTokenizer reads the files of a tokenizer that ModelOptions.Tokenizer may name, as Folder.TokenizerFiles gives them.
+func ReadTokenizer(path string, o ModelOptions) (map[string][]byte, error) {
+	f := &Folder{Dir: path, Parts: map[Component]*Part{}, made: map[string][]byte{}}
+	if err := f.setTokenizer(path, o); err != nil {
+		return nil, err
+	}
+	return f.TokenizerFiles()
+}
+
 // setTokenizer makes the files of a folder, a tokenizer.json, or what follows from OpenAI's file, the model's tokenizer.
 func (f *Folder) setTokenizer(path string, o ModelOptions) error {
 	info, err := os.Stat(path)

@@ -41,7 +41,7 @@ names. It keeps nine files, those that were last used.`,
 	for _, c := range packing {
 		c.Flags().StringVar(&dir, "dir", "", "cache `folder` (default: PERCEPT_CACHE, or the user's cache folder)")
 	}
-	cmd.AddCommand(newWeightsInspect(), newWeightsConvert(), newWeightsSynth())
+	cmd.AddCommand(newWeightsInspect(), newWeightsConvert(), newWeightsExport(), newWeightsSynth())
 	cmd.AddCommand(packing...)
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -33,7 +34,8 @@ are noise.
 Sizes:
 ` + sizeList() + `
 A model of the first size takes 4 GiB. Without --tokenizer the folder has no tokenizer, and no captions can
-be given.`,
+be given. With one, the text encoder of a size whose vocabulary is smaller gets that of the tokenizer; its other
+tensors keep their bits.`,
 		Example: `  percept weights synth synth-sd14 --tokenizer bpe_simple_vocab_16e6.txt.gz
   percept weights synth small --size nano --dtype float16
   percept weights synth mine --like stable-diffusion-v1-4 --seed 7`,
@@ -59,6 +61,11 @@ be given.`,
 			}
 			if err != nil {
 				return err
+			}
+			if tokenizer != "" && like == "" {
+				if err := takeVocabulary(configs, tokenizer); err != nil {
+					return err
+				}
 			}
 			want := map[weights.Component]map[string][]int{}
 			for c, config := range configs {
@@ -88,6 +95,28 @@ be given.`,
 	f.StringVar(&tokenizer, "tokenizer", "", "`path` of a tokenizer folder, a tokenizer.json, or bpe_simple_vocab_16e6.txt.gz")
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
 	return cmd
+}
+
+// takeVocabulary makes room in the text encoder for the ids of a tokenizer, so that captions can be given.
+func takeVocabulary(configs map[weights.Component][]byte, tokenizer string) error {
+	files, err := weights.ReadTokenizer(tokenizer, weights.ModelOptions{Vocabulary: clip.FilesFromOpenAI})
+	if err != nil {
+		return err
+	}
+	t, err := clip.NewTokenizerFolder(files)
+	if err != nil {
+		return fmt.Errorf("%s: %w", tokenizer, err)
+	}
+	var config map[string]any
+	if err := json.Unmarshal(configs[weights.TextEncoder], &config); err != nil {
+		return err // of our own making
+	}
+	if size, ok := config["vocab_size"].(float64); !ok || int(size) >= t.Size() {
+		return nil
+	}
+	config["vocab_size"] = t.Size()
+	configs[weights.TextEncoder], err = json.MarshalIndent(config, "", "  ")
+	return err
 }
 
 func sizeList() string {
