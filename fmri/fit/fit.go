@@ -93,6 +93,10 @@ func (p *plan) run(ctx context.Context) error {
 		p.note(fmt.Sprintf("warning: %d of %d targets of %s vary so little that the published code's rule for ties, which counts in their "+
 			"units, gives them another penalty; in larger units, or without --compat, they get the best one", n, p.y.Width(), p.y.Name))
 	}
+	if one := p.model.OneFold; len(one) > 0 && p.note != nil {
+		p.note("note: " + p.x.Places(one) + " vary in the rows of one fold alone, as where a value is far from all others (an outlier, a fill " +
+			"value?): cross-validation does without them there")
+	}
 	if n := p.model.Edge.Flat; n > 0 && p.note != nil {
 		p.note(fmt.Sprintf("note: %d of %d targets of %s are alike in all training rows", n, p.y.Width(), p.y.Name))
 	}

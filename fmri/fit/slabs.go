@@ -113,6 +113,7 @@ func put(whole, part *ridge.Model, lo int) {
 	whole.Intercept = append(whole.Intercept, part.Intercept...)
 	whole.Alphas, whole.CVScores = append(whole.Alphas, part.Alphas...), append(whole.CVScores, part.CVScores...)
 	whole.Moved += part.Moved
+	whole.OneFold = part.OneFold // of X, and so of each part
 	whole.Edge.Low += part.Edge.Low
 	whole.Edge.High += part.Edge.High
 	whole.Edge.Flat += part.Edge.Flat

@@ -65,6 +65,7 @@ func (p *problem[E]) run(ctx context.Context) (*Model, error) {
 		return nil, err
 	}
 	m.CVScores, m.CVTable, m.Grid = scores, table, o.Alphas
+	m.OneFold = p.lostColumns()
 	m.Edge, m.Moved = edges(y, alphas, o.Alphas), o.moved(table, best, func(o Options) []float64 { return o.units(y) })
 	return m, nil
 }

@@ -24,6 +24,9 @@ type Model struct {
 	CVTable []float64 // [len(Grid), targets]: mean over folds of the score at each penalty
 	Edge    Edge
 	Moved   int // targets that Options.UnscaledTies gave another penalty
+	// OneFold are the columns of X that vary in the rows of one fold alone, up to rounding, as where one value is far from
+	// all others: cross-validation does without them there.
+	OneFold []int
 }
 
 // An Edge counts the targets whose penalty is the end of the grid: a better one may lie

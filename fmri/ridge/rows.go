@@ -23,6 +23,8 @@ type rows[E linalg.Float] struct {
 	rescale   bool  // X by their standard deviation
 	intercept bool
 
+	lost []bool // columns of X that vary in the rows of one fold alone, up to rounding; nil for none
+
 	sums, squares [][]float64 // of every fold's X
 	ySums         [][]float64 // and Y
 }
@@ -162,9 +164,30 @@ func (r *rows[E]) moments(f int) (mean, factor []float64) {
 			factor[j] = 1 / math.Sqrt(v)
 		} else {
 			factor[j] = 0
+			if r.squares[f][j] > 0 {
+				r.lose(j)
+			}
 		}
 	}
 	return mean, factor
+}
+
+// lose notes a column of X of which nothing is left without a fold: it has a value there that makes all others rounding.
+func (r *rows[E]) lose(j int) {
+	if r.lost == nil {
+		r.lost = make([]bool, r.x.Cols)
+	}
+	r.lost[j] = true
+}
+
+// lostColumns lists them.
+func (r *rows[E]) lostColumns() (columns []int) {
+	for j, lost := range r.lost {
+		if lost {
+			columns = append(columns, j)
+		}
+	}
+	return columns
 }
 
 // targetMean returns the mean of some columns of Y outside fold f; of a Y without its own

@@ -160,3 +160,23 @@ func TestUnitsOfTargetsDoNotMatter(t *testing.T) {
 		}
 	}
 }
+
+// TestOutlierIsTold: a value beside which all others are rounding takes its column out of the cross-validation of one fold,
+// which is said.
+func TestOutlierIsTold(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 2))
+	for _, features := range []int{8, 600} { // in float64 and in float32
+		x := gaussian(r, 60, features)
+		y, _ := linear(r, x, 2, 1)
+		for i := range x.Rows {
+			x.Row(i)[5] = 4 // no variance at all
+		}
+		if m := mustFit(t, x, y, Options{}); m.OneFold != nil {
+			t.Errorf("%d features: columns %v without an outlier", features, m.OneFold)
+		}
+		x.Row(7)[3] = 1e15
+		if m := mustFit(t, x, y, Options{}); !slices.Equal(m.OneFold, []int{3}) {
+			t.Errorf("%d features: columns %v, expected [3]", features, m.OneFold)
+		}
+	}
+}
