@@ -15,6 +15,8 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1
 	// Commands, flags and their help.
 	github.com/spf13/cobra v1.10.2
+	// Flags under cobra: what was wrong with one.
+	github.com/spf13/pflag v1.0.9
 	// Fonts and scaling for contact sheets, the rasteriser of the scenes.
 	golang.org/x/image v0.47.0
 	// What instructions the processor has.
@@ -53,7 +55,6 @@ require (
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/xtgo/set v1.0.0 // indirect
 	golang.org/x/term v0.44.0 // indirect
 	golang.org/x/xerrors v0.0.0-20200804184101-5ec99f83aff1 // indirect

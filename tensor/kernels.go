@@ -36,7 +36,7 @@ func KernelSets() []string {
 }
 
 // KernelError returns what was wrong with PERCEPT_KERNELS at start: an unknown name, or a set that this processor
-// does not have; or with PERCEPT_THREADS: anything but a number from 1 on; or with
+// does not have; or with PERCEPT_THREADS: anything but a number from 1 to MaxThreads; or with
 // PERCEPT_FORMS: a table that cannot be read. The default is used then, and a command
 // should stop with the error.
 func KernelError() error { return errors.Join(errKernel, errThreads, errForms) }

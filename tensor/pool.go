@@ -180,10 +180,10 @@ var (
 func init() {
 	n := runtime.GOMAXPROCS(0)
 	if s := os.Getenv("PERCEPT_THREADS"); s != "" {
-		if v, err := strconv.Atoi(s); err == nil && v > 0 {
+		if v, err := strconv.Atoi(s); err == nil && v > 0 && v <= MaxThreads {
 			n = v
 		} else {
-			errThreads = fmt.Errorf("PERCEPT_THREADS=%s: expected a whole number from 1 on", s)
+			errThreads = fmt.Errorf("PERCEPT_THREADS=%s, expected a whole number from 1 to %d", s, MaxThreads)
 		}
 	}
 	threads.Store(int64(n))
@@ -193,10 +193,13 @@ func init() {
 // PERCEPT_THREADS or SetThreads says otherwise.
 func Threads() int { return int(threads.Load()) }
 
-// SetThreads sets Threads to n, at least 1, and returns a function that puts the former number back.
+// MaxThreads bounds Threads: more share no operation better, and each has memory of its own.
+const MaxThreads = 1024
+
+// SetThreads sets Threads to n, from 1 to MaxThreads, and returns a function that puts the former number back.
 func SetThreads(n int) (restore func()) {
-	if n < 1 {
-		panic(fmt.Sprintf("tensor: SetThreads(%d): expected 1 or more", n))
+	if n < 1 || n > MaxThreads {
+		panic(fmt.Sprintf("tensor: SetThreads(%d): expected 1 to %d", n, MaxThreads))
 	}
 	old := threads.Swap(int64(n))
 	return func() { threads.Store(old) }

@@ -179,8 +179,9 @@ func TestWrongLengthPanics(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	cases := []struct{ name, value, want string }{
 		{"PERCEPT_KERNELS", "sse9", "PERCEPT_KERNELS=sse9: unknown kernel set, expected one of generic, avx2, avx512"},
-		{"PERCEPT_THREADS", "many", "PERCEPT_THREADS=many: expected a whole number from 1 on"},
-		{"PERCEPT_THREADS", "0", "PERCEPT_THREADS=0: expected a whole number from 1 on"},
+		{"PERCEPT_THREADS", "many", "PERCEPT_THREADS=many, expected a whole number from 1 to 1024"},
+		{"PERCEPT_THREADS", "0", "PERCEPT_THREADS=0, expected a whole number from 1 to 1024"},
+		{"PERCEPT_THREADS", "9223372036854775807", "PERCEPT_THREADS=9223372036854775807, expected a whole number from 1 to 1024"},
 		{"PERCEPT_THREADS", "3", "<nil>"},
 		{"PERCEPT_KERNELS", "generic", "<nil>"},
 	}

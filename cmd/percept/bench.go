@@ -112,8 +112,8 @@ func (f *benchFlags) cases(cmd *cobra.Command, o bench.Options, models, kernels 
 
 func (f *benchFlags) options(cmd *cobra.Command) bench.Options {
 	return bench.Options{Runs: f.runs, Progress: func(what string) (func(done, total int), func()) {
-		b := newBar(cmd.ErrOrStderr(), what)
-		return b.progress, func() { b.end(false) }
+		b := logOf(cmd).Start(what)
+		return b.Progress, func() { b.End(false) }
 	}}
 }
 

@@ -78,25 +78,25 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 }
 
 func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
-	b := newBar(cmd.ErrOrStderr(), "decode")
-	q.Progress, q.Version = b.progress, version
+	b := logOf(cmd).Start("decode")
+	q.Progress, q.Version = b.Progress, version
 	q.Note = func(line string) { tell(cmd, line) }
 	d, err := study.Apply(cmd.Context(), out, q)
 	if err != nil {
-		return b.finish(false, err)
+		return b.Finish(false, err)
 	}
-	b.end(d.UpToDate && d.Diagnosis == nil)
+	b.End(d.UpToDate && d.Diagnosis == nil)
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s: %d rows of %s, %s\n", out, d.Rows, d.Columns, trainedOn(d))
 	if d.TrainedOn != nil && *d.TrainedOn > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: the decoder was fitted on the images of %d of the %d rows; of those, predictions are no test\n",
-			*d.TrainedOn, d.Rows)
+		logOf(cmd).Warn(fmt.Sprintf("the decoder was fitted on the images of %d of the %d rows; of those, predictions are no test",
+			*d.TrainedOn, d.Rows))
 	}
 	if d.Diagnosis == nil {
 		return nil
 	}
 	if d.Diagnosis.Diagnosis.Nearest == nil {
-		fmt.Fprintln(cmd.ErrOrStderr(), "training images are not compared with: their features are not known by image")
+		fmt.Fprintln(logOf(cmd), "training images are not compared with: their features are not known by image")
 	}
 	if err := printDiagnosis(w, d.Diagnosis); err != nil {
 		return err

@@ -78,12 +78,11 @@ them; write a sheet of 32 pictures with their captions.`,
 			if err != nil {
 				return err
 			}
-			b := newBar(cmd.ErrOrStderr(), "pictures from captions")
+			b := logOf(cmd).Start("pictures from captions")
 			side := pipe.Size / pipe.VAE.Config.Downscale()
 			x, err := pipe.Denoise(ctx, percept.NoiseFor(evaluationSeed, 0, scenes, side, side), c,
-				percept.Sampling{Steps: steps, Guidance: guidance}, b.progress)
-			b.end(false)
-			if err != nil {
+				percept.Sampling{Steps: steps, Guidance: guidance}, b.Progress)
+			if err := b.Finish(false, err); err != nil {
 				return err
 			}
 			decoded, err := pipe.Decode(ctx, x)

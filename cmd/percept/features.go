@@ -147,11 +147,11 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 		if f.shard != "" {
 			title += ", part " + f.shard
 		}
-		b := newBar(cmd.ErrOrStderr(), title)
-		f.write.Program, f.write.Progress = "percept "+version, b.progress
+		b := logOf(cmd).Start(title)
+		f.write.Program, f.write.Progress = "percept "+version, b.Progress
 		path := filepath.Join(f.out, table.FileName(name, f.write.Shard))
 		upToDate, err := features.Write(cmd.Context(), path, e, source, f.write)
-		if err := b.finish(upToDate, err); err != nil {
+		if err := b.Finish(upToDate, err); err != nil {
 			return err
 		}
 		if err := printFeature(cmd, path); err != nil {
@@ -221,9 +221,9 @@ left where they are.`,
 				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], example)
 			}
 			for _, name := range slices.Sorted(maps.Keys(shards)) {
-				b := newBar(cmd.ErrOrStderr(), "merge "+name)
+				b := logOf(cmd).Start("merge " + name)
 				path := filepath.Join(args[0], table.FileName(name, table.Shard{}))
-				if err := b.finish(false, table.Merge(path, shards[name], b.progress)); err != nil {
+				if err := b.Finish(false, table.Merge(path, shards[name], b.Progress)); err != nil {
 					return err
 				}
 				if err := printFeature(cmd, path); err != nil {

@@ -203,9 +203,9 @@ func parseBytes(text string) (int64, error) {
 }
 
 func (q *fitFlags) run(cmd *cobra.Command, out string) error {
-	b := newBar(cmd.ErrOrStderr(), "fit "+cmp.Or(q.feature, "features"))
-	q.options.Ridge.Progress = b.progress
-	q.options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+	b := logOf(cmd).Start("fit " + cmp.Or(q.feature, "features"))
+	q.options.Ridge.Progress = b.Progress
+	q.options.Note = logOf(cmd).Say
 	y, err := table.OpenFeatures(q.features, q.feature)
 	if err != nil {
 		return err
@@ -231,11 +231,11 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 		}
 	}
 	m, upToDate, err := fit.Save(cmd.Context(), out, x, y, q.options)
-	if err := b.finish(upToDate, err); err != nil {
+	if err := b.Finish(upToDate, err); err != nil {
 		return err
 	}
 	if w := m.EdgeWarning(); w != "" {
-		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+w)
+		logOf(cmd).Warn(w)
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
 }
@@ -257,7 +257,7 @@ func chosen(cmd *cobra.Command, x *table.Table, mask string) (*table.Table, erro
 // tell prints a line about the input on standard error.
 func tell(cmd *cobra.Command, line string) {
 	if line != "" {
-		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+line)
+		logOf(cmd).Note(line)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept"
+	"percept/cmd/percept/internal/progress"
 	"percept/cmd/percept/internal/recipe"
 	"percept/fmri/study/report"
 	"percept/internal/cause"
@@ -41,7 +42,7 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	note := cmd.ErrOrStderr()
+	note := logOf(cmd)
 	if err := g.takeScheduler(cmd, pipe); err != nil {
 		return err
 	}
@@ -148,11 +149,11 @@ func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, todo []drawing, note 
 
 // make draws what is to be done and writes each picture of --folder as soon as it is there.
 func (g *generateFlags) make(
-	ctx context.Context, note io.Writer, pipe *percept.Pipeline, todo []drawing, starts []image.Image,
+	ctx context.Context, note *progress.Log, pipe *percept.Pipeline, todo []drawing, starts []image.Image,
 ) ([]percept.Picture, error) {
-	bar := newBar(note, "generate")
+	bar := note.Start("generate")
 	r := g.Request
-	r.Progress = bar.progress
+	r.Progress = bar.Progress
 	for _, d := range todo {
 		r.Prompts = append(r.Prompts, d.recipe.Prompt)
 		r.Seeds = append(r.Seeds, d.recipe.Seed)
@@ -170,7 +171,7 @@ func (g *generateFlags) make(
 		r.Watch = func(s percept.Step) error { return g.preview(ctx, pipe, todo, s) }
 	}
 	pictures, err := pipe.Generate(ctx, r)
-	return pictures, bar.finish(false, err)
+	return pictures, bar.Finish(false, err)
 }
 
 // preview writes the pictures that a step's guess of the result makes, every so many steps and at the last.

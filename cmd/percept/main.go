@@ -3,84 +3,15 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"runtime/debug"
-	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"percept/tensor"
-	"percept/weights/packed"
 )
 
-// Exit statuses: 0 success, 1 failure, 2 wrong usage.
-const (
-	exitFailure = 1
-	exitUsage   = 2
-)
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
-// usageError marks an error that is the caller's: a wrong flag, argument or command.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-// run executes one command line and returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	root := newRoot()
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	defer func() {
-		// A panic here is our bug; the user still gets one line instead of a trace.
-		if r := recover(); r != nil {
-			fmt.Fprintf(stderr, "percept: internal error: %v (please report it with the command line)\n", r)
-			if os.Getenv("PERCEPT_TRACE") != "" {
-				fmt.Fprintf(stderr, "%s\n", debug.Stack())
-			}
-			code = exitFailure
-		}
-	}()
-	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		if err := packed.Wait(ctx); err != nil { // or the next start would have to pack again
-			fmt.Fprintf(stderr, "percept: %v\n", oneLine(err))
-			return exitFailure
-		}
-		return 0
-	}
-	var usage usageError
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
-		// All flags would push what is wrong off the screen.
-		fmt.Fprintf(stderr, "percept: %v\nUsage: %s; %s --help has more\n", oneLine(err), cmd.UseLine(), cmd.CommandPath())
-		return exitUsage
-	}
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(stderr, "percept: interrupted; run the same command again to go on")
-		return exitFailure
-	}
-	fmt.Fprintf(stderr, "percept: %v\n", oneLine(err))
-	return exitFailure
-}
-
-// oneLine keeps an error on a single line, whatever was wrapped in it.
-func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-}
+func main() { obey(os.Args[1:]) }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -89,7 +20,7 @@ func newRoot() *cobra.Command {
 		Long: `Percept decodes fMRI responses into the latent z and the text conditioning c of a
 latent diffusion model, renders them (Takagi & Nishimoto, CVPR 2023), and scores the
 pictures. Everything runs in this one binary.`,
-		Example: `  percept demo --out demo       the whole pipeline on a simulated subject
+		Example: `  percept demo --out demo       the whole pipeline on two simulated subjects
   percept generate --prompt "a red house under a blue sky" --out house.png
   percept verify golden         check every number against reference data`,
 		SilenceUsage:  true,
@@ -99,36 +30,41 @@ pictures. Everything runs in this one binary.`,
 	}
 	root.PersistentFlags().Int("threads", 0, "worker threads (0: all cores, or PERCEPT_THREADS)")
 	root.PersistentFlags().Bool("verbose", false, "say what becomes of cached weights")
+	root.PersistentFlags().Bool("quiet", false, "say nothing but errors; results are printed as ever")
+	root.PersistentFlags().String("log-format", logText,
+		"`format` of what is said on standard error: text, or json with an object a line (time, level, message)")
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		if c, ok := cmd.Context().Value(callKey{}).(*call); ok {
+			c.cmd.Store(cmd)
+			if err := setLog(c, cmd); err != nil {
+				return usageError{err}
+			}
+		}
 		n, err := cmd.Flags().GetInt("threads")
-		if err != nil || n < 0 {
-			return usageError{fmt.Errorf("--threads %d: expected 0 or more", n)}
+		if err != nil || n < 0 || n > tensor.MaxThreads {
+			return usageError{fmt.Errorf("--threads %d, expected 0 to %d", n, tensor.MaxThreads)}
 		}
 		if n > 0 {
 			tensor.SetThreads(n)
 		}
 		return tensor.KernelError()
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newBench(), newDecode(), newDemo(), newGenerate(), newEvaluate(), newFeatures(), newFit(), newInspect(),
 		newModel(), newNSD(), newRun(), newVerify(), newWeights(), newVersion())
-	return root
-}
-
-// noArgs and oneArg say what was found and what was expected, and count as wrong usage.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("unknown argument %q for %q, expected none", args[0], cmd.CommandPath())}
-	}
-	return nil
-}
-
-func oneArg(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usageError{fmt.Errorf("%d arguments for %q, expected one: %s", len(args), cmd.CommandPath(), what)}
+	root.Version = version + revision()
+	root.SetVersionTemplate("percept {{.Version}}\n")
+	root.InitDefaultVersionFlag()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd("completion")
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion": // takes any word for a reason to show its help
+			c.Args, c.RunE = noArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			refuseUnknown(c)
 		}
-		return nil
 	}
+	addCompletions(root)
+	return root
 }

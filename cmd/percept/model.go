@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -63,19 +62,14 @@ func (m *modelFlags) check() error {
 func (m *modelFlags) load(cmd *cobra.Command) (*percept.Pipeline, error) {
 	o := m.Options
 	if verbose, err := cmd.Flags().GetBool("verbose"); err == nil && verbose {
-		var mu sync.Mutex // lines come from any goroutine
-		o.Log = func(line string) {
-			mu.Lock()
-			defer mu.Unlock()
-			fmt.Fprintln(cmd.ErrOrStderr(), line)
-		}
+		o.Log = logOf(cmd).Say
 	}
 	if m.dir == "" {
 		return percept.LoadEmbedded(cmd.Context(), o)
 	}
 	pipe, err := percept.Load(cmd.Context(), m.dir, o)
 	if err == nil {
-		writeNotes(cmd.ErrOrStderr(), m.dir, pipe.Notes)
+		writeNotes(logOf(cmd), m.dir, pipe.Notes)
 	}
 	return pipe, err
 }

@@ -43,7 +43,7 @@ well. Exit status 1 where no pictures can be made from captions.`,
 			if err != nil {
 				return err
 			}
-			writeNotes(cmd.ErrOrStderr(), args[0], c.notes)
+			writeNotes(logOf(cmd), args[0], c.notes)
 			return c.write(cmd.OutOrStdout(), args[0])
 		},
 	}

@@ -44,14 +44,12 @@ Exit status: 0 if z or c of at least one subject can be decoded and nothing is d
 			for _, s := range subjects {
 				o.Subjects = append(o.Subjects, fmri.Subject(s))
 			}
-			b := newBar(cmd.ErrOrStderr(), "check "+args[0])
-			o.Progress = func(done, total int, _ string) { b.progress(done, total) }
+			b := logOf(cmd).Start("check " + args[0])
+			o.Progress = func(done, total int, _ string) { b.Progress(done, total) }
 			r, err := doctor.Check(cmd.Context(), args[0], o)
+			b.Drop()
 			if err != nil {
 				return err
-			}
-			if b.shown != nil {
-				b.shown.Clear()
 			}
 			if asJSON {
 				e := json.NewEncoder(cmd.OutOrStdout())

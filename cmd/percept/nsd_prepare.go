@@ -84,16 +84,15 @@ Files:
 			if err := o.Check(); err != nil {
 				return usageError{err}
 			}
-			b := newBar(cmd.ErrOrStderr(), "betas of "+subject)
-			o.Progress = b.progress
-			o.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), "note: "+line) }
+			b := logOf(cmd).Start("betas of " + subject)
+			o.Progress = b.Progress
+			o.Note = logOf(cmd).Note
 			r, err := prepare.Run(cmd.Context(), data, out, version, o)
-			if err != nil {
+			if err := b.Finish(err == nil && r.UpToDate, err); err != nil {
 				return err
 			}
-			b.end(r.UpToDate)
 			if r.Reused > 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "went on after %d sessions of an earlier run\n", r.Reused)
+				fmt.Fprintf(logOf(cmd), "went on after %d sessions of an earlier run\n", r.Reused)
 			}
 			return printPrepared(cmd, subject, r)
 		},

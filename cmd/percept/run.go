@@ -99,15 +99,15 @@ func runFolder(file string) string {
 
 // runExperiment runs and prints the table.
 func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept.Pipeline) error {
-	tellScheduler(cmd.ErrOrStderr(), pipe, "ddim")
+	tellScheduler(logOf(cmd), pipe, "ddim")
 	run, err := study.New(out, c, pipe, version, func(title string) (stage.Progress, func(bool)) {
-		b := newBar(cmd.ErrOrStderr(), title)
-		return b.progress, b.end
+		b := logOf(cmd).Start(title)
+		return b.Progress, b.End
 	})
 	if err != nil {
 		return err
 	}
-	run.Tell(func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) })
+	run.Tell(logOf(cmd).Say)
 	result, err := run.Do(cmd.Context())
 	if err != nil {
 		return err

@@ -64,12 +64,11 @@ for each network. A U-Net of Stable Diffusion v1 takes about 5.4 GiB there, 3.2 
 			}
 			o := model.Options
 			o.CacheDir = *dir
-			show := partBars{out: cmd.ErrOrStderr(), title: "pack "}
+			show := partBars{log: logOf(cmd), title: "pack "}
 			parts, err := percept.PackWeights(cmd.Context(), args[0], o, func(part string, done, total int64) {
-				show.of(part).progress(int(done*100/total), 100)
+				show.of(part).Progress(int(done*100/total), 100)
 			})
-			show.end()
-			if err != nil {
+			if err := show.end(err); err != nil {
 				return err
 			}
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)

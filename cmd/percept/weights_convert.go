@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"percept/clip"
+	"percept/cmd/percept/internal/progress"
 	"percept/weights"
 	"percept/weights/safetensors"
 )
@@ -78,15 +79,14 @@ conversion with an error that names the tensor.`,
 					return fmt.Errorf("%s: %w", p.ConfigFile, err)
 				}
 			}
-			writeNotes(cmd.ErrOrStderr(), args[0], f.Notes())
+			writeNotes(logOf(cmd), args[0], f.Notes())
 			if p := f.Parts[weights.UNet]; p != nil {
-				convertNotes(cmd.ErrOrStderr(), args[0], p.File.Contents(), o)
+				convertNotes(logOf(cmd), args[0], p.File.Contents(), o)
 			}
-			show := partBars{out: cmd.ErrOrStderr(), title: "convert "}
+			show := partBars{log: logOf(cmd), title: "convert "}
 			written, err := weights.Export(cmd.Context(), f, args[1],
 				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
-			show.end()
-			if err != nil {
+			if err := show.end(err); err != nil {
 				return exportError(err)
 			}
 			return listExported(cmd.OutOrStdout(), args[1], written)
@@ -154,28 +154,30 @@ func listExported(out io.Writer, dir string, written []weights.Exported) error {
 
 // partBars shows a bar for each component in turn.
 type partBars struct {
-	out     io.Writer
+	log     *progress.Log
 	title   string
 	current string
-	bar     *bar
+	bar     *progress.Task
 }
 
 // of is the bar of a component.
-func (p *partBars) of(part string) *bar {
+func (p *partBars) of(part string) *progress.Task {
 	if part != p.current {
-		p.end()
-		p.current, p.bar = part, newBar(p.out, p.title+part)
+		p.end(nil)
+		p.current, p.bar = part, p.log.Start(p.title+part)
 	}
 	return p.bar
 }
 
 func (p *partBars) progress(c weights.Component, done, total int64) {
-	p.of(string(c)).progress(int(done>>10), int(cmp.Or(total>>10, 1)))
+	p.of(string(c)).Progress(int(done>>10), int(cmp.Or(total>>10, 1)))
 }
 
-func (p *partBars) end() {
+// end ends the last one and returns err.
+func (p *partBars) end(err error) error {
 	if p.bar != nil {
-		p.bar.end(false)
+		_ = p.bar.Finish(false, err)
 	}
 	p.bar = nil
+	return err
 }

@@ -37,11 +37,10 @@ well: to look at, to change, or to try a command on that wants a model folder.`,
 					return fmt.Errorf("embedded: %s: %w", part.ConfigFile, err)
 				}
 			}
-			show := partBars{out: cmd.ErrOrStderr(), title: "write "}
+			show := partBars{log: logOf(cmd), title: "write "}
 			written, err := weights.Export(cmd.Context(), f, args[0],
 				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
-			show.end()
-			if err != nil {
+			if err := show.end(err); err != nil {
 				return err
 			}
 			return listExported(cmd.OutOrStdout(), args[0], written)

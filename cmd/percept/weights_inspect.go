@@ -108,10 +108,9 @@ which is read without running anything in it.`,
 				if err := in.verify(cmd.Context()); err != nil {
 					return err
 				}
-				b := newBar(cmd.ErrOrStderr(), "read values")
-				err := in.readValues(cmd.Context(), func(done, total int64) { b.progress(int(done>>10), int(max(1, total>>10))) })
-				b.end(false)
-				if err != nil {
+				b := logOf(cmd).Start("read values")
+				err := in.readValues(cmd.Context(), func(done, total int64) { b.Progress(int(done>>10), int(max(1, total>>10))) })
+				if err := b.Finish(false, err); err != nil {
 					return err
 				}
 			}
@@ -119,7 +118,7 @@ which is read without running anything in it.`,
 				in.listTensors()
 			}
 			if !asJSON {
-				writeNotes(cmd.ErrOrStderr(), args[0], in.Notes)
+				writeNotes(logOf(cmd), args[0], in.Notes)
 			}
 			switch out := cmd.OutOrStdout(); {
 			case asJSON:

@@ -73,16 +73,15 @@ tensors keep their bits.`,
 					return fmt.Errorf("%s: %w", filepath.Join(like, string(c), "config.json"), err)
 				}
 			}
-			show := partBars{out: cmd.ErrOrStderr(), title: "generate "}
+			show := partBars{log: logOf(cmd), title: "generate "}
 			o := weights.ModelOptions{Tokenizer: tokenizer, Vocabulary: clip.FilesFromOpenAI}
 			written, err := weights.ExportSynth(cmd.Context(), made, configs, o, args[0],
 				weights.ExportOptions{DType: d, Parameters: want, Replace: force, Progress: show.progress})
-			show.end()
-			if err != nil {
+			if err := show.end(err); err != nil {
 				return err
 			}
 			if tokenizer == "" {
-				fmt.Fprintln(cmd.ErrOrStderr(), "no tokenizer was written: --tokenizer gives one")
+				fmt.Fprintln(logOf(cmd), "no tokenizer was written: --tokenizer gives one")
 			}
 			return listExported(cmd.OutOrStdout(), args[0], written)
 		},

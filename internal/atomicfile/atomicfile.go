@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"percept/internal/cause"
@@ -27,6 +28,55 @@ type File struct {
 
 var count atomic.Int64
 
+// open are the temporary files that are being written. Once abandoned, no file gets its name any more.
+var open struct {
+	sync.Mutex
+	files     map[string]bool
+	abandoned bool
+}
+
+var errAbandoned = errors.New("the program is ending")
+
+// Abandon removes the temporary files of all that is being written and has every later Create and Commit fail: a program
+// that ends without waiting for its work leaves nothing behind that looks like a result, nor what does not.
+func Abandon() {
+	open.Lock()
+	defer open.Unlock()
+	open.abandoned = true
+	for tmp := range open.files {
+		os.Remove(tmp)
+	}
+}
+
+// begin notes a temporary file.
+func begin(tmp string) error {
+	open.Lock()
+	defer open.Unlock()
+	if open.abandoned {
+		os.Remove(tmp)
+		return errAbandoned
+	}
+	if open.files == nil {
+		open.files = map[string]bool{}
+	}
+	open.files[tmp] = true
+	return nil
+}
+
+// end gives a temporary file its name, or removes it where that is empty.
+func end(tmp, path string) error {
+	open.Lock()
+	defer open.Unlock()
+	delete(open.files, tmp)
+	if path == "" {
+		return os.Remove(tmp)
+	}
+	if open.abandoned {
+		return errAbandoned
+	}
+	return os.Rename(tmp, path)
+}
+
 // Create opens a temporary file in the folder of path, which has to be there. Its permissions are those that the system
 // gives a new file of the user's.
 func Create(path string) (*File, error) {
@@ -39,6 +89,10 @@ func Create(path string) (*File, error) {
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("%s: cannot be written: %w", path, cause.Of(err))
+		}
+		if err := begin(tmp); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("%s: cannot be written: %w", path, err)
 		}
 		return &File{File: f, path: path}, nil
 	}
@@ -66,10 +120,10 @@ func (f *File) Commit() error {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), f.path)
+		err = end(f.Name(), f.path)
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		_ = end(f.Name(), "")
 		return fmt.Errorf("%s: cannot be written: %w", f.path, cause.Of(err))
 	}
 	SyncFolder(filepath.Dir(f.path))
@@ -92,7 +146,7 @@ func (f *File) Abort() {
 	}
 	f.done = true
 	f.Close()
-	os.Remove(f.Name())
+	_ = end(f.Name(), "")
 }
 
 // Write is os.WriteFile for a file that appears complete or not at all.
