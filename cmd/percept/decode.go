@@ -56,7 +56,19 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 			case q.Part != "train" && q.Part != "test":
 				return usageError{fmt.Errorf("--part %q, expected test or train", q.Part)}
 			}
-			if info, err := os.Stat(q.Responses); err != nil || !info.IsDir() {
+			if err := there(q.Responses, responseKinds); err != nil {
+				return err
+			}
+			if q.Truth != "" {
+				if err := there(q.Truth, featureKinds); err != nil {
+					return err
+				}
+			}
+			if info, err := os.Stat(q.Responses); err == nil && info.IsDir() {
+				if err := hasPart(q.Responses, q.Part); err != nil {
+					return err
+				}
+			} else {
 				if cmd.Flags().Changed("part") {
 					return usageError{errors.New("--part is for a folder of percept nsd prepare; rows of an array are what they are")}
 				}
@@ -78,6 +90,9 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 }
 
 func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
+	if err := writableIn(out); err != nil {
+		return err
+	}
 	b := logOf(cmd).Start("decode")
 	q.Progress, q.Version = b.Progress, version
 	q.Note = func(line string) { tell(cmd, line) }

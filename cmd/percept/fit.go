@@ -203,7 +203,14 @@ func parseBytes(text string) (int64, error) {
 }
 
 func (q *fitFlags) run(cmd *cobra.Command, out string) error {
+	if err := there(q.responses, responseKinds); err != nil {
+		return err
+	}
+	if err := there(q.features, featureKinds); err != nil {
+		return err
+	}
 	b := logOf(cmd).Start("fit " + cmp.Or(q.feature, "features"))
+	defer b.Drop()
 	q.options.Ridge.Progress = b.Progress
 	q.options.Note = logOf(cmd).Say
 	y, err := table.OpenFeatures(q.features, q.feature)
@@ -230,8 +237,11 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 			tell(cmd, q.responses+": "+line)
 		}
 	}
+	if err := writableIn(out); err != nil {
+		return err
+	}
 	m, upToDate, err := fit.Save(cmd.Context(), out, x, y, q.options)
-	if err := b.Finish(upToDate, err); err != nil {
+	if err := b.Finish(upToDate, foldsError(err)); err != nil {
 		return err
 	}
 	if w := m.EdgeWarning(); w != "" {
@@ -276,7 +286,29 @@ func printFit(w io.Writer, out string, m *fit.Model) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "  penalty\ttargets\tmean %s\n", m.Options.Score)
 	for _, p := range m.Penalties {
-		fmt.Fprintf(t, "  %.3g\t%d\t%.4g\n", p.Alpha, p.Targets, p.Score)
+		fmt.Fprintf(t, "  %.3g\t%d%s\t%.4g\n", p.Alpha, p.Targets, flatOf(m, p), p.Score)
 	}
 	return t.Flush()
+}
+
+// flatOf says how many of the targets with a penalty at the edge of the grid do not vary: for those all penalties are alike, so
+// that the line about the edge does not count them.
+func flatOf(m *fit.Model, p fit.Penalty) string {
+	s := m.Summary()
+	first, last := m.Penalties[0].Alpha, m.Penalties[0].Alpha
+	for _, q := range m.Penalties {
+		first, last = min(first, q.Alpha), max(last, q.Alpha)
+	}
+	flat := 0
+	switch {
+	case s.Flat == 0 || first == last:
+	case p.Alpha == first:
+		flat = p.Targets - s.Low
+	case p.Alpha == last:
+		flat = p.Targets - s.High
+	}
+	if flat <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them do not vary)", flat)
 }

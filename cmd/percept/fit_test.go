@@ -194,6 +194,8 @@ func TestFitAndDecodeReject(t *testing.T) {
 	if err := m.Write(other); err != nil {
 		t.Fatal(err)
 	}
+	whole := filepath.Join(dir, "whole")
+	must(t, "nsd", "prepare", "--data", tree(t), "--subject", "subj01", "--roi", "streams:early", "--split", "none", "--out", whole)
 	for _, c := range []struct {
 		name string
 		args []string
@@ -226,12 +228,19 @@ func TestFitAndDecodeReject(t *testing.T) {
 			[]string{"X_test.npy", "12 rows, expected 60"}},
 		{"array that is no matrix", fit("--responses", images, "--features", x), 1, []string{images, "shape [60]"}},
 		{"no such array", fit("--responses", "../../fmri/array/testdata/none", "--features", x), 1,
-			[]string{"testdata/none", "expected a file"}},
-		{"more folds than images", folder("--folds", "61"), 1, []string{"61 folds"}},
+			[]string{"testdata/none", "expected a prepared folder, a table or an array"}},
+		{"more folds than images", folder("--folds", "61"), 1, []string{"--folds 61, expected 2 to 60, the number of"}},
+		{"more folds than rows", fit("--responses", x, "--features", x, "--groups", "none", "--folds", "61"), 1,
+			[]string{"--folds 61, expected 2 to 60, the number of rows"}},
+		{"hardly any memory", folder("--max-memory", "1KiB"), 1, []string{"1 KiB of memory", "expected at least"}},
+		{"decoder with a name that cannot be", fit("--responses", x, "--features", x, "--out",
+			filepath.Join(dir, strings.Repeat("x", 300)+".safetensors")), 1, []string{"name too long"}},
 
 		{"no model", []string{"decode", "--responses", responses, "--out", out}, 2, []string{"--model"}},
 		{"part", []string{"decode", "--model", model, "--responses", responses, "--out", out, "--part", "all"}, 2,
 			[]string{"--part", "all", "test or train"}},
+		{"rows that a split has not", []string{"decode", "--model", model, "--responses", whole, "--out", out}, 1,
+			[]string{whole, "no test rows", "expected --part train"}},
 		{"no decoder", []string{"decode", "--model", filepath.Join(feats, "z.safetensors"), "--responses", responses, "--out", out}, 1,
 			[]string{"z.safetensors", "no decoder"}},
 		{"another subject", []string{"decode", "--model", model, "--responses", other, "--out", out}, 1,
@@ -279,5 +288,19 @@ func TestParseAlphasAndBytes(t *testing.T) {
 		if n, err := parseBytes(text); err == nil {
 			t.Errorf("%q was read as %d", text, n)
 		}
+	}
+}
+
+// The table says how many of the targets at the edge the warning does not count, since they do not vary.
+func TestFlatTargetsAreToldApart(t *testing.T) {
+	m := &fit.Model{Model: &ridge.Model{Edge: ridge.Edge{High: 1, Low: 2, Flat: 128, Targets: 200}},
+		Penalties: []fit.Penalty{{Alpha: 1, Targets: 2}, {Alpha: 10, Targets: 69}, {Alpha: 100, Targets: 129}}}
+	for i, want := range []string{"", "", " (128 of them do not vary)"} {
+		if got := flatOf(m, m.Penalties[i]); got != want {
+			t.Errorf("penalty %g: %q, want %q", m.Penalties[i].Alpha, got, want)
+		}
+	}
+	if got := m.EdgeWarning(); !strings.HasPrefix(got, "of 72 targets of  that vary, 2 chose the smallest penalty, 1, and 1 chose the largest") {
+		t.Errorf("warning %q", got)
 	}
 }

@@ -162,6 +162,9 @@ func (g *generateFlags) prepare(cmd *cobra.Command) error {
 	if err := g.model.check(); err != nil {
 		return err
 	}
+	if err := g.checkSize(); err != nil {
+		return err
+	}
 	for _, name := range g.images {
 		if _, err := os.Stat(name); err != nil {
 			return fmt.Errorf("%s: cannot be read, expected a picture: %w", name, cause.Of(err))

@@ -64,6 +64,10 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 	if err := os.WriteFile(taken, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	folder := filepath.Join(t.TempDir(), "folder.png")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	weights := "unet/diffusion_pytorch_model.safetensors"
 	for _, c := range []struct {
 		name string
@@ -109,8 +113,24 @@ func TestErrorsAreOneLineWithTheRightStatus(t *testing.T) {
 		{"strength of no picture", []string{"generate", "--strength", "0.5"}, 2, []string{"--strength", "--image"}},
 		{"caption in Latin-1", []string{"generate", "--prompt", "caf\xe9"}, 2, []string{"caption", "UTF-8"}},
 		{"negative caption in Latin-1", []string{"generate", "--negative", "caf\xe9"}, 2, []string{"caption", "UTF-8"}},
-		{"size that the model has not", []string{"generate", "--size", "100x96", "--out", filepath.Join(t.TempDir(), "x.png")}, 1,
-			[]string{"100×96", "multiples of 32"}},
+		{"size that the model has not", []string{"generate", "--size", "100x96", "--out", filepath.Join(t.TempDir(), "x.png")}, 2,
+			[]string{"--size", "100×96", "multiples of 32"}},
+		{"size that a model in a folder has not", []string{"generate", "--prompt", "a", "--model", brokenModel(t, "tokenizer/merges.txt", 0),
+			"--size", "63x64"}, 2, []string{"--size", "63×64", "multiples of 32"}},
+		{"picture with a name that cannot be", []string{"generate", "--model", taken, "--prompt", "a", "--out",
+			filepath.Join(t.TempDir(), strings.Repeat("x", 300)+".png")}, 1, []string{"xxx.png", "name too long"}},
+		{"picture with a name that is too long while it is written", []string{"generate", "--model", taken, "--prompt", "a", "--out",
+			filepath.Join(t.TempDir(), strings.Repeat("x", 250)+".png")}, 1, []string{"xxx.png", "name too long"}},
+		{"picture that is a folder", []string{"generate", "--model", taken, "--prompt", "a", "--out", folder}, 1,
+			[]string{folder, "is a folder, expected a file"}},
+		{"picture in a folder that is missing", []string{"generate", "--model", taken, "--prompt", "a", "--out",
+			filepath.Join(folder, "no", "x.png")}, 1, []string{"x.png", "no such file"}},
+		{"responses missing", []string{"decode", "--model", taken, "--responses", filepath.Join(folder, "tp"), "--out", "d.safetensors"}, 1,
+			[]string{"tp: no such file or directory, expected a prepared folder, a table or an array"}},
+		{"array of a file missing", []string{"fit", "--responses", filepath.Join(folder, "x.mat:X"), "--features", taken, "--out",
+			"d.safetensors"}, 1, []string{"x.mat:X: no such file or directory, expected a prepared folder"}},
+		{"features missing", []string{"fit", "--responses", taken, "--features", filepath.Join(folder, "tf"), "--out", "d.safetensors"}, 1,
+			[]string{"tf: no such file or directory, expected a folder or file of features"}},
 		{"pictures for other captions", []string{"generate", "--prompt", "a", "--image", "x.png", "--image", "y.png"}, 2,
 			[]string{"--image", "2 pictures"}},
 		{"picture missing", []string{"generate", "--prompt", "a", "--image", filepath.Join(taken, "x.png")}, 1, []string{"x.png"}},

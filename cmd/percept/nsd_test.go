@@ -41,7 +41,7 @@ func TestNSDRejects(t *testing.T) {
 		{"split", from("--roi", "nsdgeneral", "--split", "half"), 2, []string{`split "half"`, "shared1000"}},
 		{"region", from("--roi", "streams:dorsal"), 1, []string{"no region dorsal in streams", "midventral"}},
 		{"too many sessions", from("--roi", "nsdgeneral", "--sessions", "37"), 1,
-			[]string{"responses.tsv", "no trials of session 4-37", "1-3"}},
+			[]string{"responses.tsv", "no trials of sessions 4-37", "1-3"}},
 		{"beta version", from("--roi", "nsdgeneral", "--beta-version", "betas_fithrf"), 1, []string{"betas_fithrf: not there"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"os"
-	"path/filepath"
 
 	"percept/cmd/percept/internal/recipe"
 	"percept/internal/atomicfile"
@@ -12,17 +11,27 @@ import (
 	"percept/internal/picture"
 )
 
-// writable says before long work whether a file can be written at its end.
-func writable(path string) error {
+// writable says before long work whether a file can be written at its end, by the name that it will have while it is written.
+func writable(path string) error { return try(path, atomicfile.Create) }
+
+// writableIn is writable for a file whose folder may be missing, which is made. A file that is there may be up to date, and then
+// need not be written.
+func writableIn(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return nil
+	}
+	return try(path, atomicfile.CreateAll)
+}
+
+func try(path string, create func(path string) (*atomicfile.File, error)) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("%s: is a folder, expected a file to write", path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".part-*")
-	if err != nil {
-		return fmt.Errorf("%s: the folder is not writable: %w", path, cause.Of(err))
+	f, err := create(path)
+	if err == nil {
+		f.Abort()
 	}
-	f.Close()
-	return os.Remove(f.Name())
+	return err
 }
 
 // writePicture writes a PNG with its recipes by way of a temporary file in the same folder.

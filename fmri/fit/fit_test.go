@@ -312,7 +312,7 @@ func TestFitInSlabs(t *testing.T) {
 
 func TestSlabsSayWhatWouldDo(t *testing.T) {
 	o := ridge.Options{Alphas: ridge.LogSpace(-1, 3, 5), MaxMemory: 1000}
-	if _, err := Slabs(70, 30, 900, o); err == nil || err.Error() != "fit: 0 MiB of memory are too few for 70 rows of 30 columns and 900 targets, expected at least 1 MiB" {
+	if _, err := Slabs(70, 30, 900, o); err == nil || err.Error() != "fit: 1000 bytes of memory is too little for 70 rows of 30 columns and 900 targets, expected at least 1 MiB" {
 		t.Errorf("error %v", err)
 	}
 	least, _, err := o.Memory(70, 30, 300)

@@ -206,5 +206,9 @@ func (m *Model) EdgeWarning() string {
 	if e.High > 0 {
 		parts = append(parts, fmt.Sprintf("%d chose the largest penalty, %g", e.High, high))
 	}
-	return fmt.Sprintf("of %d targets of %s %s: a wider grid may be better", e.Targets-e.Flat, m.Y.Name, strings.Join(parts, ", and "))
+	vary := ""
+	if e.Flat > 0 {
+		vary = " that vary,"
+	}
+	return fmt.Sprintf("of %d targets of %s%s %s: a wider grid may be better", e.Targets-e.Flat, m.Y.Name, vary, strings.Join(parts, ", and "))
 }

@@ -37,15 +37,15 @@ func Slabs(rows, columns, targets int, o ridge.Options) ([][2]int, error) {
 				if least, _, err = o.Memory(rows, columns, targets); err != nil {
 					return nil, err
 				}
-				return nil, fmt.Errorf("fit: %d MiB of memory are too few for one penalty of all %d targets, which have to be fitted together; "+
+				return nil, fmt.Errorf("fit: %s of memory is too little for one penalty of all %d targets, which have to be fitted together; "+
 					"expected at least %d MiB at %d rows of %d columns",
-					o.MaxMemory>>20, targets, mib(least+besides(rows, columns, targets, targets)), rows, columns)
+					ridge.Bytes(o.MaxMemory), targets, mib(least+besides(rows, columns, targets, targets)), rows, columns)
 			}
 			return slabs, nil
 		}
 	}
-	return nil, fmt.Errorf("fit: %d MiB of memory are too few for %d rows of %d columns and %d targets, expected at least %d MiB",
-		o.MaxMemory>>20, rows, columns, targets, mib(need))
+	return nil, fmt.Errorf("fit: %s of memory is too little for %d rows of %d columns and %d targets, expected at least %d MiB",
+		ridge.Bytes(o.MaxMemory), rows, columns, targets, mib(need))
 }
 
 func mib(bytes int64) int64 { return (bytes + 1<<20 - 1) >> 20 }

@@ -99,3 +99,19 @@ func Ranges(n []int) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Named writes sessions with their noun: session 3, sessions 1-2, 5.
+func Named(n []int) string {
+	if len(n) == 1 {
+		return "session " + Ranges(n)
+	}
+	return "sessions " + Ranges(n)
+}
+
+// Listed writes sessions so that ParseSessions reads exactly them: one alone would be the number of the first ones.
+func Listed(n []int) string {
+	if len(n) == 1 && n[0] != 1 {
+		return fmt.Sprintf("%d-%d", n[0], n[0])
+	}
+	return strings.ReplaceAll(Ranges(n), " ", "")
+}

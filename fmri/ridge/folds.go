@@ -33,7 +33,7 @@ func Folds(n, k int, groups []int) ([][]int, error) {
 		distinct = len(seen)
 	}
 	if k < 2 || k > distinct {
-		return nil, fmt.Errorf("ridge: %d folds of %d groups (%d samples), expected at least 2 folds and a group for each", k, distinct, n)
+		return nil, &FoldsError{Folds: k, Groups: distinct, Samples: n}
 	}
 	part := make([]int, 0, distinct) // of each group
 	for f := range k {
@@ -50,4 +50,17 @@ func Folds(n, k int, groups []int) ([][]int, error) {
 		folds[part[g]] = append(folds[part[g]], i)
 	}
 	return folds, nil
+}
+
+// FoldsError says that samples cannot be parted into so many folds.
+type FoldsError struct {
+	Folds, Groups, Samples int // Groups is Samples where nothing holds samples together
+}
+
+func (e *FoldsError) Error() string {
+	of := fmt.Sprintf("%d samples", e.Samples)
+	if e.Groups != e.Samples {
+		of = fmt.Sprintf("%d groups (%d samples)", e.Groups, e.Samples)
+	}
+	return fmt.Sprintf("ridge: %d folds of %s, expected at least 2 folds and a group for each", e.Folds, of)
 }

@@ -270,7 +270,7 @@ func TestSameBitsForAnyMemory(t *testing.T) {
 				}
 			}
 			o.MaxMemory = least - 1
-			if _, err := FitCV(ctx, x, y, o); err == nil || !strings.Contains(err.Error(), "MiB of memory are too few") {
+			if _, err := FitCV(ctx, x, y, o); err == nil || !strings.Contains(err.Error(), "of memory is too little") {
 				t.Errorf("%s: with a byte too few: %v", c.name, err)
 			}
 			exactSide = old

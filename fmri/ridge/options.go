@@ -115,7 +115,7 @@ func (o Options) withDefaults(n int) (Options, error) {
 		return o, fmt.Errorf("ridge: Form(%d) is neither Auto, Primal nor Dual", int(o.Form))
 	}
 	if o.Folds > n {
-		return o, fmt.Errorf("ridge: %d folds of %d samples", o.Folds, n)
+		return o, &FoldsError{Folds: o.Folds, Groups: n, Samples: n}
 	}
 	return o, nil
 }

@@ -50,8 +50,8 @@ func (o Options) plan(s size) (plan, error) {
 			}
 		}
 		if need := s.bytes(width, p.group); need > limit {
-			return p, fmt.Errorf("ridge: %d MiB of memory are too few for %d samples, %d features and %d targets, expected at least %d MiB",
-				limit>>20, s.n, s.p, s.t, (need+1<<20-1)>>20)
+			return p, fmt.Errorf("ridge: %s of memory is too little for %d samples, %d features and %d targets, expected at least %d MiB",
+				Bytes(limit), s.n, s.p, s.t, (need+1<<20-1)>>20)
 		}
 	}
 	p.batches = split(s.t, max(1, width))
@@ -111,4 +111,15 @@ func isDouble[E linalg.Float]() bool {
 	var e E
 	_, ok := any(e).(float64)
 	return ok
+}
+
+// Bytes writes a bound of memory in whole MiB, or in a smaller unit where it is less than one.
+func Bytes(bytes int64) string {
+	switch {
+	case bytes >= 1<<20:
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	case bytes >= 1<<10:
+		return fmt.Sprintf("%d KiB", bytes>>10)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
 }

@@ -285,7 +285,7 @@ func TestFolds(t *testing.T) {
 		want   string
 	}{
 		{5, 1, nil, "at least 2 folds"},
-		{4, 5, nil, "5 folds of 4 groups"},
+		{4, 5, nil, "5 folds of 4 samples"},
 		{4, 3, []int{1, 1, 2, 2}, "3 folds of 2 groups"},
 		{4, 2, []int{1, 2}, "2 group labels"},
 	} {

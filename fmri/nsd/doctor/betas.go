@@ -215,10 +215,10 @@ func (e *examiner) gaps(s *Subject, b *Betas, dir string) {
 	if len(s.Sessions) > 0 { // of those that took place
 		between = slices.DeleteFunc(between, func(n int) bool { return !slices.Contains(s.Sessions, n) })
 	}
-	leave := strings.ReplaceAll(nsd.Ranges(b.Sessions), " ", "")
+	leave := nsd.Listed(b.Sessions)
 	if len(between) > 0 {
-		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave, "no betas of session %s; there are %s",
-			nsd.Ranges(between), nsd.Ranges(b.Sessions))
+		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave, "no betas of %s; there are %s",
+			nsd.Named(between), nsd.Ranges(b.Sessions))
 	}
 	var after, unknown []int
 	last := b.Sessions[len(b.Sessions)-1]
@@ -234,10 +234,10 @@ func (e *examiner) gaps(s *Subject, b *Betas, dir string) {
 	}
 	if len(after) > 0 {
 		e.add(Missing, dir, "get the files, or leave these sessions out: prepare --sessions "+leave,
-			"no betas of session %s, the last ones of responses.tsv",
-			nsd.Ranges(after))
+			"no betas of %s, the last ones of responses.tsv",
+			nsd.Named(after))
 	}
 	if len(unknown) > 0 {
-		e.add(Note, dir, "nothing: they are left out", "betas of session %s, of which responses.tsv has no trials", nsd.Ranges(unknown))
+		e.add(Note, dir, "nothing: they are left out", "betas of %s, of which responses.tsv has no trials", nsd.Named(unknown))
 	}
 }

@@ -146,10 +146,15 @@ func (e *examiner) trim(text string) string {
 const again = "get the file again"
 
 // sizes adds up what the folders of the root take, links followed.
-func (e *examiner) sizes() { e.size(e.root, 0) }
+func (e *examiner) sizes() {
+	if root, err := os.Stat(e.root); err == nil {
+		e.size(e.root, []os.FileInfo{root})
+	}
+}
 
-func (e *examiner) size(dir string, depth int) {
-	const deepest = 16 // links may run in a circle
+// size adds up a folder that lies in others: above, of which it is the last. A link to one of those runs in a circle.
+func (e *examiner) size(dir string, above []os.FileInfo) {
+	const deepest = 64
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		e.add(Note, dir, "make it readable, or leave it", "%v", cause.Of(err))
@@ -163,8 +168,10 @@ func (e *examiner) size(dir string, depth int) {
 			return
 		case err != nil:
 			e.add(Damaged, path, "mend the link or get the file again", "%v", cause.Of(err))
-		case info.IsDir() && depth < deepest:
-			e.size(path, depth+1)
+		case info.IsDir() && slices.ContainsFunc(above, func(a os.FileInfo) bool { return os.SameFile(a, info) }):
+			e.add(Note, path, "nothing: it is not followed; remove it if it serves no purpose", "a link to a folder that it lies in")
+		case info.IsDir() && len(above) < deepest:
+			e.size(path, append(above[:len(above):len(above)], info))
 		case !info.IsDir():
 			first, _, _ := strings.Cut(e.short(path), "/")
 			e.report.Bytes[first] += info.Size()

@@ -412,6 +412,12 @@ func TestDamage(t *testing.T) {
 		{"link to nowhere", func(t *testing.T, p nsd.Paths) {
 			must(t, os.Symlink("nowhere", filepath.Join(p.BetaFolder(one, nsd.DefaultSpace, nsd.DefaultBetas), "meanbeta.nii.gz")))
 		}, false, Problem{Damaged, folder + "/meanbeta.nii.gz", "no such file", "mend the link"}, []int{1, 2, 3}},
+		{"link in a circle", func(t *testing.T, p nsd.Paths) {
+			must(t, os.Symlink(".", filepath.Join(string(p), "self")))
+		}, false, Problem{Note, "self", "a link to a folder that it lies in", "not followed"}, []int{1, 2, 3}},
+		{"link to a folder far above", func(t *testing.T, p nsd.Paths) {
+			must(t, os.Symlink("../..", filepath.Join(string(p), "nsddata", "experiments", "back")))
+		}, false, Problem{Note, "nsddata/experiments/back", "a link to a folder that it lies in", "not followed"}, []int{1, 2, 3}},
 		{"betas elsewhere", func(t *testing.T, p nsd.Paths) {
 			dir, away := p.BetaFolder(one, nsd.DefaultSpace, nsd.DefaultBetas), filepath.Join(filepath.Dir(string(p)), "elsewhere")
 			must(t, os.Rename(dir, away))

@@ -69,8 +69,8 @@ func (e *examiner) behaviour(s *Subject) (lacks []string) {
 		}
 	}
 	if gaps := missingBetween(s.Sessions); len(gaps) > 0 {
-		e.add(Missing, path, "fine if these sessions were held back; else get the file again", "no trials of session %s; there are %s",
-			nsd.Ranges(gaps), nsd.Ranges(s.Sessions))
+		e.add(Missing, path, "fine if these sessions were held back; else get the file again", "no trials of %s; there are %s",
+			nsd.Named(gaps), nsd.Ranges(s.Sessions))
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func TestGaps(t *testing.T) {
 	}
 	o.Sessions = nsd.Sessions{}
 	_, err = Run(t.Context(), dir, filepath.Join(t.TempDir(), "out"), "test", o)
-	wantError(t, err, "no betas of session 3-4 in it; sessions 1-1 leave that out")
+	wantError(t, err, "no betas of sessions 3-4 in it; session 1 alone leaves that out")
 	o.Sessions = nsd.Sessions{First: 1}
 	near(t, run(t, dir, o), "sessions_train_trials.npy", []int32{1}, 0)
 }

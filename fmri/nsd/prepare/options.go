@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"percept/fmri"
 	"percept/fmri/nsd"
@@ -127,8 +126,8 @@ func choose(s nsd.Sessions, subject fmri.Subject, tsv, folder string, took map[i
 		}
 	}
 	if len(lacking) > 0 {
-		return nil, fmt.Errorf("%s: no trials of session %s; %s has sessions %s, expected all or a list of these", tsv,
-			nsd.Ranges(lacking), subject, nsd.Ranges(known))
+		return nil, fmt.Errorf("%s: no trials of %s; %s has %s, expected all or a list of these", tsv,
+			nsd.Named(lacking), subject, nsd.Named(known))
 	}
 	var there []int
 	for _, n := range wanted {
@@ -140,18 +139,21 @@ func choose(s nsd.Sessions, subject fmri.Subject, tsv, folder string, took map[i
 	}
 	switch {
 	case len(there) == 0:
-		return nil, fmt.Errorf("%s: no betas of session %s in it", folder, nsd.Ranges(wanted))
+		return nil, fmt.Errorf("%s: no betas of %s in it", folder, nsd.Named(wanted))
 	case len(lacking) > 0:
-		return nil, fmt.Errorf("%s: no betas of session %s in it; sessions %s leave that out", folder, nsd.Ranges(lacking),
-			strings.ReplaceAll(listed(there), " ", ""))
+		return nil, fmt.Errorf("%s: no betas of %s in it; %s", folder, nsd.Named(lacking), without(there))
 	}
 	return wanted, nil
 }
 
-// listed writes sessions so that ParseSessions reads exactly them.
-func listed(n []int) string {
-	if len(n) == 1 {
-		return fmt.Sprintf("%d-%d", n[0], n[0])
+// without says which choice of sessions leaves out what is lacking.
+func without(there []int) string {
+	if len(there) > 1 {
+		return "sessions " + nsd.Listed(there) + " leave that out"
 	}
-	return nsd.Ranges(n)
+	text := fmt.Sprintf("session %d alone", there[0])
+	if there[0] != 1 {
+		text += ", " + nsd.Listed(there) + ","
+	}
+	return text + " leaves that out"
 }

@@ -55,7 +55,7 @@ func TestRejects(t *testing.T) {
 		"no such atlas":    {Options{ROIs: []string{"HCP_MMP1"}}, "", []string{"HCP_MMP1.nii.gz: not there"}},
 		"no such subject":  {Options{Subject: "subj02", ROIs: early}, "", []string{"subj02", "not there"}},
 		"no such version":  {Options{ROIs: early, Version: "betas_assumehrf"}, "", []string{"betas_assumehrf", "not there"}},
-		"published number": {Options{Takagi: true}, "", []string{"no trials of session 4-37", "subj01 has sessions 1-3"}},
+		"published number": {Options{Takagi: true}, "", []string{"no trials of sessions 4-37", "subj01 has sessions 1-3"}},
 		"no voxel left":    {Options{ROIs: early, MinNCSNR: 9}, "", []string{"no voxel of streams/early has an ncsnr of 9"}},
 		"none explainable": {Options{ROIs: early, MinExplainable: 0.999}, "",
 			[]string{"no voxel of streams/early has an explainable variance of 0.999"}},
@@ -181,9 +181,9 @@ func TestFirstErrorEnds(t *testing.T) {
 
 // TestListed: sessions as an error lists them are read as a list of exactly these.
 func TestListed(t *testing.T) {
-	for _, n := range [][]int{{5}, {1, 2, 3}, {1, 3, 4, 9}} {
-		if s, err := nsd.ParseSessions(listed(n)); err != nil || !slices.Equal(s.List, n) {
-			t.Errorf("%v is listed as %q, which is read as %+v (%v)", n, listed(n), s, err)
+	for _, n := range [][]int{{5}, {1}, {1, 2, 3}, {1, 3, 4, 9}} {
+		if s, err := nsd.ParseSessions(nsd.Listed(n)); err != nil || !slices.Equal(s.Of([]int{1, 2, 3, 4, 5, 6, 7, 8, 9}), n) {
+			t.Errorf("%v is listed as %q, which is read as %+v (%v)", n, nsd.Listed(n), s, err)
 		}
 	}
 }
