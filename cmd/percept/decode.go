@@ -86,6 +86,7 @@ Intervals are of 95 % over images: bootstrap for patterns and identification, ja
 	f.StringVar(&q.Truth, "features", "", "true features, to compare with: `folder` or file of percept features, or an array FILE[:ARRAY]")
 	f.Uint64Var(&q.Seed, "seed", 1, "of bootstrap and random pairings")
 	f.StringVar(&out, "out", "", "`file` of decoded features to make, .safetensors")
+	addJSON(cmd)
 	return cmd
 }
 
@@ -102,16 +103,30 @@ func runDecode(cmd *cobra.Command, out string, q study.ApplyRequest) error {
 	}
 	b.End(d.UpToDate && d.Diagnosis == nil)
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s: %d rows of %s, %s\n", out, d.Rows, d.Columns, trainedOn(d))
+	if !asJSON(cmd) {
+		fmt.Fprintf(w, "%s: %d rows of %s, %s\n", out, d.Rows, d.Columns, trainedOn(d))
+	}
 	if d.TrainedOn != nil && *d.TrainedOn > 0 {
 		logOf(cmd).Warn(fmt.Sprintf("the decoder was fitted on the images of %d of the %d rows; of those, predictions are no test",
 			*d.TrainedOn, d.Rows))
 	}
-	if d.Diagnosis == nil {
-		return nil
-	}
-	if d.Diagnosis.Diagnosis.Nearest == nil {
+	if d.Diagnosis != nil && d.Diagnosis.Diagnosis.Nearest == nil {
 		fmt.Fprintln(logOf(cmd), "training images are not compared with: their features are not known by image")
+	}
+	switch {
+	case asJSON(cmd):
+		return printJSON(cmd, struct {
+			File      string           `json:"file"`
+			UpToDate  bool             `json:"up_to_date"`
+			Rows      int              `json:"rows"`
+			Shape     []int            `json:"shape"`
+			TrainedOn *int             `json:"rows_trained_on"` // null: not known
+			Diagnosis *study.Diagnosis `json:"diagnosis,omitempty"`
+			JSON      string           `json:"diagnosis_json,omitempty"`
+			PNG       string           `json:"diagnosis_png,omitempty"`
+		}{out, d.UpToDate, d.Rows, d.Columns.Shape, d.TrainedOn, d.Diagnosis, d.JSON, d.PNG})
+	case d.Diagnosis == nil:
+		return nil
 	}
 	if err := printDiagnosis(w, d.Diagnosis); err != nil {
 		return err

@@ -51,6 +51,7 @@ goes on where it stopped; change an option and only what depends on it is made a
 	f := cmd.Flags()
 	f.StringVar(&out, "out", "demo", "run `folder`, made if it is not there")
 	model.add(cmd, true)
+	addJSON(cmd)
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "of diffusion noise, shuffles and bootstrap")
 	f.Uint64Var(&c.Simulate.Seed, "brain-seed", c.Simulate.Seed, "of the simulated brains and their pictures")
 	f.IntVar(&c.Simulate.Own, "train-images", c.Simulate.Own, "training images of each simulated subject (0: 400)")

@@ -82,6 +82,7 @@ In Python: safetensors.safe_open("OUT/c.safetensors", "np").get_slice("values")[
 	fl.StringVar(&f.shard, "shard", "", "make only this part, as `2/8`")
 	fl.StringVar(&f.out, "out", "", "`folder`, made if it is not there")
 	f.model.add(cmd, true)
+	addJSON(cmd)
 	cmd.AddCommand(newFeaturesMerge())
 	return cmd
 }
@@ -103,6 +104,13 @@ func (f *featureFlags) check() error {
 		return errors.New("--captions-file is missing, which c is made of; --feature z does without")
 	case len(f.names) == 0:
 		return errors.New("--feature is empty, expected z, c or both")
+	}
+	if f.subjects != "" {
+		for s := range strings.SplitSeq(f.subjects, ",") {
+			if err := checkSubject(s); err != nil {
+				return err
+			}
+		}
 	}
 	for _, name := range f.names {
 		if !slices.Contains(featureNames, name) {
@@ -138,6 +146,7 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	files := []featureFile{}
 	for _, name := range f.names {
 		e, err := features.New(name, pipe, f.options)
 		if err != nil {
@@ -154,11 +163,17 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 		if err := b.Finish(upToDate, err); err != nil {
 			return err
 		}
-		if err := printFeature(cmd, path); err != nil {
+		made, err := openFeature(path, upToDate)
+		if err != nil {
 			return err
 		}
+		if files = append(files, made); !asJSON(cmd) {
+			if err := made.print(cmd); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return printFeatures(cmd, files)
 }
 
 // source is where the images come from; call the function at the end.
@@ -190,20 +205,41 @@ func (f *featureFlags) source() (features.Source, func(), error) {
 	return features.NSD(data, ids), func() { data.Close() }, nil
 }
 
-// printFeature prints what a file holds.
-func printFeature(cmd *cobra.Command, path string) error {
+// featureFile is what a file of features holds, as it is written with --json.
+type featureFile struct {
+	File     string `json:"file"`
+	Images   int    `json:"images"`
+	Shape    []int  `json:"shape"`
+	DType    string `json:"dtype"`
+	Model    string `json:"model"`
+	UpToDate bool   `json:"up_to_date"`
+}
+
+func openFeature(path string, upToDate bool) (featureFile, error) {
 	f, err := table.OpenFile(path)
 	if err != nil {
-		return err
+		return featureFile{}, err
 	}
 	defer f.Close()
+	return featureFile{path, f.Len(), f.Shape, string(f.DType), f.Meta["model"], upToDate}, nil
+}
+
+func (f featureFile) print(cmd *cobra.Command) error {
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\t%d images × %v\t%s\t%s\n", path, f.Len(), f.Shape, f.DType, f.Meta["model"])
+	fmt.Fprintf(t, "%s\t%d images × %v\t%s\t%s\n", f.File, f.Images, f.Shape, f.DType, f.Model)
 	return t.Flush()
 }
 
+// printFeatures ends a command, each of whose files has had its line.
+func printFeatures(cmd *cobra.Command, files []featureFile) error {
+	if !asJSON(cmd) {
+		return nil
+	}
+	return printJSON(cmd, map[string]any{"features": files})
+}
+
 func newFeaturesMerge() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "merge FOLDER",
 		Short: "Put the shards of features together",
 		Long: `Put the files that percept features --shard k/n has made in a folder together, one for each feature,
@@ -220,17 +256,26 @@ left where they are.`,
 				example := table.FileName("z", table.Shard{K: 1, N: 8})
 				return fmt.Errorf("%s: no shards of features in it, expected files as %s", args[0], example)
 			}
+			files := []featureFile{}
 			for _, name := range slices.Sorted(maps.Keys(shards)) {
 				b := logOf(cmd).Start("merge " + name)
 				path := filepath.Join(args[0], table.FileName(name, table.Shard{}))
 				if err := b.Finish(false, table.Merge(path, shards[name], b.Progress)); err != nil {
 					return err
 				}
-				if err := printFeature(cmd, path); err != nil {
+				made, err := openFeature(path, false)
+				if err != nil {
 					return err
 				}
+				if files = append(files, made); !asJSON(cmd) {
+					if err := made.print(cmd); err != nil {
+						return err
+					}
+				}
 			}
-			return nil
+			return printFeatures(cmd, files)
 		},
 	}
+	addJSON(cmd)
+	return cmd
 }

@@ -88,6 +88,7 @@ inputs. The same inputs and options give the same bytes. In Python:
 	f.StringVar(&form, "form", "auto", "of the solution: `auto`, primal (voxels × voxels) or dual (rows × rows)")
 	f.StringVar(&memory, "max-memory", "6GiB", "bound of data, model and work together, as 6GiB or 800MiB; 0: none")
 	f.StringVar(&compat, "compat", "", "takagi: fit as the published code does")
+	addJSON(cmd)
 	return cmd
 }
 
@@ -246,6 +247,14 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 	}
 	if w := m.EdgeWarning(); w != "" {
 		logOf(cmd).Warn(w)
+	}
+	if asJSON(cmd) {
+		return printJSON(cmd, struct {
+			File     string `json:"file"`
+			UpToDate bool   `json:"up_to_date"`
+			Targets  int    `json:"targets"`
+			fit.Summary
+		}{out, upToDate, m.Coef.Cols, m.Summary()})
 	}
 	return printFit(cmd.OutOrStdout(), out, m)
 }

@@ -300,7 +300,8 @@ func TestFlatTargetsAreToldApart(t *testing.T) {
 			t.Errorf("penalty %g: %q, want %q", m.Penalties[i].Alpha, got, want)
 		}
 	}
-	if got := m.EdgeWarning(); !strings.HasPrefix(got, "of 72 targets of  that vary, 2 chose the smallest penalty, 1, and 1 chose the largest") {
-		t.Errorf("warning %q", got)
+	want := "of 72 targets of  that vary, 2 chose the smallest penalty, 1, and 1 chose the largest"
+	if got := m.EdgeWarning(); !strings.HasPrefix(got, want) {
+		t.Errorf("warning %q, want %q", got, want)
 	}
 }

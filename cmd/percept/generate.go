@@ -107,6 +107,7 @@ Samplers:
 	f.StringVar(&g.latents, "save-latents", "", "safetensors `file` for the finished latents and the conditioning")
 	f.StringVar(&g.like, "like", "", "`picture` or sheet made by this command; whatever no flag says is taken from it")
 	g.model.add(cmd, true)
+	addJSON(cmd)
 	return cmd
 }
 

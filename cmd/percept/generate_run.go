@@ -58,7 +58,9 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	drawn := todo
 	if g.folder != "" {
+		todo = slices.Clone(todo)
 		all := len(todo)
 		todo = slices.DeleteFunc(todo, drawing.made)
 		if n := all - len(todo); n > 0 {
@@ -82,6 +84,9 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 				return err
 			}
 		}
+	}
+	if asJSON(cmd) {
+		return printJSON(cmd, g.document(drawn, todo))
 	}
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), cmp.Or(g.folder, g.out))
 	return err
@@ -174,15 +179,20 @@ func (g *generateFlags) make(
 	return pictures, bar.Finish(false, err)
 }
 
+// previews is the folder of previews.
+func (g *generateFlags) previews() string {
+	if g.folder != "" {
+		return filepath.Join(g.folder, "steps")
+	}
+	return strings.TrimSuffix(g.out, filepath.Ext(g.out)) + ".steps"
+}
+
 // preview writes the pictures that a step's guess of the result makes, every so many steps and at the last.
 func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, todo []drawing, s percept.Step) error {
 	if (s.Index+1)%g.every != 0 && s.Index+1 != s.Of {
 		return nil
 	}
-	dir := strings.TrimSuffix(g.out, filepath.Ext(g.out)) + ".steps"
-	if g.folder != "" {
-		dir = filepath.Join(g.folder, "steps")
-	}
+	dir := g.previews()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("%s: cannot be made: %w", dir, cause.Of(err))
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"percept/fmri/ridge"
@@ -55,4 +56,14 @@ func foldsError(err error) error {
 		return fmt.Errorf("--folds %d, expected 2 to %d, the number of groups (images, or those of --groups)", bad.Folds, bad.Groups)
 	}
 	return fmt.Errorf("--folds %d, expected 2 to %d, the number of rows", bad.Folds, bad.Samples)
+}
+
+var subjectName = regexp.MustCompile(`^subj[0-9]{2}$`)
+
+// checkSubject says what a subject is called, before files of one that there cannot be are looked for.
+func checkSubject(name string) error {
+	if subjectName.MatchString(name) {
+		return nil
+	}
+	return usageError{fmt.Errorf("--subject %q, expected one as subj01", name)}
 }

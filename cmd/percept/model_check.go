@@ -44,10 +44,19 @@ well. Exit status 1 where no pictures can be made from captions.`,
 				return err
 			}
 			writeNotes(logOf(cmd), args[0], c.notes)
-			return c.write(cmd.OutOrStdout(), args[0])
+			if asJSON(cmd) {
+				err = printJSON(cmd, c.document(args[0]))
+			} else {
+				err = c.write(cmd.OutOrStdout())
+			}
+			if lacks := c.lacks(); err == nil && lacks != "" {
+				err = fmt.Errorf("%s: makes no pictures: %s", args[0], lacks)
+			}
+			return err
 		},
 	}
 	addOpening(cmd, &o)
+	addJSON(cmd)
 	return cmd
 }
 
@@ -59,42 +68,75 @@ type modelCheck struct {
 	samplers                                []samplerCheck
 }
 
-func (c *modelCheck) write(out io.Writer, path string) error {
-	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	pictures := []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
-	lacks := func(needs []string) string {
-		return strings.Join(slices.DeleteFunc(slices.Clone(needs), func(s string) bool { return s == "" }), "; ")
-	}
-	first := lacks(pictures)
+// A modelUse is something that a model can be used for, or not.
+type modelUse struct {
+	Use      string `json:"use"`
+	Possible bool   `json:"possible"` // by a command
+	State    string `json:"state"`    // yes, or why not
+}
+
+// pictures are what pictures from captions need.
+func (c *modelCheck) pictures() []string {
+	return []string{c.unet, c.encode, c.text, c.tokenizer, c.width, c.schedule}
+}
+
+// lacks says what is missing for pictures from captions; empty where nothing is.
+func (c *modelCheck) lacks() string { return lacking(c.pictures()) }
+
+func lacking(needs []string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(needs), func(s string) bool { return s == "" }), "; ")
+}
+
+func (c *modelCheck) uses() []modelUse {
+	first := c.lacks()
+	var uses []modelUse
 	for _, use := range []struct {
 		name  string
 		needs []string
 	}{
-		{"text to image", pictures},
-		{"image to image", pictures},
+		{"text to image", c.pictures()},
+		{"image to image", c.pictures()},
 		{"features z (latents of pictures)", []string{c.encode}},
 		{"features c (captions)", []string{c.text, c.tokenizer}},
 		{"probing (activations of the U-Net)", []string{c.unet, c.schedule}},
 	} {
 		state := "yes"
-		switch missing := lacks(use.needs); {
+		switch missing := lacking(use.needs); {
 		case missing != "":
 			state = "no: " + missing
 		case first != "":
 			state = "from Go; commands load whole models alone"
 		}
-		fmt.Fprintf(t, "%s\t%s\n", use.name, state)
+		uses = append(uses, modelUse{use.name, state == "yes", state})
+	}
+	return uses
+}
+
+func (c *modelCheck) write(out io.Writer) error {
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	for _, use := range c.uses() {
+		fmt.Fprintf(t, "%s\t%s\n", use.Use, use.State)
 	}
 	for _, s := range c.samplers {
 		fmt.Fprintf(t, "--sampler %s\t%s\n", s.name, s.state)
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	return t.Flush()
+}
+
+// document is what is written with --json.
+func (c *modelCheck) document(path string) any {
+	type sampler struct {
+		Name  string `json:"name"`
+		State string `json:"state"`
 	}
-	if first != "" {
-		return fmt.Errorf("%s: makes no pictures: %s", path, first)
+	samplers, notes := []sampler{}, c.notes
+	for _, s := range c.samplers {
+		samplers = append(samplers, sampler{s.name, s.state})
 	}
-	return nil
+	if notes == nil {
+		notes = []string{}
+	}
+	return map[string]any{"path": path, "uses": c.uses(), "samplers": samplers, "notes": notes}
 }
 
 // checkModel looks at everything that a pipeline is made of, without reading weights.

@@ -42,6 +42,9 @@ Exit status: 0 if z or c of at least one subject can be decoded and nothing is d
 		Args: oneArg("the folder that holds nsddata, nsddata_betas and nsddata_stimuli"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, s := range subjects {
+				if err := checkSubject(s); err != nil {
+					return err
+				}
 				o.Subjects = append(o.Subjects, fmri.Subject(s))
 			}
 			b := logOf(cmd).Start("check " + args[0])
@@ -265,7 +268,7 @@ func printAnalyses(w io.Writer, r *doctor.Report) {
 		if len(lacks) > 0 {
 			fmt.Fprintf(w, "\tlacks %s", lacks[0])
 			if len(lacks) > 1 {
-				fmt.Fprintf(w, " and so on")
+				fmt.Fprint(w, "; of other subjects other files")
 			}
 		}
 		fmt.Fprintln(w)

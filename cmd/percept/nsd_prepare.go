@@ -11,6 +11,7 @@ import (
 	"percept/fmri"
 	"percept/fmri/nsd"
 	"percept/fmri/nsd/prepare"
+	"percept/fmri/table"
 )
 
 func newNSDPrepare() *cobra.Command {
@@ -115,12 +116,32 @@ Files:
 	f.BoolVar(&o.Trials, "trials", false, "write single trials")
 	f.StringVar(&o.Split, "split", prepare.SplitShared, "shared1000: images that all subjects see are the test set; or none")
 	f.StringVar(&compat, "compat", "", "takagi: everything as the published code does")
+	addJSON(cmd)
 	return cmd
 }
 
 // printPrepared prints what the folder holds.
 func printPrepared(cmd *cobra.Command, subject string, r *prepare.Result) error {
 	m := r.Manifest
+	zscored := r.Has("noise_ceiling_of_zscored_train.npy") || r.Has("noise_ceiling_of_zscored_train_trials.npy")
+	if asJSON(cmd) {
+		return printJSON(cmd, struct {
+			Folder        string            `json:"folder"`
+			Subject       string            `json:"subject"`
+			Sessions      []int             `json:"sessions"`
+			Voxels        int               `json:"voxels"`
+			Regions       []table.ROI       `json:"regions"`
+			Arrays        []table.ArrayFile `json:"arrays"`
+			NaN           int               `json:"nan_voxels"`
+			FirstNaN      []int             `json:"first_nan_voxel,omitempty"`
+			Constant      int               `json:"constant_voxels"`
+			FirstConstant []int             `json:"first_constant_voxel,omitempty"`
+			ZScored       bool              `json:"noise_ceilings_of_zscored"` // and X is not
+			UpToDate      bool              `json:"up_to_date"`
+			Reused        int               `json:"sessions_of_an_earlier_run"`
+		}{r.Dir, subject, m.Sessions, m.Voxels, m.Regions, m.Arrays, m.NaN, m.FirstNaN, m.Constant, m.FirstConstant, zscored,
+			r.UpToDate, r.Reused})
+	}
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s: %s, sessions %s, %d voxels\n", r.Dir, subject, nsd.Ranges(m.Sessions), m.Voxels)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
@@ -141,7 +162,7 @@ func printPrepared(cmd *cobra.Command, subject string, r *prepare.Result) error 
 	if m.Constant > 0 {
 		fmt.Fprintf(w, "  %d voxels are alike in all training rows, the first %v; --usable leaves them out\n", m.Constant, m.FirstConstant)
 	}
-	if r.Has("noise_ceiling_of_zscored_train.npy") || r.Has("noise_ceiling_of_zscored_train_trials.npy") {
+	if zscored {
 		fmt.Fprintln(w, "  noise ceilings are those of betas z-scored within sessions, as NSD estimates them, not of X as it is here")
 	}
 	return nil

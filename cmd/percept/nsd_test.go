@@ -31,6 +31,7 @@ func TestNSDRejects(t *testing.T) {
 		{"no tree", []string{"nsd", "check", dir}, 1, []string{dir, "no folder nsddata"}},
 		{"no such subject", []string{"nsd", "check", nsdTree, "--subject", "subj07"}, 1, []string{"subj07", "subj01 subj02"}},
 		{"unknown command", []string{"nsd", "repair"}, 2, []string{"repair"}},
+		{"name of no subject", []string{"nsd", "check", nsdTree, "--subject", "1"}, 2, []string{`--subject "1"`, "expected one as subj01"}},
 		{"no data", []string{"nsd", "prepare", "--subject", "subj01", "--out", dir}, 2, []string{"--data is missing"}},
 		{"no subject", []string{"nsd", "prepare", "--data", nsdTree, "--out", dir}, 2, []string{"--subject is missing"}},
 		{"no output", []string{"nsd", "prepare", "--data", nsdTree, "--subject", "subj01"}, 2, []string{"--out is missing"}},

@@ -81,6 +81,7 @@ percept demo is such a file. Flags win over the file.`,
 	f.BoolVar(&example, "example", false, "print a commented experiment file for a real NSD tree")
 	f.BoolVar(&dry, "dry-run", false, "list the stages: what is up to date, what would be made and why")
 	model.add(cmd, true)
+	addJSON(cmd)
 	return cmd
 }
 
@@ -112,6 +113,9 @@ func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept
 	if err != nil {
 		return err
 	}
+	if asJSON(cmd) {
+		return printJSON(cmd, resultDocument(out, result))
+	}
 	return printResult(cmd.OutOrStdout(), result)
 }
 
@@ -124,6 +128,9 @@ func dryRun(cmd *cobra.Command, out string, c study.Config, model *modelFlags) e
 	plans, err := study.Plan(out, c, pipe, version)
 	if err != nil {
 		return err
+	}
+	if asJSON(cmd) {
+		return printJSON(cmd, planDocument(out, plans))
 	}
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 	made := 0

@@ -59,8 +59,8 @@ func TestSignalsEndTheProcess(t *testing.T) {
 	}{
 		{"a read that blocks", syscall.SIGINT, time.Second, []string{"generate", "--prompts", "-"}, "interrupted; nothing was written\n"},
 		{"an open that blocks", syscall.SIGTERM, time.Second, []string{"generate", "--prompts", fifo}, "interrupted; nothing was written\n"},
-		{"a folder that is gone on with", syscall.SIGTERM, time.Second, []string{"generate", "--prompts", fifo, "--folder", filepath.Join(dir, "f")},
-			"interrupted; run the same command again to go on\n"},
+		{"a folder that is gone on with", syscall.SIGTERM, time.Second,
+			[]string{"generate", "--prompts", fifo, "--folder", filepath.Join(dir, "f")}, "interrupted; run the same command again to go on\n"},
 		{"a picture that takes minutes", syscall.SIGINT, 2 * time.Second, []string{"generate", "--prompt", "a", "--size", "1024x1024"},
 			"interrupted; nothing was written\n"},
 		{"a run", syscall.SIGINT, 2 * time.Second, []string{"demo", "--out", filepath.Join(dir, "demo")},

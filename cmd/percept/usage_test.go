@@ -105,7 +105,8 @@ func TestCompletionOfValues(t *testing.T) {
 		{[]string{"demo", "--memory", ""}, []string{"full", "low"}},
 		{[]string{"nsd", "prepare", "--zscore", ""}, []string{"none", "session"}},
 		{[]string{"nsd", "prepare", "--space", ""}, []string{"fsaverage", "func1mm", "func1pt8mm"}},
-		{[]string{"nsd", "prepare", "--beta-version", ""}, []string{"betas_assumehrf", "betas_fithrf", "betas_fithrf_GLMdenoise_RR"}},
+		{[]string{"nsd", "prepare", "--beta-version", ""},
+			[]string{"betas_assumehrf", "betas_fithrf", "betas_fithrf_GLMdenoise_RR"}},
 		{[]string{"nsd", "prepare", "--split", ""}, []string{"none", "shared1000"}},
 		{[]string{"nsd", "prepare", "--subject", ""}, []string{"subj01", "subj08"}},
 		{[]string{"nsd", "check", "--subject", ""}, []string{"subj01", "subj08"}},
@@ -124,14 +125,16 @@ func TestCompletionOfValues(t *testing.T) {
 			}
 		}
 	}
-	if _, stdout, _ := command(t, "--help"); !strings.Contains(stdout, "\n  completion ") || !strings.Contains(stdout, "two simulated subjects") {
+	_, stdout, _ := command(t, "--help")
+	if !strings.Contains(stdout, "\n  completion ") || !strings.Contains(stdout, "two simulated subjects") {
 		t.Errorf("help without completion:\n%s", stdout)
 	}
 }
 
 func TestVersionFlag(t *testing.T) {
 	for _, flag := range []string{"--version", "-v"} {
-		if code, stdout, _ := command(t, flag); code != 0 || !strings.HasPrefix(stdout, "percept "+version) || strings.Count(stdout, "\n") != 1 {
+		code, stdout, _ := command(t, flag)
+		if code != 0 || !strings.HasPrefix(stdout, "percept "+version) || strings.Count(stdout, "\n") != 1 {
 			t.Errorf("%s: %d, %q", flag, code, stdout)
 		}
 	}

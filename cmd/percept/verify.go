@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"percept/internal/verify"
@@ -18,10 +21,20 @@ do, whatever its seeds and sizes. A failed or unknown case ends with exit status
   percept verify golden --only tiny`,
 		Args: oneArg("the folder of reference data"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := verify.Run(cmd.Context(), args[0], only, cmd.OutOrStdout())
+			if !asJSON(cmd) {
+				_, err := verify.Run(cmd.Context(), args[0], only, cmd.OutOrStdout())
+				return err
+			}
+			b := logOf(cmd).Start("verify " + args[0])
+			defer b.Drop()
+			sum, err := verify.Run(cmd.Context(), args[0], only, io.Discard)
+			if len(sum.Cases) > 0 && cmd.Context().Err() == nil {
+				err = errors.Join(printJSON(cmd, sum), err)
+			}
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&only, "only", "", "run the cases whose names begin with this")
+	addJSON(cmd)
 	return cmd
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +73,9 @@ for each network. A U-Net of Stable Diffusion v1 takes about 5.4 GiB there, 3.2 
 			if err := show.end(err); err != nil {
 				return err
 			}
+			if asJSON(cmd) {
+				return printJSON(cmd, packedParts(parts))
+			}
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			for _, p := range parts {
 				what := "written"
@@ -83,6 +88,7 @@ for each network. A U-Net of Stable Diffusion v1 takes about 5.4 GiB there, 3.2 
 		},
 	}
 	model.addStorage(cmd)
+	addJSON(cmd)
 	return cmd
 }
 
@@ -98,25 +104,27 @@ func newWeightsList(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-			var total int64
+			list := packList{Folder: folder, Files: []packFile{}}
 			damaged := 0
 			for _, p := range packs {
 				if verify && p.Err == nil {
 					p.Err = packed.Verify(p.Path)
 				}
-				what := p.Name
+				f := packFile{filepath.Base(p.Path), p.Size, p.Used, p.Name, ""}
 				if p.Err != nil {
 					damaged++
-					what = "unusable: " + oneLine(p.Err)
+					f.Problem = oneLine(p.Err)
 				}
-				total += p.Size
-				fmt.Fprintf(t, "%s\t%s\tused %s\t%s\n", filepath.Base(p.Path), gibibytes(p.Size), p.Used.Format("2006-01-02 15:04"), what)
+				list.Files, list.Bytes = append(list.Files, f), list.Bytes+p.Size
 			}
-			if err := t.Flush(); err != nil {
+			if asJSON(cmd) {
+				err = printJSON(cmd, list)
+			} else {
+				err = list.print(cmd.OutOrStdout())
+			}
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d files, %s\n", folder, len(packs), gibibytes(total))
 			if damaged > 0 && verify {
 				return fmt.Errorf("%s: %d of %d files are unusable; they are made anew when they are needed", folder, damaged, len(packs))
 			}
@@ -124,7 +132,54 @@ func newWeightsList(dir *string) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&verify, "verify", false, "read every file and compare its checksums; exit status 1 if one is damaged")
+	addJSON(cmd)
 	return cmd
+}
+
+// packList is what percept weights list finds, as it is written with --json.
+type packList struct {
+	Folder string     `json:"folder"`
+	Files  []packFile `json:"files"`
+	Bytes  int64      `json:"bytes"`
+}
+
+type packFile struct {
+	File    string    `json:"file"`
+	Bytes   int64     `json:"bytes"`
+	Used    time.Time `json:"used"`
+	Model   string    `json:"model"`
+	Problem string    `json:"problem,omitempty"` // why it is unusable
+}
+
+func (l packList) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, f := range l.Files {
+		what := f.Model
+		if f.Problem != "" {
+			what = "unusable: " + f.Problem
+		}
+		fmt.Fprintf(t, "%s\t%s\tused %s\t%s\n", f.File, gibibytes(f.Bytes), f.Used.Format("2006-01-02 15:04"), what)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s: %d files, %s\n", l.Folder, len(l.Files), gibibytes(l.Bytes))
+	return err
+}
+
+// packedParts is what percept weights pack prints with --json.
+func packedParts(parts []percept.PackedPart) any {
+	type part struct {
+		Name     string `json:"name"`
+		Path     string `json:"path"`
+		Bytes    int64  `json:"bytes"`
+		UpToDate bool   `json:"up_to_date"`
+	}
+	all := []part{}
+	for _, p := range parts {
+		all = append(all, part{p.Name, p.Path, p.Bytes, p.Found})
+	}
+	return map[string]any{"parts": all}
 }
 
 func newWeightsRemove(dir *string) *cobra.Command {

@@ -89,13 +89,14 @@ conversion with an error that names the tensor.`,
 			if err := show.end(err); err != nil {
 				return exportError(err)
 			}
-			return listExported(cmd.OutOrStdout(), args[1], written)
+			return listExported(cmd, args[1], written)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dtype, "dtype", "", "`type` of the weights written: float32, float16 or bfloat16 (default: as in the file)")
 	addOpening(cmd, &o)
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
+	addJSON(cmd)
 	return cmd
 }
 
@@ -144,8 +145,21 @@ func exportError(err error) error {
 }
 
 // listExported says what was written.
-func listExported(out io.Writer, dir string, written []weights.Exported) error {
-	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+func listExported(cmd *cobra.Command, dir string, written []weights.Exported) error {
+	if asJSON(cmd) {
+		type file struct {
+			Part    string `json:"part"`
+			File    string `json:"file"`
+			Tensors int    `json:"tensors"`
+			Bytes   int64  `json:"bytes"`
+		}
+		files := []file{}
+		for _, e := range written {
+			files = append(files, file{string(e.Component), e.File, e.Tensors, e.Bytes})
+		}
+		return printJSON(cmd, map[string]any{"folder": dir, "files": files})
+	}
+	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 	for _, e := range written {
 		fmt.Fprintf(t, "%s\t%d tensors\t%s\n", strings.TrimSuffix(dir, "/")+"/"+e.File, e.Tensors, gibibytes(e.Bytes))
 	}

@@ -43,11 +43,12 @@ well: to look at, to change, or to try a command on that wants a model folder.`,
 			if err := show.end(err); err != nil {
 				return err
 			}
-			return listExported(cmd.OutOrStdout(), args[0], written)
+			return listExported(cmd, args[0], written)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dtype, "dtype", "", "`type` of the weights written: float32, float16 or bfloat16 (default: as they are, float16)")
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
+	addJSON(cmd)
 	return cmd
 }

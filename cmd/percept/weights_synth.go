@@ -83,7 +83,7 @@ tensors keep their bits.`,
 			if tokenizer == "" {
 				fmt.Fprintln(logOf(cmd), "no tokenizer was written: --tokenizer gives one")
 			}
-			return listExported(cmd.OutOrStdout(), args[0], written)
+			return listExported(cmd, args[0], written)
 		},
 	}
 	f := cmd.Flags()
@@ -93,6 +93,7 @@ tensors keep their bits.`,
 	f.StringVar(&dtype, "dtype", "", "`type` of the weights written: float32, float16 or bfloat16 (default: float32)")
 	f.StringVar(&tokenizer, "tokenizer", "", "`path` of a tokenizer folder, a tokenizer.json, or bpe_simple_vocab_16e6.txt.gz")
 	f.BoolVar(&force, "force", false, "replace OUT if it is a model folder")
+	addJSON(cmd)
 	return cmd
 }
 

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +24,32 @@ import (
 
 // A Summary counts the cases of a run.
 type Summary struct {
-	Passed, Failed, NotYet int
-	Comparisons            int // arrays, files and properties compared in all
-	Seconds                float64
+	Passed      int     `json:"passed"`
+	Failed      int     `json:"failed"`
+	NotYet      int     `json:"not_yet"`
+	Comparisons int     `json:"comparisons"` // arrays, files and properties compared in all
+	Seconds     float64 `json:"seconds"`
+	Cases       []Case  `json:"cases"`
 }
+
+// A Case is what became of one case.
+type Case struct {
+	Name        string   `json:"name"`
+	Result      string   `json:"result"`            // Pass, Fail or NotYet
+	Error       *float64 `json:"error"`             // of the comparison nearest to its limit; nil: none, or not a number
+	Tolerance   *float64 `json:"tolerance"`         // of the same; 0: exact
+	Nearest     string   `json:"nearest,omitempty"` // what that compares
+	Comparisons int      `json:"comparisons"`       //
+	Why         string   `json:"why_not,omitempty"` // a case cannot be run yet, or not here
+	Problems    []string `json:"problems,omitempty"`
+}
+
+// Results of a Case.
+const (
+	Pass   = "pass"
+	Fail   = "fail"
+	NotYet = "not yet"
+)
 
 // folders are all that a set may hold, with what lists their cases; "" is the files at the top.
 var folders = []struct {
@@ -137,6 +160,7 @@ const maxProblems = 12
 
 func (t *report) row(name string, c *check) {
 	t.sum.Comparisons += c.comparisons
+	t.sum.Cases = append(t.sum.Cases, c.summary(name))
 	largest, tolerance := "-", "-"
 	if c.measured {
 		largest, tolerance = fmt.Sprintf("%.2e", c.worst.err), fmt.Sprintf("%.2e", c.worst.tol)
@@ -172,4 +196,28 @@ func (t *report) row(name string, c *check) {
 		}
 		t.printf("%-*s  %s\n", 2, "", strings.ReplaceAll(p, "\n", "; "))
 	}
+}
+
+// summary is what became of a case.
+func (c *check) summary(name string) Case {
+	s := Case{Name: name, Result: Pass, Comparisons: c.comparisons, Why: c.notYet, Problems: c.problems}
+	switch {
+	case len(c.problems) > 0:
+		s.Result = Fail
+	case c.notYet != "":
+		s.Result = NotYet
+	}
+	if !c.measured && c.comparisons > 0 {
+		s.Error, s.Tolerance = new(float64), new(float64)
+	}
+	if c.measured {
+		s.Nearest = c.worst.label
+		if !math.IsNaN(c.worst.err) && !math.IsInf(c.worst.err, 0) {
+			s.Error = &c.worst.err
+		}
+		if !math.IsNaN(c.worst.tol) && !math.IsInf(c.worst.tol, 0) {
+			s.Tolerance = &c.worst.tol
+		}
+	}
+	return s
 }
