@@ -73,6 +73,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintln(stderr, "percept: interrupted; run the same command again to go on")
 		return exitFailure
 	}
+	var several interface{ Lines() []string }
+	if errors.As(err, &several) {
+		for _, line := range several.Lines() {
+			fmt.Fprintf(stderr, "percept: %s\n", line)
+		}
+		return exitFailure
+	}
 	fmt.Fprintf(stderr, "percept: %v\n", oneLine(err))
 	return exitFailure
 }
