@@ -17,6 +17,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/fmri/table"
+	"percept/internal/memlimit"
 )
 
 func newFit() *cobra.Command {
@@ -206,6 +207,9 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 	b := newBar(cmd.ErrOrStderr(), "fit "+cmp.Or(q.feature, "features"))
 	q.options.Ridge.Progress = b.progress
 	q.options.Note = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
+	bound, note := memlimit.Bound(q.options.Ridge.MaxMemory)
+	tell(cmd, note)
+	q.options.Ridge.MaxMemory = bound
 	y, err := table.OpenFeatures(q.features, q.feature)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"percept/internal/memlimit"
 	"percept/tensor"
 	"percept/weights/packed"
 )
@@ -32,6 +33,9 @@ func main() {
 	stop()
 	os.Exit(code)
 }
+
+// leastMemory is what the smallest command takes beside the program and Go's own.
+const leastMemory = 80 << 20
 
 // usageError marks an error that is the caller's: a wrong flag, argument or command.
 type usageError struct{ err error }
@@ -113,6 +117,9 @@ pictures. Everything runs in this one binary.`,
 		}
 		if n > 0 {
 			tensor.SetThreads(n)
+		}
+		if err := memlimit.Begin(leastMemory); err != nil {
+			return err
 		}
 		return tensor.KernelError()
 	}

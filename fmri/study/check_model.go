@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"os"
 	"slices"
 
@@ -80,11 +81,25 @@ func (c Config) checkModel(f *Faults, model *percept.Pipeline) {
 	_, names := c.sides()
 	if c.Features.From == "" && slices.Contains(names, "z") {
 		multiple("features.size", c.Features.Size, model.VAE.Config.Downscale())
+		if side := cmp.Or(c.Features.Size, model.Size); !f.about("features.size") {
+			if err := model.FitsToEncode(side, side); err != nil {
+				f.say("features.size", "[features] size = %d: %v", c.Features.Size, err)
+			}
+		}
 	}
 	if c.pictures() {
 		multiple("render.size", c.Render.Size, model.Granularity())
+		if side := cmp.Or(c.Render.Size, model.Size); !f.about("render.size") {
+			if err := model.FitsToGenerate(0, side, side, c.Render.Guidance != 1, true); err != nil {
+				f.say("render.size", "[render] size = %d: %v", c.Render.Size, err)
+			}
+		}
 	}
 	if c.Features.From == "" {
+		return
+	}
+	if _, err := os.Stat(c.Features.From); err != nil {
+		f.add("features.from", c.Features.From, "a folder of features that is there")
 		return
 	}
 	r := &Run{Config: c, Model: model, runner: stage.Look("", "")}

@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -39,7 +40,7 @@ func Read(path string) (Config, error) {
 
 // Open reads an experiment file without judging its values. The error is that of a file that cannot be read or is no TOML.
 func Open(path string) (*File, error) {
-	b, err := os.ReadFile(path)
+	b, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w, expected an experiment file", path, cause.Of(err))
 	}
@@ -63,6 +64,23 @@ func Open(path string) (*File, error) {
 		}
 	}
 	return f, nil
+}
+
+// maxFile is far above what anybody writes by hand.
+const maxFile = 4 << 20
+
+// readBounded reads a file or a stream that ends.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("larger than %d MiB", maxFile>>20)
+	}
+	return b, err
 }
 
 // Parse reads a configuration. The error is *Faults where the text is TOML.

@@ -9,6 +9,7 @@ import (
 
 	"percept/fmri/fit"
 	"percept/fmri/ridge"
+	"percept/internal/memlimit"
 )
 
 // A Fit says what is fitted to what, for each subject. X and Y are responses/REGION, as responses/streams:early or
@@ -136,6 +137,7 @@ const fitMemory = 6 << 30
 
 // options is what package fit needs of it.
 func (f Fit) options(program string) fit.Options {
+	bound, _ := memlimit.Bound(fitMemory)
 	return fit.Options{Takagi: f.Compat == "takagi", Program: program,
-		Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: fitMemory}}
+		Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: bound}}
 }
