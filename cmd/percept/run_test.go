@@ -193,7 +193,7 @@ func TestRunErrorsAreOneLine(t *testing.T) {
 		{"no tree", []string{put("e.toml", real)}, 1, []string{filepath.Join(dir, "nsd"), "NSD"}},
 		{"no model", []string{put("f.toml", "model = \"none\"\n"+tinyExperiment)}, 1, []string{filepath.Join(dir, "none"), "expected"}},
 		{"no features", []string{put("g.toml", tinyExperiment+"[features]\nfrom = \"none\"\n")}, 1,
-			[]string{filepath.Join(dir, "none"), "z.safetensors"}},
+			[]string{filepath.Join(dir, "none"), "[features] from", "expected"}},
 		{"folder of other things", []string{put("h.toml", tinyExperiment), "--out", dir}, 1, []string{dir, "manifests"}},
 	} {
 		code, _, stderr := command(t, append([]string{"run"}, c.args...)...)
