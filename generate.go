@@ -1,6 +1,7 @@
 package percept
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -177,6 +178,10 @@ func (p *Pipeline) checkRequest(r Request) (h, w int, err error) {
 		return 0, 0, fmt.Errorf("pictures of %d×%d, expected sides that are multiples of %d", width, height, step)
 	}
 	f := p.VAE.Config.Downscale()
+	together := min(len(r.Prompts), cmp.Or(max(0, r.Batch), batchFor(height/f, width/f)))
+	if err := p.FitsToGenerate(together, height, width, r.guidance() != 1, len(r.Init) > 0); err != nil {
+		return 0, 0, err
+	}
 	return height / f, width / f, nil
 }
 

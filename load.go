@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"percept/clip"
+	"percept/internal/offheap"
 	"percept/internal/pyjson"
 	"percept/scheduler"
 	"percept/tensor"
@@ -183,7 +185,14 @@ func packPart(folder *weights.Folder, c weights.Component, o packed.Options,
 	build func(*weights.Folder, *packed.Pack) error) (*packed.Pack, error) {
 	o.Name = string(c)
 	pack := packed.New(folder.Parts[c].Store, o)
-	if err := build(folder, pack); err != nil {
+	built := func() (err error) {
+		defer offheap.Catch(&err)
+		return build(folder, pack)
+	}
+	if err := built(); err != nil {
+		if full := (*offheap.Error)(nil); errors.As(err, &full) {
+			err = fmt.Errorf("weights of %s: %w: expected a higher limit, memory low or weights of half precision", c, err)
+		}
 		pack.Release()
 		return nil, err
 	}

@@ -1,6 +1,10 @@
 package nn
 
-import "fmt"
+import (
+	"fmt"
+
+	"percept/internal/memlimit"
+)
 
 // A memory is where the values of a Program lie.
 type memory interface{ make(floats int) buffer }
@@ -17,6 +21,11 @@ type ram struct{}
 type ramBuffer []float32
 
 func (ram) make(floats int) buffer { return make(ramBuffer, floats) }
+
+// nowhere is no memory, for plans that are never run.
+type nowhere struct{}
+
+func (nowhere) make(int) buffer { return ramBuffer(nil) }
 
 func (b ramBuffer) floats() []float32 { return b }
 
@@ -84,6 +93,9 @@ func (p *Program) prepare() error {
 	if r := p.Report(); int64(r.Arena)+int64(r.Private) > 4*maxMemory {
 		return fmt.Errorf("nn: a run would take %.3g GiB of memory", float64(r.Arena+r.Private)/(1<<30))
 	}
+	if err := memlimit.Need(4 * int64(p.lacking())); err != nil {
+		return fmt.Errorf("nn: a run %w: expected smaller inputs, or a higher limit", err)
+	}
 	if p.arena == nil || len(p.arena.floats()) < p.plan.arena {
 		p.arena = nil // may be collected before its successor is made
 		p.arena = p.memory.make(p.plan.arena)
@@ -98,6 +110,19 @@ func (p *Program) prepare() error {
 	}
 	p.ready = true
 	return nil
+}
+
+// lacking is how many floats prepare would make.
+func (p *Program) lacking() (floats int) {
+	if p.arena == nil || len(p.arena.floats()) < p.plan.arena {
+		floats = p.plan.arena
+	}
+	for i := range p.nodes {
+		if n := &p.nodes[i]; p.plan.private[i] && n.own == nil {
+			floats += size(n.shape)
+		}
+	}
+	return floats
 }
 
 // place returns where the value of a node lies, nil where it lies nowhere; those of the nodes before it are placed.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"percept/internal/memlimit"
 )
 
 // A Program is a graph ready to run for its shapes. It is compiled once and run many times without
@@ -61,7 +63,19 @@ type Options struct {
 }
 
 // Compile prepares g, which must have an output, for running.
-func Compile(g *Graph, o Options) (*Program, error) {
+func Compile(g *Graph, o Options) (*Program, error) { return compile(g, o, ram{}) }
+
+// Measure says what a Program of g would be and how much memory it would take, without taking any. g cannot be compiled
+// afterwards with other taps.
+func Measure(g *Graph, o Options) (Report, error) {
+	p, err := compile(g, o, nowhere{})
+	if err != nil {
+		return Report{}, err
+	}
+	return p.Report(), nil
+}
+
+func compile(g *Graph, o Options, m memory) (*Program, error) {
 	if len(g.outputs) == 0 {
 		return nil, errors.New("nn: the graph has no output")
 	}
@@ -69,12 +83,17 @@ func Compile(g *Graph, o Options) (*Program, error) {
 		return nil, err
 	}
 	g.compiled.Store(true)
-	p := &Program{graph: g, nodes: make([]state, len(g.nodes)), outputs: slices.Clone(g.outputs), options: o, memory: ram{}}
+	p := &Program{graph: g, nodes: make([]state, len(g.nodes)), outputs: slices.Clone(g.outputs), options: o, memory: m}
+	inputs := int64(0)
 	for i, node := range g.nodes {
 		p.nodes[i].Node = node
 		if node.op == nil {
 			if int64(size(node.shape)) > maxMemory {
 				return nil, fmt.Errorf("nn: input %s %v is larger than any memory", node.name, node.shape)
+			}
+			inputs += 4 * int64(size(node.shape))
+			if err := memlimit.Need(inputs); err != nil && m == (ram{}) {
+				return nil, fmt.Errorf("nn: input %s %v %w: expected a smaller one, or a higher limit", node.name, node.shape, err)
 			}
 			p.nodes[i].source = p.memory.make(size(node.shape))
 		}

@@ -61,6 +61,16 @@ func (m *Model) Compile(s Shape, o nn.Options) (*nn.Program, error) {
 	return p, nil
 }
 
+// Memory is how many bytes a prediction for these sizes takes beside the weights.
+func (m *Model) Memory(s Shape) (int64, error) {
+	g, err := m.Graph(s)
+	if err != nil {
+		return 0, err
+	}
+	r, err := nn.Measure(g, steady)
+	return int64(r.Arena) + int64(r.Private), err
+}
+
 // Program returns the Program that Predict uses for these sizes and taps, for probes on predictions. It is kept as long as
 // the model; it must neither run nor be changed while a prediction runs.
 func (m *Model) Program(s Shape, taps ...nn.Tap) (*nn.Program, error) {

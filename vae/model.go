@@ -84,6 +84,21 @@ func (m *Model) DecodeGraph(n, h, w int) (*nn.Graph, error) {
 	})
 }
 
+// EncodeMemory is how many bytes Encode takes for these sizes beside the weights.
+func (m *Model) EncodeMemory(n, h, w int) (int64, error) { return m.memory(programKey{false, n, h, w}) }
+
+// DecodeMemory is the same for Decode.
+func (m *Model) DecodeMemory(n, h, w int) (int64, error) { return m.memory(programKey{true, n, h, w}) }
+
+func (m *Model) memory(k programKey) (int64, error) {
+	g, err := m.graph(k)
+	if err != nil {
+		return 0, err
+	}
+	r, err := nn.Measure(g, nn.Options{})
+	return int64(r.Arena) + int64(r.Private), err
+}
+
 // EncodeProgram returns the Program that Encode uses for these sizes. It is kept as long as the model; it must neither
 // run nor be changed while Encode runs.
 func (m *Model) EncodeProgram(n, h, w int) (*nn.Program, error) {

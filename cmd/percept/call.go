@@ -72,6 +72,7 @@ func (c *call) run(ctx context.Context, args []string) (code int) {
 		}
 	}
 	var usage usageError
+	var several interface{ Lines() []string } // what is wrong with an experiment, all at once
 	switch {
 	case errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command"):
 		// All flags would push what is wrong off the screen.
@@ -79,6 +80,10 @@ func (c *call) run(ctx context.Context, args []string) (code int) {
 		return exitUsage
 	case ctx.Err() != nil && strings.Contains(err.Error(), context.Canceled.Error()):
 		c.log.Error(interruption(cmd), "")
+	case errors.As(err, &several):
+		for _, line := range several.Lines() {
+			c.log.Error(line, "")
+		}
 	default:
 		c.log.Error(oneLine(err), "")
 	}

@@ -64,7 +64,8 @@ goes on where it stopped; change an option and only what depends on it is made a
 }
 
 // demoFlags says the names of flags for those of the configuration's keys.
-var demoFlags = strings.NewReplacer("render.", "--", "simulate.own_images", "--train-images", "simulate.shared_images", "--test-images")
+var demoFlags = strings.NewReplacer("[render] ", "--", "[simulate] own_images", "--train-images",
+	"[simulate] shared_images", "--test-images")
 
 // printResult prints what predictions are worth, where they are of more than the pair that pictures are made of, the scores of
 // pictures, where there are any, and where there is more to look at.

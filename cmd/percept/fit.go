@@ -17,6 +17,7 @@ import (
 	"percept/fmri/ridge"
 	"percept/fmri/stats"
 	"percept/fmri/table"
+	"percept/internal/memlimit"
 )
 
 func newFit() *cobra.Command {
@@ -214,6 +215,9 @@ func (q *fitFlags) run(cmd *cobra.Command, out string) error {
 	defer b.Drop()
 	q.options.Ridge.Progress = b.Progress
 	q.options.Note = logOf(cmd).Say
+	bound, note := memlimit.Bound(q.options.Ridge.MaxMemory)
+	tell(cmd, note)
+	q.options.Ridge.MaxMemory = bound
 	y, err := table.OpenFeatures(q.features, q.feature)
 	if err != nil {
 		return err

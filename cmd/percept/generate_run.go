@@ -215,15 +215,18 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 	var starts []image.Image
 	var inits []recipe.Init
 	for _, name := range g.images {
-		b, err := os.ReadFile(name)
+		b, err := picture.ReadFile(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: cannot be read: %w", name, cause.Of(err))
+			return nil, nil, err
 		}
 		m, err := picture.Decode(name, b)
 		if err != nil {
 			return nil, nil, err
 		}
-		fitted := g.fit(m, pipe)
+		fitted, err := g.fit(m, pipe)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
 		if len(starts) > 0 && fitted.Bounds() != starts[0].Bounds() {
 			return nil, nil, fmt.Errorf("%s: would be %v after scaling, expected %v as %s; --size gives all one size",
 				name, fitted.Bounds().Size(), starts[0].Bounds().Size(), g.images[0])
@@ -239,7 +242,7 @@ func (g *generateFlags) starts(pipe *percept.Pipeline) ([]image.Image, []recipe.
 // fit scales a picture as the original scripts do, with Pillow's LANCZOS. With --size it fills that size, and what
 // stands over is cut off on both sides; otherwise its shorter side becomes the model's, and both sides are brought to
 // the multiples that the model can take.
-func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) *image.RGBA {
+func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) (*image.RGBA, error) {
 	size := m.Bounds().Size()
 	if g.Width == 0 {
 		step := pipe.Granularity()
@@ -247,17 +250,28 @@ func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) *image.RGBA {
 			long := n * pipe.Size / min(size.X, size.Y)
 			return max(long-long%step, pipe.Size-pipe.Size%step)
 		}
-		return picture.Resize(m, side(size.X), side(size.Y), picture.Lanczos)
+		w, h := side(size.X), side(size.Y)
+		if max(w, h) > maxSide {
+			return nil, fmt.Errorf("%d×%d pixels, which would be %d×%d, expected sides of at most %d; --size cuts", size.X, size.Y, w, h, maxSide)
+		}
+		if err := pipe.FitsToGenerate(1, h, w, g.Guidance != 1, true); err != nil {
+			return nil, err
+		}
+		return picture.Resize(m, w, h, picture.Lanczos), nil
 	}
 	// The scale that fills both sides is the larger of the two.
 	w, h := g.Width, max(g.Height, (size.Y*g.Width+size.X/2)/size.X)
 	if size.Y*g.Width < size.X*g.Height {
 		w, h = max(g.Width, (size.X*g.Height+size.Y/2)/size.Y), g.Height
 	}
+	if int64(w)*int64(h) > 4*maxSide*maxSide {
+		return nil, fmt.Errorf("%d×%d pixels, which would be %d×%d before it is cut, expected a shape nearer to %d×%d", size.X, size.Y, w, h,
+			g.Width, g.Height)
+	}
 	scaled := picture.Resize(m, w, h, picture.Lanczos)
 	at := image.Pt((w-g.Width)/2, (h-g.Height)/2)
 	cut := scaled.SubImage(image.Rectangle{at, at.Add(image.Pt(g.Width, g.Height))})
-	return picture.ToRGB(cut)
+	return picture.ToRGB(cut), nil
 }
 
 // writeSheet writes the picture, or all pictures with one row per caption.

@@ -8,10 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"percept/internal/memlimit"
 	"percept/tensor"
 )
 
 func main() { obey(os.Args[1:]) }
+
+// leastMemory is what the smallest command takes beside the program and Go's own.
+const leastMemory = 80 << 20
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -46,6 +50,9 @@ pictures. Everything runs in this one binary.`,
 		}
 		if n > 0 {
 			tensor.SetThreads(n)
+		}
+		if err := memlimit.Begin(leastMemory); err != nil {
+			return err
 		}
 		return tensor.KernelError()
 	}

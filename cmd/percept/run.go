@@ -55,25 +55,27 @@ percept demo is such a file. Flags win over the file.`,
 			if err := model.check(); err != nil {
 				return err
 			}
-			c, err := study.Read(args[0])
+			file, err := study.Open(args[0])
 			if err != nil {
 				return err
 			}
 			if out == "" {
 				out = runFolder(args[0])
 			}
-			model.fill(cmd, &c)
-			if err := model.check(); err != nil {
-				return fmt.Errorf("%s: [load] %s", args[0], err) // the file's fault, not the command line's
-			}
-			if dry {
-				return dryRun(cmd, out, c, &model)
-			}
-			pipe, err := model.load(cmd)
+			model.fill(cmd, &file.Config)
+			pipe, err := file.Check(func() (*percept.Pipeline, error) {
+				if err := model.check(); err != nil {
+					return nil, err
+				}
+				return model.load(cmd)
+			})
 			if err != nil {
 				return err
 			}
-			return runExperiment(cmd, out, c, pipe)
+			if dry {
+				return dryRun(cmd, out, file.Config, pipe)
+			}
+			return runExperiment(cmd, out, file.Config, pipe)
 		},
 	}
 	f := cmd.Flags()
@@ -120,11 +122,7 @@ func runExperiment(cmd *cobra.Command, out string, c study.Config, pipe *percept
 }
 
 // dryRun prints what a run would do.
-func dryRun(cmd *cobra.Command, out string, c study.Config, model *modelFlags) error {
-	pipe, err := model.load(cmd)
-	if err != nil {
-		return err
-	}
+func dryRun(cmd *cobra.Command, out string, c study.Config, pipe *percept.Pipeline) error {
 	plans, err := study.Plan(out, c, pipe, version)
 	if err != nil {
 		return err
@@ -144,6 +142,9 @@ func dryRun(cmd *cobra.Command, out string, c study.Config, model *modelFlags) e
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, output := range stage.Unused(out, plans) {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: not used any more\n", filepath.Join(out, output))
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d of %d stages would be made\n", made, len(plans))
 	return err

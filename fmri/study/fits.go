@@ -9,6 +9,7 @@ import (
 
 	"percept/fmri/fit"
 	"percept/fmri/ridge"
+	"percept/internal/memlimit"
 )
 
 // A Fit says what is fitted to what, for each subject. X and Y are responses/REGION, as responses/streams:early or
@@ -90,66 +91,6 @@ func (c Config) fits() []Fit {
 	return all
 }
 
-// checkFits tells the first fit that cannot be made.
-func (c Config) checkFits() error {
-	d := c.Decode
-	preset := d.Atlas != "" || len(d.Early) > 0 || len(d.Higher) > 0
-	switch {
-	case len(c.Fits) > 0 && preset:
-		return fmt.Errorf("decode.atlas, early and higher are a list of fits of their own, expected them or [[fit]], not both")
-	case len(c.Fits) == 0 && d.Atlas == "":
-		return fmt.Errorf("decode.atlas is empty, expected the name of a label volume, as streams")
-	case len(c.Fits) == 0 && (len(d.Early) == 0 || len(d.Higher) == 0):
-		return fmt.Errorf("decode.early and decode.higher name no region, expected at least one each")
-	}
-	names := map[string]bool{}
-	for i, f := range c.fits() {
-		fail := func(format string, args ...any) error {
-			return fmt.Errorf("fit %d (%s): %s", i+1, f.Name, fmt.Sprintf(format, args...))
-		}
-		x, err := parseOperand(f.X)
-		if err != nil {
-			return fail("x is %v", err)
-		}
-		y, err := parseOperand(f.Y)
-		switch {
-		case err != nil:
-			return fail("y is %v", err)
-		case x.region == "" && y.region == "":
-			return fail("neither x nor y is of responses, expected one of them as responses/streams:early")
-		case x == y:
-			return fail("x and y are the same, expected one to be predicted from the other")
-		case f.Name == "":
-			return fail("has no name, expected one as early_from_ventral, since neither x nor y is a feature")
-		case !fileName.MatchString(f.Name) || len(f.Name) > longestName:
-			return fail("name %q, expected letters and digits, as early_z, at most %d", f.Name, longestName)
-		case names[f.Name]:
-			return fail("the name is there twice, expected each fit to have one of its own")
-		case f.Folds < 2:
-			return fail("folds is %d, expected 2 or more, here or in decode.folds", f.Folds)
-		case f.Compat != "" && f.Compat != "takagi":
-			return fail("compat is %q, expected takagi", f.Compat)
-		}
-		names[f.Name] = true
-		if f.Alphas != nil || f.Compat == "" {
-			if err := checkAlphas(f.Alphas); err != nil {
-				return fail("%v", err)
-			}
-		}
-		for _, o := range []operand{x, y} {
-			if o.feature != "" && o.feature != "z" && o.feature != "c" && c.Features.From == "" {
-				return fail("feature %s is none that a run makes, expected z, c or a folder in features.from", o.feature)
-			}
-		}
-	}
-	for _, p := range []struct{ key, name, of string }{{"render.z", c.Render.Z, "z"}, {"render.c", c.Render.C, "c"}} {
-		if p.name != "" && c.renders(p.of) == nil {
-			return fmt.Errorf("%s is %q, expected the name of a fit from responses to %s", p.key, p.name, p.of)
-		}
-	}
-	return nil
-}
-
 // renders is the fit that pictures take z or c from: the named one, or else the first from responses to it; nil without any.
 func (c Config) renders(feature string) *Fit {
 	name := map[string]string{"z": c.Render.Z, "c": c.Render.C}[feature]
@@ -196,6 +137,7 @@ const fitMemory = 6 << 30
 
 // options is what package fit needs of it.
 func (f Fit) options(program string) fit.Options {
+	bound, _ := memlimit.Bound(fitMemory)
 	return fit.Options{Takagi: f.Compat == "takagi", Program: program,
-		Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: fitMemory}}
+		Ridge: ridge.Options{Alphas: f.Alphas, Folds: f.Folds, MaxMemory: bound}}
 }

@@ -177,3 +177,23 @@ func TestNewRejects(t *testing.T) {
 	_, err = New(filepath.Join(dir, "run"), c, model(t), "test", nil)
 	rejects(t, "a folder of a run at work", err, "another run is at work")
 }
+
+// What stages left that are no longer asked for is known, and nothing else is.
+func TestUnused(t *testing.T) {
+	dir := finished(t)
+	for _, c := range []struct {
+		change func(*Config)
+		want   []string
+	}{{nil, nil}, {func(c *Config) {
+		c.Decode.Atlas, c.Decode.Early, c.Decode.Higher = "", nil, nil
+		c.Fits = []Fit{{X: "responses/streams:early", Y: "z"}}
+	}, []string{"control_subj01", "pictures_subj01", "pictures_true", "scores.json", "sheet.png"}}} {
+		plans, err := Plan(dir, parsed(t, tiny, c.change), model(t), "test")
+		if got := stage.Unused(dir, plans); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("unused %v, %v, expected %v", got, err, c.want)
+		}
+	}
+	if got := stage.Unused(filepath.Join(dir, "nosuch"), nil); got != nil {
+		t.Errorf("of no folder %v", got)
+	}
+}

@@ -38,7 +38,7 @@ type Result struct {
 // New prepares a run directory and writes the configuration into it.
 func New(dir string, c Config, model *percept.Pipeline, version string,
 	bar func(title string) (stage.Progress, func(skipped bool))) (*Run, error) {
-	if err := c.ready(); err != nil {
+	if err := c.ready(model); err != nil {
 		return nil, err
 	}
 	s, err := stage.New(dir, version)
@@ -70,7 +70,7 @@ const ConfigFile = "experiment.toml"
 
 // Plan says what New and Do would make in a run directory, which need not be there and is not changed.
 func Plan(dir string, c Config, model *percept.Pipeline, version string) ([]stage.Plan, error) {
-	if err := c.ready(); err != nil {
+	if err := c.ready(model); err != nil {
 		return nil, err
 	}
 	r := &Run{Config: c, Model: model, runner: stage.Look(dir, version)}
@@ -79,18 +79,6 @@ func Plan(dir string, c Config, model *percept.Pipeline, version string) ([]stag
 		return nil, err
 	}
 	return r.runner.Plan(stages)
-}
-
-// ready checks the configuration and that what it names is there.
-func (c Config) ready() error {
-	if err := c.Check(); err != nil || c.Simulate != nil {
-		return err
-	}
-	data, err := nsd.Open(c.Data)
-	if err != nil {
-		return err
-	}
-	return data.Close()
 }
 
 // codes are the versions of what computes the stages, by the first word of their names. One is raised in the commit that gives

@@ -3,9 +3,13 @@
 package offheap
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	"percept/internal/memlimit"
 )
 
 // Align is the alignment of what Alloc returns, in bytes.
@@ -51,7 +55,7 @@ func (m *Memory) Free() {
 	m.free = nil
 }
 
-// Alloc returns n zero bytes at an address that is a multiple of Align.
+// Alloc returns n zero bytes at an address that is a multiple of Align. It panics with an *Error where they cannot be had.
 func (m *Memory) Alloc(n int) []byte {
 	size := (n + Align - 1) / Align * Align
 	if size >= chunkSize/4 {
@@ -65,8 +69,26 @@ func (m *Memory) Alloc(n int) []byte {
 	return b
 }
 
-// Large returns n > 0 zero bytes in a piece of their own.
+// Large returns n > 0 zero bytes in a piece of their own; it panics as Alloc.
 func (m *Memory) Large(n int) []byte { return m.piece((n + Align - 1) / Align * Align)[:n:n] }
+
+// An Error says that memory cannot be had. Alloc and Large panic with it, since who asks for weights' memory is deep inside the
+// making of a network; Catch makes it an error there.
+type Error struct{ cause error }
+
+func (e *Error) Error() string { return e.cause.Error() }
+func (e *Error) Unwrap() error { return e.cause }
+
+// Catch, deferred, puts an *Error that a call has panicked with into err. Other panics go on.
+func Catch(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *Error:
+		*err = r
+	default:
+		panic(r)
+	}
+}
 
 var taken atomic.Int64 // since the last collection
 
@@ -75,8 +97,15 @@ func (m *Memory) piece(n int) []byte {
 		taken.Store(0)
 		runtime.GC()
 	}
+	if err := memlimit.NeedMapped(int64(n)); err != nil {
+		panic(&Error{err})
+	}
 	b, release, err := mapMemory(n)
-	if err != nil { // the system refuses: let the heap try
+	switch {
+	case err == nil:
+	case !errors.Is(err, errors.ErrUnsupported):
+		panic(&Error{fmt.Errorf("%s of memory cannot be had: %w", memlimit.Size(int64(n)), err)})
+	default: // the heap has to do
 		b = make([]byte, n+Align)
 		skip := -int(uintptr(unsafe.Pointer(&b[0]))) & (Align - 1)
 		return b[skip:][:n:n]

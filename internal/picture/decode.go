@@ -1,12 +1,16 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"os"
 	"strings"
+
+	"percept/internal/cause"
+	"percept/internal/memlimit"
 )
 
 // DecodeOptions say how a picture is read. The zero value is what Read does.
@@ -19,7 +23,7 @@ const (
 	// maxPixels is where Pillow takes a picture for a decompression bomb.
 	maxPixels = 178956970
 	// maxFile bounds what Read takes into memory.
-	maxFile = 1 << 30
+	maxFile = 512 << 20
 )
 
 // Read reads a picture file as Pillow does with Image.open, ImageOps.exif_transpose and convert("RGB"): PNG, JPEG,
@@ -31,32 +35,61 @@ func Decode(name string, b []byte) (*image.RGBA, error) { return DecodeOptions{}
 
 // Read reads a picture file with options.
 func (o DecodeOptions) Read(path string) (*image.RGBA, error) {
-	b, err := readFile(path)
+	b, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	return o.Decode(path, b)
 }
 
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a file of a picture as it is. What does not begin as a picture is read no further, so that a device that never
+// ends is told by its first bytes; what is larger than a picture is refused.
+func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such file, expected a picture", path)
 	} else if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: cannot be read: %w, expected a picture", path, cause.Of(err))
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.IsDir() {
+	st, err := f.Stat()
+	switch {
+	case err == nil && st.IsDir():
 		return nil, fmt.Errorf("%s: a folder, expected a picture file", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(b) > maxFile {
+	case err == nil && st.Size() > maxFile:
 		return nil, fmt.Errorf("%s: larger than %d MiB, expected a picture", path, maxFile>>20)
 	}
-	return b, nil
+	b := make([]byte, 64)
+	n, err := io.ReadFull(f, b)
+	if b = b[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("%s: %w", path, cause.Of(err))
+	}
+	if sniff(b) == nil {
+		return nil, noPicture(path, b)
+	}
+	size := int64(8 << 20) // of a stream it is not known
+	if st != nil && st.Mode().IsRegular() {
+		size = st.Size()
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	buffer.Write(b)
+	for buffer.Len() <= maxFile {
+		if err := memlimit.Need(2 * int64(buffer.Cap())); err != nil && buffer.Available() < bytes.MinRead {
+			return nil, fmt.Errorf("%s: more than %d MiB: %w, expected a smaller picture", path, buffer.Len()>>20, err)
+		}
+		switch n, err := io.CopyN(buffer, f, 1<<20); {
+		case errors.Is(err, io.EOF):
+			return buffer.Bytes(), nil
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w after %d bytes", path, cause.Of(err), n)
+		}
+	}
+	return nil, fmt.Errorf("%s: larger than %d MiB, expected a picture", path, maxFile>>20)
+}
+
+// noPicture is the error for what is no picture.
+func noPicture(name string, b []byte) error {
+	return fmt.Errorf("%s: %s, expected a PNG, JPEG, TIFF, GIF or BMP picture", name, beginning(b))
 }
 
 // A format is one kind of picture file.
@@ -79,7 +112,7 @@ var formats = []format{
 func (o DecodeOptions) Decode(name string, b []byte) (*image.RGBA, error) {
 	f := sniff(b)
 	if f == nil {
-		return nil, fmt.Errorf("%s: %s, expected a PNG, JPEG, TIFF, GIF or BMP picture", name, beginning(b))
+		return nil, noPicture(name, b)
 	}
 	m, err := f.open(b)
 	if err != nil {
@@ -148,6 +181,10 @@ func checkSize(w, h int, pixelsPerByte int64, size int) error {
 		return fmt.Errorf("%d×%d pixels, expected at most %d", w, h, maxPixels)
 	case int64(w)*int64(h) > pixelsPerByte*int64(size)+1024:
 		return fmt.Errorf("%d×%d pixels in %d bytes: the file is cut short", w, h, size)
+	}
+	const bytesPerPixel = 8 // as it is decoded, and as RGBA
+	if err := memlimit.Need(bytesPerPixel * int64(w) * int64(h)); err != nil {
+		return fmt.Errorf("%d×%d pixels: %w, expected a smaller picture", w, h, err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,5 +103,29 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What is no picture is told by its first bytes, also where it never ends; a picture is read as it is.
+func TestReadFile(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		_, err := ReadFile("/dev/zero")
+		if err == nil || !strings.Contains(err.Error(), "/dev/zero: a file that begins with") || !strings.Contains(err.Error(), "expected") {
+			t.Errorf("a device: %v", err)
+		}
+	}
+	want := []byte(pngMagic + strings.Repeat("x", 3<<20))
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(path, want, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadFile(path); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of %d, %v", len(got), len(want), err)
+	}
+	if err := os.Truncate(path, maxFile+1); err != nil {
+		t.Skip(err)
+	}
+	if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), "larger than 512 MiB") {
+		t.Errorf("a large file: %v", err)
 	}
 }

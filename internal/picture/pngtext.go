@@ -111,7 +111,7 @@ func writeChunk(w *bytes.Buffer, kind string, data []byte) {
 
 // ReadText returns the remarks of a PNG file (tEXt, zTXt, iTXt), in their order.
 func ReadText(path string) ([]Text, error) {
-	b, err := readFile(path)
+	b, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,9 @@ func Z(p *percept.Pipeline, o Options) (Extractor, error) {
 	if size%f != 0 {
 		return Extractor{}, fmt.Errorf("size of %d pixels, expected a multiple of %d", size, f)
 	}
+	if err := p.FitsToEncode(size, size); err != nil {
+		return Extractor{}, fmt.Errorf("size of %d pixels: %w", size, err)
+	}
 	side := size / f
 	meta := modelMeta(p, map[string]string{"size": fmt.Sprint(size), "scaled_with": "Pillow's Lanczos", "posterior": Mean,
 		"scale": fmt.Sprint(p.Scale)})

@@ -65,6 +65,28 @@ func (r *Runner) Plan(stages []Stage) ([]Plan, error) {
 	return plans, nil
 }
 
+// Unused lists the artefacts of a run directory that were made by stages other than those planned, in order: left over from
+// another experiment file, they stay until somebody removes them.
+func Unused(dir string, plans []Plan) (outputs []string) {
+	entries, err := os.ReadDir(filepath.Join(dir, "manifests"))
+	if err != nil {
+		return nil // not a run directory yet
+	}
+	for _, e := range entries {
+		var m Manifest
+		b, err := os.ReadFile(filepath.Join(dir, "manifests", e.Name()))
+		if err != nil || json.Unmarshal(b, &m) != nil || !filepath.IsLocal(m.Output) ||
+			slices.ContainsFunc(plans, func(p Plan) bool { return p.Output == m.Output }) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, m.Output)); err == nil {
+			outputs = append(outputs, m.Output)
+		}
+	}
+	slices.Sort(outputs)
+	return slices.Compact(outputs)
+}
+
 // manifest is the manifest of a stage as it is on disk; empty where there is none.
 func (r *Runner) manifest(name string) (m Manifest) {
 	if b, err := os.ReadFile(r.manifestPath(name)); err == nil {
