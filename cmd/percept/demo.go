@@ -40,7 +40,7 @@ goes on where it stopped; change an option and only what depends on it is made a
 			if err := model.check(); err != nil {
 				return err
 			}
-			pipe, err := model.load(cmd)
+			pipe, err := model.loadSound(cmd)
 			if err != nil {
 				return err
 			}

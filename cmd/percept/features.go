@@ -142,7 +142,7 @@ func (f *featureFlags) run(cmd *cobra.Command) error {
 	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return fmt.Errorf("%s: cannot be made, expected a folder: %w", f.out, cause.Of(err))
 	}
-	pipe, err := f.model.load(cmd)
+	pipe, err := f.model.loadSound(cmd)
 	if err != nil {
 		return err
 	}

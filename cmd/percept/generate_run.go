@@ -22,6 +22,7 @@ import (
 	"percept/internal/cause"
 	"percept/internal/picture"
 	"percept/tensor"
+	"percept/weights/packed"
 	"percept/weights/safetensors"
 )
 
@@ -70,7 +71,15 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 	if len(todo) > 0 {
 		g.warnOfCuts(pipe, todo, note)
 		g.tellNoise(note, todo[0].recipe.Width, todo[0].recipe.Height, pipe)
+		if g.folder != "" { // each picture is written when it is made
+			if err := packed.Sound(cmd.Context()); err != nil {
+				return err
+			}
+		}
 		pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
+		if err == nil {
+			err = packed.Sound(cmd.Context())
+		}
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"percept"
 	"percept/clip"
+	"percept/weights/packed"
 )
 
 // modelFlags say which model a command loads, and how.
@@ -70,6 +71,15 @@ func (m *modelFlags) load(cmd *cobra.Command) (*percept.Pipeline, error) {
 	pipe, err := percept.Load(cmd.Context(), m.dir, o)
 	if err == nil {
 		writeNotes(logOf(cmd), m.dir, pipe.Notes)
+	}
+	return pipe, err
+}
+
+// loadSound is load for a command that leaves files of what the model computes: cached weights are verified first.
+func (m *modelFlags) loadSound(cmd *cobra.Command) (*percept.Pipeline, error) {
+	pipe, err := m.load(cmd)
+	if err == nil {
+		err = packed.Sound(cmd.Context())
 	}
 	return pipe, err
 }

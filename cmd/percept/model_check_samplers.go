@@ -21,12 +21,15 @@ func (c *modelCheck) checkScheduler(f *weights.Folder) {
 	if config == nil {
 		return // taken for Stable Diffusion v1's
 	}
+	const steps = 20 // any number that divides what models are trained with
 	auto, err := config.SamplerName()
+	if err == nil {
+		_, err = scheduler.New(scheduler.Options{Name: auto, Steps: steps, Config: config})
+	}
 	if err != nil {
 		auto = "no: " + strings.TrimPrefix(oneLine(err), config.File+": ")
 	}
 	c.samplers = append(c.samplers, samplerCheck{percept.SamplerAuto, auto})
-	const steps = 20 // any number that divides what models are trained with
 	for _, name := range scheduler.Names() {
 		state := "yes, follows scheduler_config.json"
 		if scheduler.Original(name) {

@@ -67,7 +67,7 @@ percept demo is such a file. Flags win over the file.`,
 				if err := model.check(); err != nil {
 					return nil, err
 				}
-				return model.load(cmd)
+				return model.loadSound(cmd)
 			})
 			if err != nil {
 				return err

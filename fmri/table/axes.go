@@ -57,9 +57,12 @@ func openRows(text string) (*Table, error) {
 	m := linalg.New[float32](a.Shape[0], len(a.Data)/a.Shape[0])
 	for i, v := range a.Data {
 		m.Data[i] = single(v)
+		if !(math.Abs(v) <= math.MaxFloat32) && t.flaw == nil {
+			t.flaw = fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", t, i/m.Cols, i%m.Cols, v)
+		}
 	}
 	t.Rows.N, t.Cols.Shape, t.source = m.Rows, a.Shape[1:], memory{m}
-	return t, t.checkFinite(a.Data)
+	return t, nil
 }
 
 // single is v as a float32. What a float32 cannot hold becomes infinite, which whoever reads the table is told.
@@ -68,17 +71,6 @@ func single(v float64) float32 {
 		return float32(math.Inf(int(math.Copysign(1, v))))
 	}
 	return float32(v)
-}
-
-// checkFinite tells the first of values in rows that is no finite float32, as it is in the file.
-func (t *Table) checkFinite(values []float64) error {
-	width := t.Width()
-	for i, v := range values {
-		if !(math.Abs(v) <= math.MaxFloat32) {
-			return fmt.Errorf("%s: row %d, column %d is %v, expected a finite number", t, i/width, i%width, v)
-		}
-	}
-	return nil
 }
 
 // fromVolumes takes the frames of an image for rows.
@@ -106,7 +98,6 @@ func (t *Table) fromVolumes(a *array.Array, axes []string) error {
 		}
 	}
 	t.Rows.N, t.Cols.Shape, t.source = frames, volume[:], memory{m}
-	t.hint = "; --mask chooses voxels"
 	t.Note = fmt.Sprintf("%s: one volume of %s, %d voxels in one row", t, sides(volume[:]), voxels)
 	if further >= 0 {
 		t.Note = fmt.Sprintf("%s: %s, of which axis %d, the frames, are the %d rows; %d voxels are the columns, z fastest", t,
@@ -157,7 +148,6 @@ func (t *Table) fromMaps(vertices int, values []float64) error {
 		m.Data[i] = single(v)
 	}
 	t.Rows.N, t.Cols.Shape, t.source = m.Rows, []int{vertices}, memory{m}
-	t.hint = "; --mask chooses vertices"
 	t.Note = fmt.Sprintf("%s: its %d arrays are the rows, %d vertices the columns", t, m.Rows, vertices)
 	if m.Rows == 1 {
 		t.Note = fmt.Sprintf("%s: one map, %d vertices in one row", t, vertices)
@@ -167,7 +157,8 @@ func (t *Table) fromMaps(vertices int, values []float64) error {
 
 // asVoxels says of a table of an array that its columns are voxels, with coordinates where the file's axes give them.
 func (t *Table) asVoxels() {
-	v := &Voxels{N: t.Width()}
+	v := &Voxels{N: t.Width(), Affine: t.affine}
+	t.hint = "; --usable leaves such voxels out, --mask chooses voxels"
 	if t.Note != "" {
 		copy(v.Volume[:], append(slices.Clone(t.Cols.Shape), 1, 1))
 		v.XYZ = coordinates(v.Volume)

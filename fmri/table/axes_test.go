@@ -1,12 +1,14 @@
 package table
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"percept/fmri/array"
+	"percept/fmri/internal/npy"
 	"percept/tensor/linalg"
 )
 
@@ -135,6 +137,52 @@ func TestMasked(t *testing.T) {
 	x.affine[0][3] += 0.5
 	if _, err := x.Masked(axes("mask.nii.gz")); err == nil || !strings.Contains(err.Error(), "affine differs") {
 		t.Errorf("a mask of another place: error %v", err)
+	}
+}
+
+// TestImagesOfAnotherPlace: voxels of an image are those of another one only where both have one affine.
+func TestImagesOfAnotherPlace(t *testing.T) {
+	x, err := OpenResponses(axes("x.nii.gz"), "", nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := *x.Cols.Voxels
+	if _, err := x.Cols.Voxels.At(decoder); err != nil {
+		t.Error(err)
+	}
+	flipped, a := decoder, *decoder.Affine
+	a[0][0], a[0][3] = -a[0][0], 5.4
+	flipped.Affine = &a
+	if _, err := flipped.At(decoder); err == nil || !strings.Contains(err.Error(), "affine differs by up to 5.4 mm") {
+		t.Errorf("a flipped image: error %v", err)
+	}
+	unknown := decoder
+	unknown.Affine = nil // of a file without one, or a decoder of earlier builds
+	if _, err := unknown.At(decoder); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUsableOfArrays: values that are no number are told when they are read, and left out where that is asked for.
+func TestUsableOfArrays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npy")
+	bad := []float64{1, math.NaN(), 3, 1e39, 2, 5, 4, 1}
+	if err := npy.Write(path, []int{2, 4}, bad); err != nil {
+		t.Fatal(err)
+	}
+	x, err := OpenResponses(path, "", nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Matrix(t.Context()); err == nil || !strings.Contains(err.Error(), "--usable leaves such voxels out") {
+		t.Errorf("error %v", err)
+	}
+	u, told, err := x.Usable(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := u.Matrix(t.Context()); err != nil || !slices.Equal(m.Data, []float32{1, 3, 2, 4}) || len(told) != 1 {
+		t.Errorf("%v, %v, told %q", m.Data, err, told)
 	}
 }
 

@@ -19,7 +19,11 @@ func OpenFeatures(path, name string) (*Table, error) {
 		if name == "" {
 			name = "y"
 		}
-		return readArray(path, name)
+		t, err := readArray(path, name)
+		if err == nil {
+			err = t.flaw // of targets none can be left out
+		}
+		return t, err
 	}
 	f, err := OpenFile(path)
 	if err != nil {

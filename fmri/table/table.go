@@ -30,6 +30,7 @@ type Table struct {
 
 	source source
 	hint   string         // what to do about a value that is no number
+	flaw   error          // the first value of an array that is no finite float32, as the file has it
 	affine *[4][4]float64 // of an image's voxels, to millimetres; nil where not known
 }
 

@@ -20,6 +20,8 @@ type Voxels struct {
 	Chosen  []string     `json:"chosen,omitempty"`  // regions that were asked for; none: all voxels of a folder
 	Regions []string     `json:"regions,omitempty"` // that are known of the voxels
 
+	Affine *[4][4]float64 `json:"affine,omitempty"` // of an image that they were taken from: voxel to millimetres
+
 	XYZ    []int32 `json:"-"` // [N, 3]: x, y, z from 0; on fsaverage hemisphere, vertex, 0
 	Member []uint8 `json:"-"` // [N, Regions]: 1 where a voxel is in a region
 }
@@ -44,6 +46,10 @@ func (v Voxels) At(want Voxels) ([]int, error) {
 		if c.have != c.want && c.have != "" && c.want != "" {
 			return nil, fmt.Errorf("responses %s %s, expected %s, as the decoder was fitted on", c.what, c.have, c.want)
 		}
+	}
+	if far := apart(v.Affine, want.Affine); far > sameAffine {
+		return nil, fmt.Errorf("responses of an image whose affine differs by up to %.3g mm, expected that of the decoder's: its voxels are "+
+			"other places there", far)
 	}
 	columns := make([]int, want.N)
 	if v.XYZ == nil && want.Volume == [3]int{v.N, 1, 1} { // a model of some of the columns of an array

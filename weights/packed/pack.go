@@ -149,6 +149,7 @@ func (p *Pack) mapFile(f *os.File) error {
 	h, x, err := readFile(f)
 	switch {
 	case err != nil:
+		os.Remove(p.path) // damaged: it is made anew
 		return err
 	case x.Key != p.key:
 		return errors.New("of other weights")
@@ -269,6 +270,7 @@ func (p *Pack) Size() int64 {
 
 var (
 	background sync.WaitGroup // that write and verify
+	verifying  sync.WaitGroup // that verify alone
 
 	damage struct {
 		sync.Mutex
@@ -280,7 +282,9 @@ var (
 // a model is ready sooner than its weights are read. A damaged file is removed, and Wait returns an error.
 func (p *Pack) verify(x *index, file []byte) {
 	path, mem := p.path, p.mem
-	background.Go(func() {
+	background.Add(1)
+	verifying.Go(func() {
+		defer background.Done()
 		err := x.check(file, true)
 		runtime.KeepAlive(mem)
 		if err == nil {
@@ -299,12 +303,18 @@ func (p *Pack) verify(x *index, file []byte) {
 	})
 }
 
+// Sound waits until the pack files in use are verified, for who is about to leave something that was made with them: it is
+// an error that one was damaged.
+func Sound(ctx context.Context) error { return wait(ctx, &verifying) }
+
 // Wait waits until the pack files that Keep began are written, or could not be, and those in use are verified, or ctx ends:
 // what a process leaves unwritten the next has to pack again. It is an error that a file in use was damaged.
-func Wait(ctx context.Context) error {
+func Wait(ctx context.Context) error { return wait(ctx, &background) }
+
+func wait(ctx context.Context, group *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
-		background.Wait()
+		group.Wait()
 		close(done)
 	}()
 	select {

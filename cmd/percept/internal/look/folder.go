@@ -26,7 +26,7 @@ func (r *Report) folder() error {
 		return nil
 	case has("nsddata"):
 		r.Kind = "NSD tree"
-		r.Reads = []string{"percept nsd check --data " + r.Path + " says what is in it", "percept nsd prepare, percept features, percept run"}
+		r.Reads = []string{"percept nsd check " + r.Path + " says what is in it", "percept nsd prepare, percept features, percept run"}
 		return nil
 	case has("model_index.json"), has("unet"), has("vae"), has("text_encoder"):
 		return r.pipeline()

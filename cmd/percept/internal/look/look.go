@@ -198,8 +198,11 @@ func (r *Report) experiment() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Path, cause.Of(err))
 	}
-	if !bytes.Contains(head, []byte("[data]")) && !bytes.Contains(head, []byte("[model]")) {
-		return errors.New(r.Path + ": a TOML file without [data] and [model], expected an experiment as percept run --example prints one")
+	known := slices.ContainsFunc([]string{"subjects", "[decode]", "[[fit]]", "[simulate]"}, func(key string) bool {
+		return bytes.Contains(head, []byte(key))
+	})
+	if !known {
+		return errors.New(r.Path + ": a TOML file without subjects and fits, expected an experiment as percept run --example prints one")
 	}
 	r.Kind, r.Reads = "experiment", []string{"percept run " + r.Path}
 	return nil
