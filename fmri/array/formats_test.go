@@ -53,6 +53,7 @@ var variants = []struct{ format, variant, files string }{
 	{"", "virtual datasets", "kinds_virtual_*.h5:* kinds_named_*.h5:virtual"},
 	{"", "external storage", "kinds_named_*.h5:external"},
 	{"", "integers and floats of any width, bitfields, enums, arrays, bfloat16, float8, long double", "kinds_types_*.h5:array* kinds_types_*.h5:*float* kinds_types_*.h5:bias* kinds_types_*.h5:bitfield* kinds_types_*.h5:enum* kinds_types_*.h5:int_* kinds_types_*.h5:longdouble"},
+	{"", "h5py's truth values, of any byte", "bool_bytes.h5:*"},
 	{"", "complex", "kinds_types_*.h5:*complex"},
 	{"", "text, compound, opaque, variable length", "kinds_types_*.h5:text kinds_types_*.h5:compound kinds_types_*.h5:opaque kinds_types_*.h5:sequences"},
 	{"", "not closed by their writer", "kinds_unclosed*.h5"},

@@ -1,6 +1,9 @@
 package hdf5
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 const maxTypeDepth = 8 // of types in one another
 
@@ -33,10 +36,12 @@ func parseType(c *cursor, depth int) Type {
 		t.parseFloat(c, flags)
 	case Enum:
 		t.Base = base()
+		var names []string
 		for range flags & 0xffff {
-			c.text(version < 3)
+			names = append(names, c.text(version < 3))
 		}
-		c.skip(int(flags&0xffff) * max(t.Base.Size, 0))
+		values := c.bytes(int(flags&0xffff) * max(t.Base.Size, 0))
+		t.truth = slices.Equal(names, []string{"FALSE", "TRUE"}) && slices.Equal(values, []byte{0, 1})
 	case Time:
 		c.skip(2)
 	case String:

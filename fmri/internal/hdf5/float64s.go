@@ -11,6 +11,16 @@ func Float64s(d *Dataset) ([]float64, error) {
 	if err := d.Readable(); err != nil {
 		return nil, err
 	}
+	if d.elem.truth {
+		x, err := Raw(d)
+		out := make([]float64, len(x))
+		for i, v := range x {
+			if v != 0 {
+				out[i] = 1
+			}
+		}
+		return out, err
+	}
 	switch t := d.elem.number(); {
 	case holds(Type{Class: Float, Size: 8}, t):
 		return Read[float64](d)

@@ -161,3 +161,21 @@ func TestColumnsOfOddNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestBoolBytes: h5py's truth values are true for any byte but 0; the same bytes under other names are numbers.
+func TestBoolBytes(t *testing.T) {
+	f, err := Open("testdata/bool_bytes.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for name, want := range map[string][]float64{"bool": {0, 1, 1, 1, 1, 0}, "enum": {0, 1, 7, -31, -1, 0}} { // as h5py reads them
+		d, err := f.Dataset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, err := Float64s(d); err != nil || !slices.Equal(x, want) {
+			t.Errorf("%s: %v, %v; expected %v", name, x, err, want)
+		}
+	}
+}

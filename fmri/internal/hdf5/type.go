@@ -47,6 +47,8 @@ type Type struct {
 	Text      bool    // VarLen: a string
 	Region    bool    // Reference: to something else than an object
 
+	truth bool // an Enum of FALSE and TRUE in a byte, as h5py stores bool: any other byte than 0 is true
+
 	bits *bitNumber // where an integer's or a float's bits are; nil if they fill the bytes, as IEEE 754 does
 }
 
