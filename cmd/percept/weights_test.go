@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,14 +97,19 @@ func TestPackedWeights(t *testing.T) {
 	if b, stderr := picture(); !bytes.Equal(b, want) || strings.Count(stderr, ": not used: ") != 3 {
 		t.Errorf("cut files: another picture, or %s", stderr)
 	}
-	if out, _ := ok("weights", "list"); strings.Count(out, "unusable") != 6 {
+	// Those that were to be used are gone: they would be looked at again at each start.
+	if out, _ := ok("weights", "list"); strings.Count(out, "unusable") != 3 {
 		t.Errorf("list of cut files: %s", out)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Stat(filepath.Join(cache, name))
+		return err != nil
+	})
 
 	if out, _ := ok("weights", "remove", names[0]); !strings.Contains(out, names[0]) {
 		t.Errorf("remove: %s", out)
 	}
-	if out, _ := ok("weights", "remove", "--all"); strings.Count(out, "removed") != 5 {
+	if out, _ := ok("weights", "remove", "--all"); strings.Count(out, "removed") != 2 {
 		t.Errorf("remove --all: %s", out)
 	}
 	code, _, stderr := command(t, "weights", "remove", names[0])
