@@ -107,6 +107,7 @@ var selfContained = map[string][]string{
 	"percept/internal/atomicfile":  {"percept/internal/cause"},
 	"percept/internal/cause":       nil,
 	"percept/internal/pyjson":      nil,
+	"percept/internal/spelling":    nil,
 
 	"percept/fmri/internal/freesurfer": {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},
 	"percept/fmri/internal/gifti":      {"percept/internal/atomicfile", "percept/internal/cause", "percept/fmri/internal/source"},

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"percept/internal/spelling"
 )
 
 // A NameError says that a graph has no node of a name, or none that a glob fits.
@@ -65,7 +67,7 @@ func nearest(name string, names []string) []string {
 	}
 	all := make([]scored, len(names))
 	for i, n := range names {
-		all[i] = scored{n, editDistance(name, n)}
+		all[i] = scored{n, spelling.Distance(name, n)}
 	}
 	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(a.d, b.d) })
 	var out []string
@@ -73,25 +75,4 @@ func nearest(name string, names []string) []string {
 		out = append(out, s.name)
 	}
 	return out
-}
-
-// editDistance counts the bytes to insert, delete or change (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -55,28 +55,28 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	g.warnOfOthers(note, pipe, inits)
-	todo, err := g.drawings(pipe, starts, inits)
+	pending, err := g.drawings(pipe, starts, inits)
 	if err != nil {
 		return err
 	}
-	drawn := todo
+	drawn := pending
 	if g.folder != "" {
-		todo = slices.Clone(todo)
-		all := len(todo)
-		todo = slices.DeleteFunc(todo, drawing.made)
-		if n := all - len(todo); n > 0 {
+		pending = slices.Clone(pending)
+		all := len(pending)
+		pending = slices.DeleteFunc(pending, drawing.made)
+		if n := all - len(pending); n > 0 {
 			fmt.Fprintf(note, "%d of %d pictures are there already\n", n, all)
 		}
 	}
-	if len(todo) > 0 {
-		g.warnOfCuts(pipe, todo, note)
-		g.tellNoise(note, todo[0].recipe.Width, todo[0].recipe.Height, pipe)
+	if len(pending) > 0 {
+		g.warnOfCuts(pipe, pending, note)
+		g.tellNoise(note, pending[0].recipe.Width, pending[0].recipe.Height, pipe)
 		if g.folder != "" { // each picture is written when it is made
 			if err := packed.Sound(cmd.Context()); err != nil {
 				return err
 			}
 		}
-		pictures, err := g.make(cmd.Context(), note, pipe, todo, starts)
+		pictures, err := g.make(cmd.Context(), note, pipe, pending, starts)
 		if err == nil {
 			err = packed.Sound(cmd.Context())
 		}
@@ -84,18 +84,18 @@ func (g *generateFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 		if g.latents != "" {
-			if err := g.saveLatents(cmd.Context(), pipe, pictures, todo[0].recipe.Scheduler); err != nil {
+			if err := g.saveLatents(cmd.Context(), pipe, pictures, pending[0].recipe.Scheduler); err != nil {
 				return err
 			}
 		}
 		if g.folder == "" {
-			if err := g.writeSheet(todo, pictures); err != nil {
+			if err := g.writeSheet(pending, pictures); err != nil {
 				return err
 			}
 		}
 	}
 	if asJSON(cmd) {
-		return printJSON(cmd, g.document(drawn, todo))
+		return printJSON(cmd, g.document(drawn, pending))
 	}
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), cmp.Or(g.folder, g.out))
 	return err
@@ -144,9 +144,9 @@ func (d drawing) made() bool {
 }
 
 // warnOfCuts names what the text encoder will not see, once for each caption.
-func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, todo []drawing, note io.Writer) {
+func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, pending []drawing, note io.Writer) {
 	last := -1
-	for _, d := range todo {
+	for _, d := range pending {
 		if d.prompt == last {
 			continue
 		}
@@ -163,12 +163,12 @@ func (g *generateFlags) warnOfCuts(pipe *percept.Pipeline, todo []drawing, note 
 
 // make draws what is to be done and writes each picture of --folder as soon as it is there.
 func (g *generateFlags) make(
-	ctx context.Context, note *progress.Log, pipe *percept.Pipeline, todo []drawing, starts []image.Image,
+	ctx context.Context, note *progress.Log, pipe *percept.Pipeline, pending []drawing, starts []image.Image,
 ) ([]percept.Picture, error) {
 	bar := note.Start("generate")
 	r := g.Request
 	r.Progress = bar.Progress
-	for _, d := range todo {
+	for _, d := range pending {
 		r.Prompts = append(r.Prompts, d.recipe.Prompt)
 		r.Seeds = append(r.Seeds, d.recipe.Seed)
 		if len(starts) > 1 {
@@ -179,10 +179,10 @@ func (g *generateFlags) make(
 		r.Init = starts
 	}
 	if g.folder != "" {
-		r.Done = func(i int, p percept.Picture) error { return writePicture(todo[i].path, p.Image, todo[i].recipe) }
+		r.Done = func(i int, p percept.Picture) error { return writePicture(pending[i].path, p.Image, pending[i].recipe) }
 	}
 	if g.every > 0 {
-		r.Watch = func(s percept.Step) error { return g.preview(ctx, pipe, todo, s) }
+		r.Watch = func(s percept.Step) error { return g.preview(ctx, pipe, pending, s) }
 	}
 	pictures, err := pipe.Generate(ctx, r)
 	return pictures, bar.Finish(false, err)
@@ -197,7 +197,7 @@ func (g *generateFlags) previews() string {
 }
 
 // preview writes the pictures that a step's guess of the result makes, every so many steps and at the last.
-func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, todo []drawing, s percept.Step) error {
+func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, pending []drawing, s percept.Step) error {
 	if (s.Index+1)%g.every != 0 && s.Index+1 != s.Of {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (g *generateFlags) preview(ctx context.Context, pipe *percept.Pipeline, tod
 		return err
 	}
 	for i, m := range pictures {
-		d := todo[s.First+i]
+		d := pending[s.First+i]
 		name := fmt.Sprintf("%04d-seed%d-step%03d.png", d.prompt+1, d.recipe.Seed, s.Index+1)
 		if err := writePicture(filepath.Join(dir, name), m); err != nil {
 			return err
@@ -284,9 +284,9 @@ func (g *generateFlags) fit(m *image.RGBA, pipe *percept.Pipeline) (*image.RGBA,
 }
 
 // writeSheet writes the picture, or all pictures with one row per caption.
-func (g *generateFlags) writeSheet(todo []drawing, pictures []percept.Picture) error {
-	recipes := make([]recipe.Recipe, len(todo))
-	for i, d := range todo {
+func (g *generateFlags) writeSheet(pending []drawing, pictures []percept.Picture) error {
+	recipes := make([]recipe.Recipe, len(pending))
+	for i, d := range pending {
 		recipes[i] = d.recipe
 	}
 	if len(pictures) == 1 {

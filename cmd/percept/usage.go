@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"percept/cmd/percept/internal/progress"
+	"percept/internal/spelling"
 )
 
 // Values of --log-format.
@@ -171,12 +172,7 @@ func kindOf(f *pflag.Flag, value string) string {
 // nearest is the name that a mistyped word was most likely meant to be, or empty: one with few letters to change, or the
 // only one that begins so.
 func nearest(word string, names []string) string {
-	best, least := "", 1+max(1, min(3, len(word)/3))
-	for _, name := range names {
-		if d := distance(word, name); d < least {
-			best, least = name, d
-		}
-	}
+	best := spelling.Nearest(word, names, 1+max(1, min(3, len(word)/3)))
 	if best != "" || len(word) < 2 {
 		return best
 	}
@@ -189,32 +185,4 @@ func nearest(word string, names []string) string {
 		}
 	}
 	return best
-}
-
-// distance is how many letters have to be put in, taken out, changed or swapped with their neighbour to make b of a
-// (optimal string alignment).
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-		for j := range d[i] {
-			switch {
-			case i == 0:
-				d[i][j] = j
-				continue
-			case j == 0:
-				continue
-			}
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
 }

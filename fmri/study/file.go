@@ -17,6 +17,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"percept/internal/cause"
+	"percept/internal/spelling"
 )
 
 // A File is an experiment file that was read. What it asks for need not be possible: Check says so.
@@ -219,7 +220,7 @@ func assignAll(faults *Faults, given map[string]bool, section string, table map[
 		}
 		have := keys(v.Type())
 		expected := strings.Join(have, ", ")
-		if near := nearest(name, have); near != "" {
+		if near := spelling.Nearest(name, have, len(name)/2+1); near != "" {
 			expected = near + "? There are " + expected
 		}
 		faults.say(key, "%s: unknown key, expected %s", inFile(key), expected)
@@ -333,34 +334,3 @@ func shown(x any) any {
 
 // literal is text that is shown without quotes.
 type literal string
-
-// nearest is the name that was probably meant; empty where none is near.
-func nearest(name string, names []string) (best string) {
-	least := len(name)/2 + 1
-	for _, n := range names {
-		if d := editDistance(name, n); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the bytes to insert, delete or change (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
-}

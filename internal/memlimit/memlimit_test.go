@@ -1,6 +1,7 @@
 package memlimit
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,9 @@ func TestSize(t *testing.T) {
 // What is larger than every machine is refused with what it needs and what there is.
 func TestNeed(t *testing.T) {
 	l, ok := Tightest()
-	if !ok {
+	if !ok && os.Getenv("CI") == "true" {
+		t.Fatal("the system tells no limit, expected one at least")
+	} else if !ok {
 		t.Skip("the system tells no limit")
 	}
 	if err := Need(1); err != nil {
