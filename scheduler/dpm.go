@@ -27,17 +27,8 @@ type dpm struct {
 }
 
 func newDPM(o Options, name string) (Sampler, error) {
-	c := orPublished(o.Config)
-	_, s, err := c.of(name)
+	s, schedule, table, err := o.sigmaFamily(name)
 	if err != nil {
-		return nil, err
-	}
-	schedule, err := s.tables(o.Schedule, Diffusers, true)
-	if err != nil {
-		return nil, c.named(err)
-	}
-	table := schedule.sigmaTable()
-	if err := checkSteps(o.Steps, len(table)); err != nil {
 		return nil, err
 	}
 	d := &dpm{name: name, predicts: s.predicts(), limit: s.limit(), order: s.solverOrder, heun: s.solverType == "heun",

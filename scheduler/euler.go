@@ -19,17 +19,8 @@ type euler struct {
 
 func newEuler(o Options, ancestral bool) (Sampler, error) {
 	e := &euler{ancestral: ancestral}
-	c := orPublished(o.Config)
-	_, s, err := c.of(e.Name())
+	s, _, table, err := o.sigmaFamily(e.Name())
 	if err != nil {
-		return nil, err
-	}
-	schedule, err := s.tables(o.Schedule, Diffusers, true)
-	if err != nil {
-		return nil, c.named(err)
-	}
-	table := schedule.sigmaTable()
-	if err := checkSteps(o.Steps, len(table)); err != nil {
 		return nil, err
 	}
 	e.predicts = s.predicts()

@@ -22,6 +22,19 @@ func (s *Schedule) sigmaTable() []float64 {
 	return sigmas
 }
 
+// sigmaFamily is what the samplers of the sigma family begin with: their settings, and σ at every timestep.
+func (o Options) sigmaFamily(name string) (s settings, schedule *Schedule, table []float64, err error) {
+	c := orPublished(o.Config)
+	if _, s, err = c.of(name); err != nil {
+		return s, nil, nil, err
+	}
+	if schedule, err = s.tables(o.Schedule, Diffusers, true); err != nil {
+		return s, nil, nil, c.named(err)
+	}
+	table = schedule.sigmaTable()
+	return s, schedule, table, checkSteps(o.Steps, len(table))
+}
+
 // linspace returns n values from 0 to last, both included, rounded as numpy.linspace rounds.
 func linspace(last float64, n int) []float64 {
 	x := make([]float64, n)
