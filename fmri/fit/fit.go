@@ -109,15 +109,9 @@ func (p *plan) tellConstant(x linalg.Matrix[float32]) {
 	if p.note == nil {
 		return
 	}
-	varies := make([]bool, x.Cols)
-	for i := range x.Rows {
-		for j, v := range x.Row(i) {
-			varies[j] = varies[j] || v != x.Row(0)[j]
-		}
-	}
 	var alike []int
-	for j, v := range varies {
-		if !v {
+	for j, constant := range ridge.Constant(x) {
+		if constant {
 			alike = append(alike, j)
 		}
 	}

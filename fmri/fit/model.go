@@ -177,16 +177,7 @@ func (m *Model) TrainedOn(rows table.Rows) (n int, known bool) {
 	if rows.Images == nil || len(m.Images) == 0 {
 		return 0, false
 	}
-	of := make(map[fmri.ImageID]bool, len(m.Images))
-	for _, id := range m.Images {
-		of[id] = true
-	}
-	for _, id := range rows.Images {
-		if of[id] {
-			n++
-		}
-	}
-	return n, true
+	return rows.Among(m.Images), true
 }
 
 // EdgeWarning is a line for a model with penalties at the edge of the grid, or empty.

@@ -109,17 +109,21 @@ func (o Options) moved(table []float64, best []int, units func(Options) []float6
 
 // edges counts the targets at the ends of the grid.
 func edges(y linalg.Matrix[float32], alphas, grid []float64) Edge {
-	flat := make([]bool, y.Cols)
-	first := y.Row(0)
+	return edgesOf(Constant(y), alphas, grid)
+}
+
+// Constant says which columns of a matrix have one value in all rows.
+func Constant(m linalg.Matrix[float32]) []bool {
+	flat, first := make([]bool, m.Cols), m.Row(0)
 	for j := range flat {
 		flat[j] = true
 	}
-	for i := range y.Rows {
-		for j, v := range y.Row(i) {
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
 			flat[j] = flat[j] && v == first[j]
 		}
 	}
-	return edgesOf(flat, alphas, grid)
+	return flat
 }
 
 func edgesOf(flat []bool, alphas, grid []float64) Edge {

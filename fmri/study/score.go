@@ -17,6 +17,7 @@ import (
 	"percept/fmri/study/features"
 	"percept/fmri/study/report"
 	"percept/fmri/study/stage"
+	"percept/fmri/table"
 	"percept/internal/atomicfile"
 	"percept/internal/cause"
 	"percept/tensor"
@@ -105,16 +106,7 @@ func (r *Run) trainedOn(subject string, ids []fmri.ImageID) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	of := make(map[fmri.ImageID]bool, t.Len())
-	for _, id := range t.Rows.Images {
-		of[id] = true
-	}
-	for _, id := range ids {
-		if of[id] {
-			n++
-		}
-	}
-	return n, nil
+	return table.Rows{Images: ids}.Among(t.Rows.Images), nil
 }
 
 // sceneNet is the network that knows drawn scenes, nil where the run does without.

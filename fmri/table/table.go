@@ -231,6 +231,20 @@ func (r Rows) Distinct() []fmri.ImageID {
 	return ids
 }
 
+// Among counts the rows whose image is one of the given ones.
+func (r Rows) Among(images []fmri.ImageID) (n int) {
+	of := make(map[fmri.ImageID]bool, len(images))
+	for _, id := range images {
+		of[id] = true
+	}
+	for _, id := range r.Images {
+		if of[id] {
+			n++
+		}
+	}
+	return n
+}
+
 // take is the given rows.
 func (r Rows) take(rows []int) Rows {
 	return Rows{len(rows), pick(r.Images, 1, rows), pick(r.Counts, 1, rows), pick(r.Sessions, 1, rows), pick(r.Names, 1, rows)}
